@@ -1,0 +1,144 @@
+"""The configuration of a run: three frozen dataclasses that are also flags and `config.json`.
+
+Each field is declared once, with its help text; `seqrec_tf.options` makes the command-line flags,
+`as_dict` and `from_dict` the JSON. An unknown key is an error, so a typing mistake never trains
+the wrong model silently.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seqrec_tf.errors import InputError
+
+DATASETS = (
+    "demo",
+    "ml-100k",
+    "ml-1m",
+    "ml-10m",
+    "ml-20m",
+    "ml-25m",
+    "ml-32m",
+    "ml-latest-small",
+)
+PROTOCOLS = ("P1", "P2", "P3", "PT")
+
+
+def option(default, help_text: str, choices: tuple[str, ...] | None = None):
+    """A config field with the text of its flag's `--help`."""
+    return field(default=default, metadata={"help": help_text, "choices": choices})
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the interactions come from, what is filtered away, and how they are split."""
+
+    dataset: str = option("demo", "a known dataset; demo is generated, offline", DATASETS)
+    data_dir: str | None = option(None, "folder with GroupLens' own files of --dataset")
+    cache_dir: str | None = option(None, "where downloads are kept (default ~/.cache/seqrec-tf)")
+    interactions: str | None = option(
+        None, "your own log instead of --dataset: .csv, .tsv, .parquet or .jsonl"
+    )
+    user_column: str = option("user_id", "column of --interactions that names the user")
+    item_column: str = option("item_id", "column of --interactions and --titles with the item id")
+    time_column: str = option("timestamp", "column with the time: a number or an ISO 8601 date")
+    rating_column: str | None = option(None, "column with a rating, needed by --min-rating")
+    titles: str | None = option(None, "table with the item column and --title-column")
+    title_column: str = option("title", "column of --titles with the title")
+    id_type: str = option("auto", "type of the item ids", ("auto", "int64", "string"))
+    id_name: str = option("auto", "name of the id input when served (movie_ids, item_ids, ...)")
+    protocol: str = option("P1", "evaluation protocol: filters and split (README)", PROTOCOLS)
+    min_rating: float | None = option(None, "drop lower ratings (default: the protocol's)")
+    min_item_count: int | None = option(None, "drop rarer items (default: the protocol's)")
+    min_user_count: int | None = option(None, "drop users with fewer interactions, repeatedly")
+    min_sequence_length: int = option(1, "drop shorter histories, once, after all other filters")
+    validation_from: float | None = option(None, "PT: first time of validation (default: 80 %%)")
+    test_from: float | None = option(None, "PT: first time of the test (default: 90 %%)")
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The network that turns a history into a vector."""
+
+    encoder: str = option("sasrec", "network", ("sasrec", "gru4rec"))
+    window: int = option(50, "most recent items of a history that the encoder reads")
+    dim: int = option(64, "width of item and history vectors")
+    layers: int = option(2, "transformer blocks or GRU layers")
+    heads: int = option(1, "attention heads (sasrec)")
+    dropout: float = option(0.2, "dropout rate")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The objective and how it is optimised."""
+
+    recipe: str = option("default", "named hyper-parameters; explicit flags win over it")
+    objective: str = option("bce", "loss", ("bce", "full-softmax", "in-batch-softmax"))
+    examples: str = option(
+        "positions",
+        "positions: a history is one example with a target at every position; "
+        "prefixes: every position is an example of its own",
+        ("positions", "prefixes"),
+    )
+    negatives: int = option(1, "negatives a target (bce), drawn anew every epoch")
+    batch_size: int = option(128, "examples a step")
+    epochs: int = option(50, "at most this many passes over the training part")
+    optimizer: str = option("adam", "optimizer", ("adam", "adamw"))
+    learning_rate: float = option(1e-3, "learning rate")
+    beta_2: float = option(0.999, "decay of Adam's second moment")
+    patience: int = option(10, "stop after so many epochs without better validation NDCG@10")
+    length_buckets: int = option(8, "batch shapes: histories of like length share a batch")
+    seed: int = option(0, "seed of weights, shuffling, dropout and negatives")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that makes a run; `config.json` of the run directory."""
+
+    data: DataConfig = DataConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def as_dict(self) -> dict[str, dict]:
+        """The config as `config.json` holds it: section -> field -> value."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, dict], source: str = "config") -> "RunConfig":
+        """The reverse of `as_dict`; missing keys keep their default.
+
+        Raises:
+            InputError: a section or key that does not exist; the message names `source`.
+        """
+        sections = {section.name: section.type for section in dataclasses.fields(cls)}
+        _reject_unknown(values, sections, source, "section")
+        built = {}
+        for name, kind in sections.items():
+            known = {item.name for item in dataclasses.fields(kind)}
+            _reject_unknown(values.get(name, {}), known, f"{source}, section {name!r}", "key")
+            built[name] = kind(**values.get(name, {}))
+        return cls(**built)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read a `config.json`.
+
+    Raises:
+        InputError: not JSON, or an unknown key.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}.")
+    return RunConfig.from_dict(values, str(path))
+
+
+def _reject_unknown(values, known, source: str, what: str) -> None:
+    if not isinstance(values, dict):
+        raise InputError(f"{source}: expected a JSON object. Received: {type(values).__name__}.")
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InputError(
+            f"{source}: unknown {what} {unknown[0]!r}; expected one of {', '.join(sorted(known))}."
+        )

@@ -1,0 +1,1 @@
+"""Serve and query SavedModels under TensorFlow Serving's protocol; the last of three stages."""
