@@ -74,7 +74,7 @@ class TrainingConfig:
     """The objective and how it is optimised."""
 
     recipe: str = option("default", "named hyper-parameters; explicit flags win over it")
-    objective: str = option("bce", "loss", ("bce", "full-softmax", "in-batch-softmax"))
+    objective: str = option("full-softmax", "loss", ("bce", "full-softmax", "in-batch-softmax"))
     examples: str = option(
         "positions",
         "positions: a history is one example with a target at every position; "
@@ -130,7 +130,9 @@ def read_config(path: Path) -> RunConfig:
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}.")
+        raise InputError(
+            f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}."
+        ) from None
     return RunConfig.from_dict(values, str(path))
 
 

@@ -1,0 +1,79 @@
+"""The catalogue: which raw id, title and training count stand behind each item row.
+
+Rows run from 1 to the number of items, in the order of the raw ids; row 0 is padding and stands
+for "no item" or "an item this catalogue does not know".
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seqrec_tf.errors import InputError
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The items a model can recommend.
+
+    Attributes:
+        ids: (items,) int64 or str, ascending, without duplicates; row = index + 1.
+        titles: (items,) str.
+        counts: (items,) int64, interactions of the training part.
+        id_name: what the id input is called when served, such as `movie_ids`.
+    """
+
+    ids: np.ndarray
+    titles: np.ndarray
+    counts: np.ndarray
+    id_name: str
+
+    @classmethod
+    def from_items(cls, items: pd.Series, titles: pd.Series, id_name: str) -> "Catalogue":
+        """The distinct ids of `items`, with counts 0; an id without a title is its own title."""
+        ids = np.unique(items.to_numpy(object if items.dtype != np.int64 else np.int64))
+        named = titles.reindex(ids)
+        texts = np.where(named.isna(), [str(item) for item in ids], named.astype(object))
+        return cls(ids, texts.astype(object), np.zeros(len(ids), np.int64), id_name)
+
+    @property
+    def size(self) -> int:
+        """Number of items; rows are 1..size."""
+        return len(self.ids)
+
+    def rows(self, items: pd.Series) -> np.ndarray:
+        """Item rows of raw ids: (n,) int32, 0 where the id is not in the catalogue."""
+        return (pd.Index(self.ids).get_indexer(items.to_numpy()) + 1).astype(np.int32)
+
+    def write(self, path: Path) -> None:
+        """Write `items.csv`: row, raw id, title, count."""
+        self._table().to_csv(path, index=False)
+
+    @classmethod
+    def read(cls, path: Path, id_type: str) -> "Catalogue":
+        """Read `items.csv`; `id_type` is `int64` or `string`.
+
+        Raises:
+            InputError: the file is not what `write` writes.
+        """
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if list(table.columns[[0, 2, 3]]) != ["row", "title", "count"]:
+            raise InputError(
+                f"{path}, line 1: expected columns row, an id, title, count. "
+                f"Received: {', '.join(table.columns)}."
+            )
+        name = table.columns[1]
+        ids = table[name].to_numpy(np.int64 if id_type == "int64" else object)
+        counts = table["count"].to_numpy(np.int64)
+        return cls(ids, table["title"].to_numpy(object), counts, f"{name}s")
+
+    def _table(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "row": np.arange(1, self.size + 1),
+                self.id_name.removesuffix("s"): self.ids,
+                "title": self.titles,
+                "count": self.counts,
+            }
+        )

@@ -1,0 +1,141 @@
+"""From a data configuration to ragged histories, split under a named protocol.
+
+| protocol | items | split |
+|---|---|---|
+| P1 | seen at least 5 times | leave-one-out |
+| P2 | all rated | leave-one-out |
+| P3 | all, after ratings below 2 are dropped | leave-one-out |
+| PT | those of the training part | global time, cuts at 80 % and 90 % of the interactions |
+
+Filters given explicitly win over the protocol's, and then the protocol's name says so.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from seqrec_tf.config import DataConfig
+from seqrec_tf.data import load_interactions
+from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.filters import prepare
+from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
+from seqrec_tf.errors import InputError
+
+PROTOCOL_FILTERS: dict[str, dict[str, float]] = {
+    "P1": {"min_item_count": 5},
+    "P2": {},
+    "P3": {"min_rating": 2.0},
+    "PT": {},
+}
+FILTERS = ("min_rating", "min_item_count", "min_user_count", "min_sequence_length")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Histories, split; what every later step of a run starts from.
+
+    Attributes:
+        catalogue: the items, with counts of the training part.
+        split: ragged training histories and evaluation queries, in item rows.
+        config: the configuration with every "auto" and default resolved.
+        protocol: the protocol's name for tables and metrics, with deviating filters.
+    """
+
+    catalogue: Catalogue
+    split: Split
+    config: DataConfig
+    protocol: str
+
+
+def load_dataset(config: DataConfig) -> Dataset:
+    """Read, filter, sort, index and split.
+
+    Raises:
+        InputError: unreadable data, or nothing left to train on or to evaluate.
+    """
+    config = resolve_filters(config)
+    interactions = load_interactions(config)
+    interactions = prepare(interactions, **{name: getattr(config, name) for name in FILTERS})
+    table = interactions.table
+    config = _resolve(config, interactions.id_name, table)
+    row_splits = _user_row_splits(table["user"])
+    times = tf.RaggedTensor.from_row_splits(table["time"].to_numpy(np.float64), row_splits)
+    training_end, validation_end = _ends(config, times)
+    # Under PT the items of the future are not known yet.
+    known = table["time"] < config.validation_from if config.protocol == "PT" else slice(None)
+    catalogue = Catalogue.from_items(
+        table["item"][known], interactions.titles, interactions.id_name
+    )
+    rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
+    split = split_at(rows, training_end, validation_end)
+    _require_queries(split, interactions.source, config)
+    counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
+    catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
+    return Dataset(catalogue, split, config, protocol_label(config))
+
+
+def resolve_filters(config: DataConfig) -> DataConfig:
+    """Fill in the protocol's filters where none was given."""
+    defaults = PROTOCOL_FILTERS[config.protocol]
+    missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
+    return dataclasses.replace(config, **missing)
+
+
+def protocol_label(config: DataConfig) -> str:
+    """The protocol's name; filters that differ from the protocol's own are spelt out."""
+    own = PROTOCOL_FILTERS[config.protocol]
+    differing = [
+        f"{name}={getattr(config, name) or 0:g}"
+        for name in FILTERS
+        if _effective(name, getattr(config, name)) != _effective(name, own.get(name))
+    ]
+    return f"{config.protocol} ({', '.join(differing)})" if differing else config.protocol
+
+
+def _effective(name: str, value: float | None) -> float:
+    """Filters of 0 and 1 occurrence, and none at all, drop nothing."""
+    return 0.0 if value is None or (name != "min_rating" and value <= 1) else float(value)
+
+
+def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfig:
+    id_type = "int64" if table["item"].dtype == np.int64 else "string"
+    cuts = _time_cuts(config, table["time"]) if config.protocol == "PT" else {}
+    return dataclasses.replace(config, id_type=id_type, id_name=id_name, **cuts)
+
+
+def _time_cuts(config: DataConfig, times: pd.Series) -> dict[str, float]:
+    """The two cuts of PT; by default 80 % and 90 % of the interactions lie before them."""
+    early, late = np.quantile(times, [0.8, 0.9], method="higher")
+    first = early if config.validation_from is None else config.validation_from
+    second = late if config.test_from is None else config.test_from
+    if first >= second:
+        raise InputError(
+            f"--test-from: expected a time after --validation-from {first:.0f}. "
+            f"Received: {second:.0f}."
+        )
+    return {"validation_from": float(first), "test_from": float(second)}
+
+
+def _user_row_splits(users: pd.Series) -> np.ndarray:
+    """Row splits (users + 1,) int64 of a table sorted by user."""
+    users = users.to_numpy()
+    starts = np.flatnonzero(users[1:] != users[:-1]) + 1
+    return np.concatenate([[0], starts, [len(users)]]).astype(np.int64)
+
+
+def _ends(config: DataConfig, times: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+    if config.protocol == "PT":
+        return time_ends(tf.cast(times, tf.float64), config.validation_from, config.test_from)
+    return leave_one_out_ends(times.row_lengths())
+
+
+def _require_queries(split: Split, source: str, config: DataConfig) -> None:
+    for name in ("validation", "test"):
+        if not len(getattr(split, name)):
+            raise InputError(
+                f"{source}: no user has a {name} target under {config.protocol}; expected users "
+                "with at least 3 interactions (PT: interactions on both sides of the cuts)."
+            )

@@ -1,0 +1,107 @@
+"""Filters of the evaluation protocols, and the one sort that every history depends on.
+
+The order is part of a protocol: low ratings go first (they may make an item rare), rare items and
+short users next, repeatedly until both conditions hold at once, short histories last.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.errors import InputError
+
+
+def prepare(
+    interactions: Interactions,
+    min_rating: float | None = None,
+    min_item_count: int | None = None,
+    min_user_count: int | None = None,
+    min_sequence_length: int | None = None,
+) -> Interactions:
+    """Filter the interactions, then sort them stably by user and time.
+
+    Rows of one user at one time keep the order of the source: ties are common in MovieLens, and
+    published splits depend on that order.
+
+    Args:
+        interactions: as a reader returned them.
+        min_rating: drop rows rated lower; None or 0 is off.
+        min_item_count: drop items with fewer rows; None, 0 or 1 is off.
+        min_user_count: drop users with fewer rows; None, 0 or 1 is off. Together with
+            `min_item_count` both are repeated until neither drops a row (a k-core).
+        min_sequence_length: drop users with fewer rows, once, after everything else; items may
+            become rarer than `min_item_count` by it. None, 0 or 1 is off.
+
+    Returns:
+        The interactions that are left, with a fresh row index; titles are not filtered.
+
+    Raises:
+        InputError: a negative minimum, `min_rating` without ratings, or no row left.
+    """
+    minima = {
+        "min-rating": min_rating,
+        "min-item-count": min_item_count,
+        "min-user-count": min_user_count,
+        "min-sequence-length": min_sequence_length,
+    }
+    for name, value in minima.items():
+        if value is not None and not value >= 0:
+            raise InputError(f"--{name}: expected a number from 0 on. Received: {value}.")
+    table = interactions.table
+    keep = _well_rated(interactions, min_rating)
+    users, _ = pd.factorize(table["user"], sort=True)
+    items, _ = pd.factorize(table["item"])
+    keep = _core(keep, items, min_item_count or 0, users, min_user_count or 0)
+    keep &= _frequent(keep, users, min_sequence_length or 0)
+    rows = np.flatnonzero(keep)
+    if not len(rows):
+        raise InputError(_nothing_left(interactions, minima))
+    order = np.lexsort((table["time"].to_numpy()[rows], users[rows]))
+    prepared = table.take(rows[order]).reset_index(drop=True)
+    return dataclasses.replace(interactions, table=prepared)
+
+
+def _well_rated(interactions: Interactions, min_rating: float | None) -> np.ndarray:
+    table = interactions.table
+    if not min_rating:
+        return np.ones(len(table), dtype=bool)
+    if "rating" not in table:
+        raise InputError(
+            f"--min-rating {min_rating}: {interactions.source} has no ratings; expected "
+            "--rating-column, or no --min-rating."
+        )
+    return (table["rating"] >= min_rating).to_numpy()
+
+
+def _frequent(keep: np.ndarray, codes: np.ndarray, minimum: int) -> np.ndarray:
+    """Rows whose code occurs at least `minimum` times among the kept rows."""
+    if minimum <= 1 or not len(codes):
+        return np.ones(len(codes), dtype=bool)
+    return np.bincount(codes[keep], minlength=codes.max() + 1)[codes] >= minimum
+
+
+def _core(
+    keep: np.ndarray,
+    items: np.ndarray,
+    min_item_count: int,
+    users: np.ndarray,
+    min_user_count: int,
+) -> np.ndarray:
+    """Drop rare items and users until no row is dropped any more."""
+    while True:
+        kept = keep & _frequent(keep, items, min_item_count)
+        kept &= _frequent(kept, users, min_user_count)
+        if np.array_equal(kept, keep):
+            return kept
+        keep = kept
+
+
+def _nothing_left(interactions: Interactions, minima: dict[str, float | None]) -> str:
+    active = [f"--{name} {value:g}" for name, value in minima.items() if value]
+    filters = ", ".join(active) or "none"
+    return (
+        f"{interactions.source}: no interaction is left of {len(interactions.table):,}; expected "
+        f"data that the filters keep. Received: {filters}."
+    )

@@ -1,0 +1,92 @@
+"""Evaluate a run on its whole catalogue, next to the baselines.
+
+python -m seqrec_tf.evaluate runs/ml1m --protocol P1 --json
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from seqrec_tf.config import PROTOCOLS
+from seqrec_tf.errors import InputError, run_command
+from seqrec_tf.options import Parser
+from seqrec_tf.run_directory import LATEST, read_run, require_finished
+
+EPILOG = """examples:
+  python -m seqrec_tf.evaluate
+  python -m seqrec_tf.evaluate runs/ml1m --protocol P4
+  python -m seqrec_tf.evaluate runs/ml1m --protocol P1 --json
+
+The data is read again from where the run's config.json says. A run can be evaluated under the
+protocol it was trained under, and one of P1 also under P4: any other protocol holds out
+interactions that this run was trained on, and its figures would leak.
+"""
+
+
+def main() -> None:
+    """Entry point of `python -m seqrec_tf.evaluate` and `seqrec-evaluate`."""
+    parser = Parser(
+        prog="python -m seqrec_tf.evaluate",
+        description="HR, NDCG and MRR at 5, 10 and 20, and coverage, against two baselines.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "run", type=Path, nargs="?", default=LATEST, help="run directory (default: runs/latest)"
+    )
+    parser.add_argument(
+        "--protocol", choices=(*PROTOCOLS, "P4"), help="default: the protocol of the training"
+    )
+    parser.add_argument("--data-dir", help="read the data from here instead")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    arguments = parser.parse_args()
+    run_command(lambda: print(report(arguments)))
+
+
+def report(arguments: argparse.Namespace) -> str:
+    """The evaluation as a table or as JSON.
+
+    Raises:
+        InputError: not a finished run, or a protocol that would leak.
+    """
+    require_finished(arguments.run)
+    from seqrec_tf.evaluation import evaluate, table
+
+    run = read_run(arguments.run)
+    trained_under = run.config.data.protocol
+    protocol = arguments.protocol or trained_under
+    if protocol != trained_under and (trained_under, protocol) != ("P1", "P4"):
+        raise InputError(
+            f"--protocol: {arguments.run} was trained under {trained_under}, and would be tested "
+            f"on its own training data; train with --protocol "
+            f"{'P1' if protocol == 'P4' else protocol}. Received: {protocol}."
+        )
+    metrics = evaluate(run.encoder, _dataset(run, arguments.data_dir), sampled=protocol == "P4")
+    if arguments.json:
+        return json.dumps(metrics, indent=2)
+    return table(metrics, run.config.encoder.encoder)
+
+
+def _dataset(run, data_dir: str | None):
+    """The run's dataset, read anew; it must have the run's catalogue."""
+    import dataclasses
+
+    import numpy as np
+
+    from seqrec_tf.data.dataset import load_dataset
+
+    config = run.config.data
+    if data_dir:
+        config = dataclasses.replace(config, data_dir=data_dir)
+    dataset = load_dataset(config)
+    if not np.array_equal(dataset.catalogue.ids, run.catalogue.ids):
+        raise InputError(
+            f"{run.path / 'items.csv'}: expected the catalogue of the data, "
+            f"{dataset.catalogue.size} items. Received: {run.catalogue.size} items or other ids; "
+            "the data has changed since training."
+        )
+    return dataset
+
+
+if __name__ == "__main__":
+    main()

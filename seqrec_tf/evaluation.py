@@ -1,0 +1,67 @@
+"""Metrics of a run under a named protocol, next to the baselines, as `metrics.json` holds them."""
+
+from seqrec_tf.baselines import markov_scorer, popularity_scorer
+from seqrec_tf.data.dataset import Dataset
+from seqrec_tf.models import Encoder
+from seqrec_tf.ranking import CUTOFFS, Scorer, encoder_scorer, rank
+
+
+def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
+    """Rank validation and test queries.
+
+    Args:
+        encoder: a trained encoder of this dataset.
+        dataset: queries, catalogue and training part (for the baselines).
+        sampled: P4, against 100 sampled items, instead of the whole catalogue.
+
+    Returns:
+        `{"protocol", "users", "test", "validation", "baselines": {"popularity", "markov"}}`.
+    """
+    scorer = encoder_scorer(encoder)
+    return {
+        "protocol": dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
+        "users": len(dataset.split.test),
+        "test": _metrics(scorer, dataset, "test", sampled),
+        "validation": _metrics(scorer, dataset, "validation", sampled),
+        "baselines": {
+            "popularity": _metrics(popularity_scorer(dataset.catalogue), dataset, "test", sampled),
+            "markov": _metrics(
+                markov_scorer(dataset.split.training, dataset.catalogue), dataset, "test", sampled
+            ),
+        },
+    }
+
+
+def _metrics(scorer: Scorer, dataset: Dataset, part: str, sampled: bool) -> dict[str, float]:
+    items = dataset.catalogue.size
+    return rank(scorer, getattr(dataset.split, part), items, sampled).metrics(items)
+
+
+def unbeaten_baselines(metrics: dict) -> list[str]:
+    """The baselines that are at least as good as the model in test NDCG@10."""
+    own = metrics["test"]["ndcg@10"]
+    return [name for name, row in metrics["baselines"].items() if row["ndcg@10"] >= own]
+
+
+def table(metrics: dict, name: str) -> str:
+    """The metrics as a text table, with a verdict on the baselines."""
+    columns = [f"{m}@{k}" for m in ("hit_rate", "ndcg", "mrr", "coverage") for k in CUTOFFS]
+    rows = {
+        f"{name} (test)": metrics["test"],
+        f"{name} (validation)": metrics["validation"],
+        **{f"{baseline} (test)": row for baseline, row in metrics["baselines"].items()},
+    }
+    width = max(map(len, rows))
+    lines = [f"protocol {metrics['protocol']}, {metrics['users']} users"]
+    lines.append(" ".join([" " * width, *(f"{column:>12}" for column in columns)]))
+    for label, row in rows.items():
+        lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
+    return "\n".join([*lines, verdict(metrics, name)])
+
+
+def verdict(metrics: dict, name: str) -> str:
+    """One sentence: does the model beat the baselines?"""
+    better = unbeaten_baselines(metrics)
+    if better:
+        return f"{name} does NOT beat {' and '.join(better)} in test NDCG@10."
+    return f"{name} beats every baseline in test NDCG@10."

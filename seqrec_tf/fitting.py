@@ -1,0 +1,94 @@
+"""Fit an encoder on a dataset and write everything a run directory holds."""
+
+import sys
+from pathlib import Path
+
+import keras
+
+from seqrec_tf.config import RunConfig
+from seqrec_tf.data.dataset import Dataset
+from seqrec_tf.evaluation import evaluate, table
+from seqrec_tf.losses import build_objective
+from seqrec_tf.model_card import write_model_card
+from seqrec_tf.models import build_encoder
+from seqrec_tf.pipeline import training_data
+from seqrec_tf.run_directory import write_json
+from seqrec_tf.training import (
+    Checkpoint,
+    Interruption,
+    NextItemModel,
+    Validation,
+    build_optimizer,
+    write_history,
+)
+
+
+def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool) -> None:
+    """Train until the epochs or the patience are spent, or SIGINT; then evaluate and write.
+
+    Args:
+        path: an existing run directory.
+        config: its configuration.
+        dataset: the data, of the same configuration.
+        resume: continue from `path/checkpoint`.
+    """
+    keras.utils.set_random_seed(config.training.seed)
+    model = _build_model(config, dataset)
+    checkpoint = Checkpoint(path / "checkpoint", config.training.patience)
+    if resume:
+        checkpoint.restore(model)
+    _fit(model, checkpoint, config, dataset, path / "logs")
+    checkpoint.load_best()
+    _report_progress(checkpoint)
+    metrics = evaluate(model.encoder, dataset)
+    print(table(metrics, config.encoder.encoder), file=sys.stderr)
+    model.encoder.save(path / "model.keras")
+    dataset.catalogue.write(path / "items.csv")
+    write_json(path / "config.json", config.as_dict())
+    write_history(path / "history.csv", checkpoint.history)
+    write_model_card(path, config, metrics, checkpoint.history)
+    write_json(path / "metrics.json", metrics)
+
+
+def _build_model(config: RunConfig, dataset: Dataset) -> NextItemModel:
+    encoder = build_encoder(config.encoder, dataset.catalogue.size)
+    objective = build_objective(config.training.objective, dataset.catalogue.counts)
+    model = NextItemModel(encoder, objective)
+    model.compile(optimizer=build_optimizer(config.training))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, logs: Path) -> None:
+    done = len(checkpoint.history)
+    if done >= config.training.epochs:
+        return
+    data = training_data(
+        dataset.split.training, dataset.catalogue.size, config.encoder, config.training, done
+    )
+    print(
+        f"{dataset.catalogue.size} items, {dataset.split.training.nrows()} histories, "
+        f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
+        file=sys.stderr,
+    )
+    model.fit(
+        data.batches,
+        steps_per_epoch=data.steps_per_epoch,
+        initial_epoch=done,
+        epochs=config.training.epochs,
+        callbacks=[
+            Validation(model.encoder, dataset.split.validation),
+            checkpoint,
+            keras.callbacks.TensorBoard(logs, write_graph=False),
+            Interruption(checkpoint),
+        ],
+    )
+
+
+def _report_progress(checkpoint: Checkpoint) -> None:
+    why = "interrupted" if checkpoint.interrupted else "finished"
+    print(
+        f"{why} after epoch {len(checkpoint.history)}; kept epoch {checkpoint.best_epoch}, "
+        f"the best in validation NDCG@10",
+        file=sys.stderr,
+    )

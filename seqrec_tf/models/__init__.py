@@ -1,0 +1,31 @@
+"""Encoders, behind the one interface of `Encoder`."""
+
+from pathlib import Path
+
+import keras
+
+from seqrec_tf.config import EncoderConfig
+from seqrec_tf.models.encoder import Encoder
+from seqrec_tf.models.gru4rec import GRU4Rec
+from seqrec_tf.models.sasrec import SASRec
+
+__all__ = ["Encoder", "GRU4Rec", "SASRec", "build_encoder", "load_encoder"]
+
+
+def build_encoder(config: EncoderConfig, items: int) -> Encoder:
+    """A fresh encoder for a catalogue of `items` items."""
+    arguments = {
+        "items": items,
+        "window": config.window,
+        "dim": config.dim,
+        "layers": config.layers,
+        "dropout": config.dropout,
+    }
+    if config.encoder == "sasrec":
+        return SASRec(heads=config.heads, **arguments)
+    return GRU4Rec(**arguments)
+
+
+def load_encoder(path: Path) -> Encoder:
+    """Read the `model.keras` of a run directory."""
+    return keras.saving.load_model(path, compile=False)

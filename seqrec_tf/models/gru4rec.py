@@ -1,0 +1,47 @@
+"""GRU4Rec as two towers: a GRU over the history, and a table of candidate items.
+
+Hidasi et al., arXiv 1511.06939; the two-tower form is that of the keras.io example.
+"""
+
+import keras
+import tensorflow as tf
+
+from seqrec_tf.models.encoder import Encoder
+
+
+@keras.saving.register_keras_serializable("seqrec_tf")
+class GRU4Rec(Encoder):
+    """Query tower: item embedding and a stack of GRUs. Item tower: an embedding of its own.
+
+    The GRUs carry no mask: padding stands on the right, after the last state that is read. That
+    also keeps the fused GPU kernel usable, which refuses other masks.
+    """
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.query_embedding = keras.layers.Embedding(self.items + 1, self.dim)
+        self.dropout = keras.layers.Dropout(self.dropout_rate)
+        self.recurrent = [
+            keras.layers.GRU(self.dim, return_sequences=True) for _ in range(self.depth)
+        ]
+        self.candidate_embedding = keras.layers.Embedding(self.items + 1, self.dim)
+        self.build((None, self.window))
+
+    def build(self, input_shape) -> None:
+        """Create all weights, so that loading a saved encoder needs no example batch."""
+        for embedding in (self.query_embedding, self.candidate_embedding):
+            embedding.build(input_shape)
+        for layer in self.recurrent:
+            layer.build((*input_shape, self.dim))
+        self.built = True
+
+    def call(self, rows, training=False):
+        """See `Encoder`."""
+        hidden = self.dropout(self.query_embedding(rows), training=training)
+        for layer in self.recurrent:
+            hidden = self.dropout(layer(hidden, training=training), training=training)
+        return hidden
+
+    def item_table(self) -> tf.Tensor:
+        """See `Encoder`."""
+        return tf.convert_to_tensor(self.candidate_embedding.embeddings)

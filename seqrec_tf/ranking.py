@@ -1,0 +1,115 @@
+"""Full-catalogue ranking: where each query's target stands among all items the user has not seen.
+
+Ties count against the model: the rank is the number of items that score *at least* as high as
+the target, the target excluded. A NaN score counts as high. Padding never ranks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from seqrec_tf.data.splits import Queries
+from seqrec_tf.models import Encoder
+
+CUTOFFS = (5, 10, 20)
+SAMPLED_CANDIDATES = 100
+
+# Ragged (batch, None) int32 item rows -> (batch, items + 1) float32 scores.
+Scorer = Callable[[tf.RaggedTensor], tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One ranking pass.
+
+    Attributes:
+        ranks: (queries,) int32, 0 is the top; in the order of the queries.
+        recommended: (queries, 20) int32 item rows, best first, seen items left out.
+    """
+
+    ranks: np.ndarray
+    recommended: np.ndarray
+
+    def metrics(self, items: int) -> dict[str, float]:
+        """HR, NDCG and MRR (one target a query), and coverage, at each cut-off.
+
+        `hit_rate@k` is the share of ranks below k, `ndcg@k` the mean of 1 / log2(rank + 2) and
+        `mrr@k` of 1 / (rank + 1) over those; `coverage@k` is the share of the catalogue that
+        comes up in anybody's top k.
+        """
+        values = {}
+        for k in CUTOFFS:
+            hits = self.ranks < k
+            values[f"hit_rate@{k}"] = hits.mean()
+            values[f"ndcg@{k}"] = (hits / np.log2(self.ranks + 2)).mean()
+            values[f"mrr@{k}"] = (hits / (self.ranks + 1)).mean()
+            values[f"coverage@{k}"] = len(np.unique(self.recommended[:, :k])) / items
+        return {name: round(float(value), 6) for name, value in values.items()}
+
+
+def encoder_scorer(encoder: Encoder) -> Scorer:
+    """Scores of every item by dot product; column 0 is padding."""
+
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
+    def score(histories):
+        return tf.matmul(encoder.encode(histories), encoder.item_table(), transpose_b=True)
+
+    return score
+
+
+def rank(
+    scorer: Scorer, queries: Queries, items: int, sampled: bool = False, batch_size: int = 256
+) -> Ranking:
+    """Rank every query's target.
+
+    Args:
+        scorer: scores of a batch of histories.
+        queries: histories and targets; a target of 0 is outside the catalogue and ranks last.
+        items: size of the catalogue.
+        sampled: rank against 100 unseen items drawn uniformly (P4), instead of all.
+        batch_size: histories a step; like lengths share a step.
+    """
+    order = tf.argsort(queries.histories.row_lengths(), stable=True)
+    ranks = np.zeros(len(queries), np.int32)
+    recommended = np.zeros((len(queries), min(max(CUTOFFS), items)), np.int32)
+    for start in range(0, len(queries), batch_size):
+        chosen = order[start : start + batch_size]
+        histories = tf.gather(queries.histories, chosen)
+        targets = tf.gather(queries.targets, chosen)
+        step = _rank_batch(scorer(histories), histories, targets, sampled, start)
+        ranks[chosen], recommended[chosen] = (part.numpy() for part in step)
+    return Ranking(ranks, recommended)
+
+
+@tf.function(reduce_retracing=True)
+def _rank_batch(scores, histories, targets, sampled: bool, seed):
+    """Ranks (batch,) and the top rows (batch, 20)."""
+    lowest, items = scores.dtype.min, tf.shape(scores)[1] - 1
+    users = tf.range(tf.shape(targets)[0])
+    target_scores = tf.gather(scores, targets, batch_dims=1)
+    seen = tf.stack([tf.cast(histories.value_rowids(), tf.int32), histories.flat_values], axis=1)
+    never = tf.stack([users, tf.zeros_like(users)], axis=1)
+    own = tf.stack([users, targets], axis=1)
+    unseen = _fill(scores, tf.concat([seen, never], axis=0), lowest)
+    # A target that was seen before stays a candidate, so put its score back for the top list.
+    unseen = tf.tensor_scatter_nd_update(unseen, own, tf.where(targets > 0, target_scores, lowest))
+    top = tf.math.top_k(unseen, tf.minimum(max(CUTOFFS), items)).indices
+    others = _fill(unseen, own, lowest)
+    if sampled:
+        others = _sample(others, seed)
+    ranks = tf.math.count_nonzero(~(others < target_scores[:, tf.newaxis]), axis=1, dtype=tf.int32)
+    return tf.where(targets > 0, ranks, items), top
+
+
+def _fill(scores, indices, value):
+    return tf.tensor_scatter_nd_update(scores, indices, tf.fill([tf.shape(indices)[0]], value))
+
+
+def _sample(others, seed):
+    """100 columns of each row, drawn uniformly from those that are not excluded."""
+    keys = tf.random.stateless_uniform(tf.shape(others), tf.stack([SAMPLED_CANDIDATES, seed]))
+    keys = tf.where(others > others.dtype.min, keys, -1.0)
+    drawn = tf.math.top_k(keys, tf.minimum(SAMPLED_CANDIDATES, tf.shape(others)[1])).indices
+    return tf.gather(others, drawn, batch_dims=1)
