@@ -9,18 +9,12 @@ from seqrec_tf.ranking import Scorer
 
 def popularity_scorer(catalogue: Catalogue) -> Scorer:
     """Scores every item with its share of the training interactions."""
-    share = popularity_share(catalogue)
+    share = catalogue.popularity()
 
     def score(histories: tf.RaggedTensor) -> tf.Tensor:
         return tf.tile(tf.constant(share)[tf.newaxis], [histories.nrows(), 1])
 
     return score
-
-
-def popularity_share(catalogue: Catalogue) -> np.ndarray:
-    """(items + 1,) float32, each item's share of the training interactions; row 0 has none."""
-    counts = np.concatenate([[0], catalogue.counts])
-    return (counts / max(counts.sum(), 1)).astype(np.float32)
 
 
 def markov_scorer(training: tf.RaggedTensor, catalogue: Catalogue) -> Scorer:
@@ -29,7 +23,7 @@ def markov_scorer(training: tf.RaggedTensor, catalogue: Catalogue) -> Scorer:
     Equal counts, and items that never followed, are ordered by popularity, whose share is below
     one and so never outweighs a count.
     """
-    share = popularity_share(catalogue)
+    share = catalogue.popularity()
     successors = _successors(training, catalogue.size)
 
     def score(histories: tf.RaggedTensor) -> tf.Tensor:

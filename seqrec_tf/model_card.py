@@ -43,7 +43,7 @@ def draw_learning_curve(path: Path, metrics: dict, history: list[dict]) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     epochs = range(1, len(history) + 1)
     figure, (loss, score) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -54,5 +54,7 @@ def draw_learning_curve(path: Path, metrics: dict, history: list[dict]) -> None:
         score.axhline(row["ndcg@10"], color=color, linestyle="--", label=f"{name} (test)")
     score.set(title=f"NDCG@10, {metrics['protocol']}", xlabel="epoch", ylim=(0, None))
     score.legend()
+    for axes in (loss, score):
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

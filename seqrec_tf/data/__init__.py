@@ -17,8 +17,8 @@ def load_interactions(config: DataConfig) -> Interactions:
     """Read the interactions that a configuration names.
 
     Args:
-        config: `interactions` (own logs) wins over nothing: it excludes `data_dir` and every
-            `dataset` but the default, so that no run trains on data it does not name.
+        config: either `interactions` (own logs) or `dataset`. Options of the other source are
+            refused, so that no run leaves out data that its configuration names.
 
     Returns:
         The interactions, unfiltered, in the order of their source.

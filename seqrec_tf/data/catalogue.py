@@ -42,6 +42,11 @@ class Catalogue:
         """Number of items; rows are 1..size."""
         return len(self.ids)
 
+    def popularity(self) -> np.ndarray:
+        """Share of the training interactions: (items + 1,) float32; row 0 has none."""
+        counts = np.concatenate([[0], self.counts])
+        return (counts / max(counts.sum(), 1)).astype(np.float32)
+
     def rows(self, items: pd.Series) -> np.ndarray:
         """Item rows of raw ids: (n,) int32, 0 where the id is not in the catalogue."""
         return (pd.Index(self.ids).get_indexer(items.to_numpy()) + 1).astype(np.int32)

@@ -94,8 +94,10 @@ def as_seconds(table: Table, column: str) -> pd.Series:
         values = values if kinds.iloc[0] in (int, float, str) else values.map(str).astype(str)
     if pd.api.types.is_datetime64_any_dtype(values):
         return _unix_seconds(values)
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
+        raise table.error(0, column, TIME)
     numbers = pd.to_numeric(values, errors="coerce")
-    if pd.api.types.is_bool_dtype(values) or not np.isfinite(_float(numbers)[0]):
+    if not np.isfinite(_float(numbers)[0]):
         return _parse_dates(table, column, values)
     _reject(table, column, ~np.isfinite(_float(numbers)), f"{TIME}, like the first row")
     whole = pd.api.types.is_signed_integer_dtype(numbers)

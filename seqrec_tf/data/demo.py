@@ -8,11 +8,17 @@ circle, half every second one. Each of their next movies is,
   they have seen (29 is prime, so either pace visits the whole circle before it repeats),
 - otherwise, or when the circle is used up, any movie they have not seen; the walk goes on there.
 
-So the best possible predictor knows the last movie and the pace. It is right nine times in ten.
-The last movie alone does not tell the pace, so a first-order Markov chain is right less than half
-of the time; two movies in a row do, which takes a model that reads sequences. Popularity sees
-almost nothing: every movie is as likely as the next, so its ten most popular movies hold the
-target about as often as any ten of the roughly 250 unseen ones, one time in twenty-five.
+So the best possible predictor knows the last movie and the pace, and is right nine times in ten.
+The last movie alone does not tell the pace, so a first-order Markov chain is right about half of
+the time; two movies in a row do tell it, which takes a model that reads sequences. Popularity sees
+almost nothing: any ten of the roughly 250 unseen movies hold the target one time in twenty-five.
+Measured on each user's last movie, ranked against all movies they have not seen:
+
+    predictor                              HR@1    HR@10   NDCG@10
+    popularity                             0.00    0.03    0.01
+    first-order Markov chain, counted      0.51    0.88    0.74
+    the rule above, pace read from the     0.88    0.89    0.89
+    user's earlier steps
 
 The movies 1193, 661 and 914 follow each other at the slower pace, for examples in the README.
 """

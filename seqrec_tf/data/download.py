@@ -94,7 +94,6 @@ def fetch_archive(
     temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=cache))
     try:
         file = temporary / "archive.zip"
-        print(f"downloading {url} to {folder}", file=sys.stderr)
         _verify(url, archive, _download(url, file, archive.algorithm))
         _extract(url, file, archive, temporary)
         _move(temporary / archive.folder, folder)
@@ -116,6 +115,7 @@ def _download(url: str, file: Path, algorithm: str) -> str:
     try:
         with requests.get(url, stream=True, timeout=TIMEOUTS) as response, file.open("wb") as out:
             response.raise_for_status()
+            print(f"downloading {url}", file=sys.stderr)
             for chunk in response.iter_content(CHUNK):
                 digest.update(chunk)
                 out.write(chunk)

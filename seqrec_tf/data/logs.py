@@ -1,5 +1,6 @@
 """Read a person's own interaction log, and the titles that belong to it."""
 
+import numpy as np
 import pandas as pd
 
 from seqrec_tf.config import DataConfig
@@ -83,11 +84,11 @@ def _load_titles(config: DataConfig, items: pd.Series) -> pd.Series:
     return titles[~titles.index.duplicated()].rename("title").rename_axis("item")
 
 
-def _reject_conflicts(table: Table, column: str, titles: pd.Series, present) -> None:
+def _reject_conflicts(table: Table, column: str, titles: pd.Series, present: np.ndarray) -> None:
     frame = pd.DataFrame({"item": titles.index, "title": titles.to_numpy()})[present]
     first = frame.groupby("item", sort=False)["title"].transform("first")
     wrong = frame.index[frame["title"] != first]
     if len(wrong):
         row = wrong[0]
-        item, title = titles.index[row], first[row]
-        raise table.error(int(row), column, f"one title for item {item!r}, {title!r} as before")
+        expected = f"one title for item {titles.index[row]}, {first[row]!r} as before"
+        raise table.error(int(row), column, expected)

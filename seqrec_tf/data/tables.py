@@ -47,10 +47,10 @@ class Table:
         Returns:
             The error to raise; its message names file, line (Parquet: row), column and value.
         """
-        received = self.frame[column].iloc[row]
+        received = self.frame[column].astype(object).iloc[row]
         return InputError(
             f"{self.path}, {_place(self.path, row)}, column {column!r}: expected {expected}. "
-            f"Received: {received!r}."
+            f"Received: {repr(received)[:80]}."
         )
 
 
@@ -134,7 +134,9 @@ def _read_separated(path: Path, separator: str, columns: dict[str, str]) -> pd.D
             # A row with too few values ends in "", as a row with an empty last value does.
             short = short or bool((chunk.iloc[:, -1] == "").any())
             chunks.append(chunk[list(wanted)])
-    except ValueError as error:  # ParserError and UnicodeDecodeError are ValueErrors
+    except UnicodeDecodeError as error:
+        raise _undecodable(path) from error
+    except pd.errors.ParserError as error:
         _raise_first_bad_record(path, separator)
         raise InputError(f"{path}: cannot be parsed. Received: {error}.") from error
     if short:
@@ -154,11 +156,23 @@ def _raise_first_bad_record(path: Path, separator: str) -> None:
                     f"{path}, line {line}: expected {width} values as in the header. "
                     f"Received: {len(fields)}."
                 )
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         raise InputError(
-            f"{path}, line {line + 1} or later: expected UTF-8 text, with every quote closed. "
+            f"{path}, line {line + 1} or later: expected CSV with every quote closed. "
             f"Received: {error}."
         ) from error
+
+
+def _undecodable(path: Path) -> InputError:
+    """The error for the first line that is not UTF-8."""
+    with _open_binary(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            text = line.decode("utf-8", errors="backslashreplace").strip()
+            if text.encode("utf-8") != line.strip():
+                return InputError(
+                    f"{path}, line {number}: expected UTF-8 text. Received: {text[:80]}"
+                )
+    return InputError(f"{path}: expected UTF-8 text. Received: another encoding.")
 
 
 def _records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
@@ -175,7 +189,8 @@ def _read_json_lines(path: Path, columns: dict[str, str]) -> pd.DataFrame:
     found: dict[str, None] = {}
     for number, line in _json_lines(path):
         record = _parse_object(path, number, line)
-        found.update(dict.fromkeys(record))
+        if not record.keys() <= found.keys():
+            found.update(dict.fromkeys(record))
         for column, cells in values.items():
             cells.append(record.get(column))
     if not found:
@@ -186,7 +201,10 @@ def _read_json_lines(path: Path, columns: dict[str, str]) -> pd.DataFrame:
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode("utf-8-sig"))
+        if b"\\ud" in line.lower():
+            # Half a surrogate pair is JSON, but no text that any file could hold.
+            json.dumps(record, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path}, line {number}: expected a JSON object. Received: {error}."
@@ -239,7 +257,8 @@ def _place(path: Path, row: int) -> str:
 
 def _open_text(path: Path) -> TextIO:
     opener = gzip.open if path.suffix.lower() == ".gz" else open
-    return opener(path, "rt", encoding="utf-8-sig", newline="")
+    # What is not UTF-8 is an error when pandas reads it; here it must not hide the header.
+    return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _open_binary(path: Path) -> BinaryIO:

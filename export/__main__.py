@@ -1,0 +1,81 @@
+"""Export a trained run for TensorFlow Serving and for phones.
+
+python -m export --format savedmodel
+python -m export --format all --run runs/ml1m --output models --name seqrec
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from export.publish import require_model_name
+from seqrec_tf.errors import run_command
+from seqrec_tf.options import Parser
+from seqrec_tf.run_directory import LATEST, read_run, require_finished
+
+FORMATS = {
+    "savedmodel": ("savedmodel",),
+    "tflite": ("tflite",),
+    # The SavedModel last: a server sees a version when everything that belongs to it is there.
+    "all": ("tflite", "savedmodel"),
+}
+EPILOG = """examples:
+  python -m export --format savedmodel
+  python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
+
+Writes OUTPUT/NAME/VERSION (SavedModel), OUTPUT/NAME-lite/VERSION (LiteRT file and JSON sidecar)
+and OUTPUT/models.config, and prints the version folders on stdout. Before anything is published,
+a fresh process answers golden requests with every signature and with the LiteRT file; if one
+answer differs from the Keras model's, the difference is shown, nothing is published, and the
+exit code is 1.
+"""
+
+
+def main() -> None:
+    """Entry point of `python -m export` and `seqrec-export`."""
+    parser = Parser(
+        prog="python -m export",
+        description="Export a run as one graph: encoder, retrieval, id mapping and titles.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--format", choices=FORMATS, default="savedmodel", help="what to write")
+    parser.add_argument(
+        "--run", type=Path, default=LATEST, help="run directory (default: runs/latest)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("models"), help="folder of models (default: models)"
+    )
+    parser.add_argument("--name", default="seqrec", help="model name (default: seqrec)")
+    parser.add_argument("--k", type=int, default=10, help="items recommended (default: 10)")
+    parser.add_argument("--id-name", help="name of the id input (default: the dataset's)")
+    arguments = parser.parse_args()
+    run_command(lambda: _export(arguments))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    require_model_name(arguments.name)
+    require_finished(arguments.run)
+    # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    from export.exporter import ExportOptions, ProofError, export_run
+
+    options = ExportOptions(
+        formats=FORMATS[arguments.format],
+        output=arguments.output,
+        name=arguments.name,
+        k=arguments.k,
+        id_name=arguments.id_name,
+    )
+    try:
+        published = export_run(read_run(arguments.run), options)
+    except ProofError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    for folder in published:
+        print(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Whether two answers agree: scores to a tolerance, ids in order but for near-equal scores."""
+
+import numpy as np
+
+# Of a row's largest score; float32 sums in another order differ by about 1e-6 of it.
+TOLERANCE = 1e-4
+
+
+def differences(expected: dict[str, list], ids: list, scores: list[float]) -> list[str]:
+    """What is wrong with one answer, in words; empty if it agrees.
+
+    An item may stand elsewhere than expected if its score and that of the item expected there
+    differ by less than the tolerance.
+
+    Args:
+        expected: `ids` and `scores`, best first, with runners-up beyond k.
+        ids: the answer's k ids.
+        scores: the answer's k scores.
+    """
+    k = len(ids)
+    wanted = np.asarray(expected["scores"][:k], np.float64)
+    allowed = TOLERANCE * _scale(wanted)
+    found = []
+    for place, score in enumerate(scores):
+        if not abs(score - wanted[place]) <= allowed:
+            found.append(f"place {place + 1}: expected score {wanted[place]}, got {score}")
+    score_of = dict(zip(expected["ids"], expected["scores"], strict=True))
+    for place, raw in enumerate(ids):
+        right = expected["ids"][place]
+        if raw != right and not abs(score_of.get(raw, np.inf) - wanted[place]) <= allowed:
+            found.append(f"place {place + 1}: expected id {right!r}, got {raw!r}")
+    return found + _repeated(ids)
+
+
+def largest_difference(expected: dict[str, list], scores: list[float]) -> float:
+    """The largest score difference of one answer, relative to the row's largest score."""
+    wanted = np.asarray(expected["scores"][: len(scores)], np.float64)
+    real = wanted > np.finfo(np.float32).min
+    return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / _scale(wanted))
+
+
+def _scale(scores: np.ndarray) -> float:
+    real = scores[scores > np.finfo(np.float32).min]
+    return float(np.abs(real).max(initial=1e-30))
+
+
+def _repeated(ids: list) -> list[str]:
+    real = [raw for raw in ids if raw not in (0, "")]
+    return ["an id is recommended twice"] if len(set(real)) < len(real) else []

@@ -1,0 +1,144 @@
+"""Export a run: build the artifacts in a staging folder, prove them, publish them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import tensorflow as tf
+
+from export.golden import golden_requests
+from export.lite import convert, speaks_rows
+from export.publish import publish, staging_folder
+from export.recommender import Recommender
+from seqrec_tf.errors import InputError
+from seqrec_tf.run_directory import Run, write_json
+
+
+class ProofError(RuntimeError):
+    """An artifact answers otherwise than the Keras model; nothing was published."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to export and where to.
+
+    Attributes:
+        formats: any of `savedmodel` and `tflite`.
+        output: the folder of all models.
+        name: the model's name; `<name>-lite` is the LiteRT file's.
+        k: items recommended, 1..catalogue size.
+        id_name: name of the id inputs and outputs; None takes the dataset's.
+    """
+
+    formats: tuple[str, ...] = ("savedmodel",)
+    output: Path = Path("models")
+    name: str = "seqrec"
+    k: int = 10
+    id_name: str | None = None
+
+
+def export_run(run: Run, options: ExportOptions) -> list[Path]:
+    """Build, prove and publish.
+
+    Returns:
+        The published version folders, in the order of `options.formats`.
+
+    Raises:
+        InputError: k does not fit the catalogue.
+        ProofError: an artifact's answer differs; its message shows where.
+    """
+    if not 1 <= options.k <= run.catalogue.size:
+        raise InputError(
+            f"--k: expected 1 to {run.catalogue.size}, the size of the catalogue. "
+            f"Received: {options.k}."
+        )
+    id_name = options.id_name or run.catalogue.id_name
+    arguments = (run.encoder, run.catalogue, options.k, id_name)
+    builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
+    folders = {"savedmodel": "savedmodel", "tflite": "lite"}
+    models = {"savedmodel": options.name, "tflite": f"{options.name}-lite"}
+    with staging_folder(options.output) as staging:
+        golden = golden_requests(*arguments)
+        _write_golden(staging / "golden_requests.json", golden)
+        for name in options.formats:
+            builders[name](staging / folders[name], *arguments)
+        report = _prove(staging)
+        for name in options.formats:
+            _describe(staging / folders[name], run, options, report, staging)
+        staged = {staging / folders[f]: options.output / models[f] for f in options.formats}
+        return publish(staged, options.output)
+
+
+def _build_savedmodel(folder: Path, *arguments) -> None:
+    recommender = Recommender(*arguments)
+    tf.saved_model.save(recommender, str(folder), signatures=recommender.signatures())
+    (folder / "assets.extra").mkdir()
+
+
+def _build_lite(folder: Path, encoder, catalogue, k: int, id_name: str) -> None:
+    folder.mkdir()
+    content = convert(encoder, catalogue, k, id_name)
+    (folder / "model.tflite").write_bytes(content)
+    sidecar = {
+        "id_name": id_name,
+        "speaks": "rows" if speaks_rows(catalogue) else "ids",
+        "signature": {
+            "inputs": {id_name: "int32 [length]"},
+            "outputs": {id_name: f"int32 [{k}]", "scores": f"float32 [{k}]"},
+        },
+        "quantization": "none",
+        "bytes": len(content),
+        "window": encoder.window,
+        "items": {"ids": catalogue.ids.tolist(), "titles": catalogue.titles.tolist()},
+    }
+    write_json(folder / "model.json", sidecar)
+
+
+def _write_golden(path: Path, golden: dict) -> None:
+    path.write_text(json.dumps(golden, ensure_ascii=False), encoding="utf-8")
+
+
+def _prove(staging: Path) -> dict:
+    """Run `export.proof` in a fresh process.
+
+    Raises:
+        ProofError: with the differences, or with what the process said when it broke.
+    """
+    command = [sys.executable, "-m", "export.proof", str(staging)]
+    environment_root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(command, capture_output=True, text=True, cwd=environment_root)
+    if not done.stdout.startswith("{"):
+        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
+    report = json.loads(done.stdout)
+    if report["failures"]:
+        shown = "\n".join(report["failures"][:20])
+        raise ProofError(
+            f"{len(report['failures'])} answers differ from the Keras model's; nothing was "
+            f"published:\n{shown}"
+        )
+    return report
+
+
+def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, staging: Path) -> None:
+    """Add model card, golden requests and export report to a staged artifact."""
+    extra = folder / "assets.extra" if folder.name == "savedmodel" else folder
+    for name in ("README.md", "learning_curve.png"):
+        if (run.path / name).is_file():
+            shutil.copy(run.path / name, extra / name)
+    shutil.copy(staging / "golden_requests.json", extra / "golden_requests.json")
+    write_json(
+        extra / "export_report.json",
+        {
+            "run": str(run.path),
+            "encoder": run.config.encoder.encoder,
+            "items": run.catalogue.size,
+            "k": options.k,
+            "metrics": run.metrics,
+            "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
+            "proof": report,
+        },
+    )

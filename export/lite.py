@@ -1,0 +1,76 @@
+"""The LiteRT graph and its conversion: one person's history in, recommendations out.
+
+On a device a batch is one person, ids are int32 and there are no hash tables among the built-in
+ops; ids are found by binary search in the sorted catalogue instead. Catalogues whose ids are
+strings, or do not fit into an int32, speak item rows; the sidecar maps them.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from export.recommender import concrete
+from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.models import Encoder
+
+
+def speaks_rows(catalogue: Catalogue) -> bool:
+    """Whether the LiteRT file takes and gives item rows instead of raw ids."""
+    return catalogue.ids.dtype != np.int64 or catalogue.ids[-1] > np.iinfo(np.int32).max
+
+
+def convert(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str) -> bytes:
+    """The `.tflite` file: `id_name` int32 (length,) -> ids int32 (k,), scores float32 (k,).
+
+    Policies are those of `export.recommender.Recommender`. Built-in ops only: the converter
+    refuses a graph that needs others.
+    """
+    module = LiteRecommender(encoder, catalogue, k, id_name)
+    traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    return converter.convert()
+
+
+class LiteRecommender(tf.Module):
+    """See `convert`."""
+
+    def __init__(self, encoder: Encoder, catalogue: Catalogue, k: int, id_name: str):
+        super().__init__()
+        rows = np.arange(catalogue.size + 1, dtype=np.int32)
+        ids = catalogue.ids if not speaks_rows(catalogue) else rows[1:]
+        self.ids = tf.constant(np.concatenate([[0], ids]).astype(np.int32))
+        self.popularity = tf.constant(catalogue.popularity())
+        self.k = k
+        self.id_name = id_name
+        # Untracked variables are dropped by the converter without a word, and every answer of
+        # the file is wrong.
+        self.encoder_variables = [variable.value for variable in encoder.variables]
+        self._encoder = encoder
+
+    def recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        """(length,) int32 ids of any length -> the top k."""
+        rows = self._look_up(history)
+        known = tf.boolean_mask(rows, rows > 0)
+        seen = tf.scatter_nd(known[:, tf.newaxis], tf.ones_like(known), tf.shape(self.ids))
+        seen += tf.one_hot(0, tf.size(self.ids), dtype=tf.int32)  # row 0 is never recommended
+        scores = tf.where(tf.size(known) > 0, self._scores(known), self.popularity)
+        top = tf.math.top_k(tf.where(seen > 0, tf.float32.min, scores), self.k)
+        rows = tf.where(top.values > tf.float32.min, top.indices, 0)
+        return {self.id_name: tf.gather(self.ids, rows), "scores": top.values}
+
+    def _scores(self, known: tf.Tensor) -> tf.Tensor:
+        recent = known[-self._encoder.window :]
+        # Networks need a position to compute, also when there is nothing to read.
+        filler = tf.zeros([tf.maximum(1 - tf.size(recent), 0)], tf.int32)
+        outputs = self._encoder(tf.concat([recent, filler], axis=0)[tf.newaxis], training=False)
+        table = self._encoder.item_table()
+        return tf.matmul(outputs[:, -1], table, transpose_b=True)[0]
+
+    def _look_up(self, history: tf.Tensor) -> tf.Tensor:
+        """Item rows (length,), 0 for unknown ids, by binary search: the loop unrolls."""
+        rows = tf.zeros_like(history)
+        count = self.ids.shape[0]
+        for step in reversed([2**power for power in range(count.bit_length())]):
+            further = tf.minimum(rows + step, count - 1)
+            rows = tf.where(tf.gather(self.ids, further) <= history, further, rows)
+        return tf.where(tf.gather(self.ids, rows) == history, rows, 0)

@@ -1,0 +1,45 @@
+"""Ask a LiteRT file, in the runtime that phones use."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+
+def lite_answers(folder: Path) -> Callable:
+    """A function from histories (lists of raw ids) to one (ids, scores) each.
+
+    Raw ids that the file does not speak are mapped with the sidecar, as an app would do.
+
+    Args:
+        folder: holds `model.tflite` and its sidecar `model.json`.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    interpreter = Interpreter(model_path=str(folder / "model.tflite"))
+    run = interpreter.get_signature_runner()
+    name = sidecar["id_name"]
+    to_spoken, to_raw = _id_maps(sidecar)
+
+    def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
+        answers = []
+        for history in batch:
+            spoken = np.array([to_spoken(raw) for raw in history], np.int32)
+            outputs = run(**{name: spoken})
+            ids = [to_raw(spoken) for spoken in outputs[name].tolist()]
+            answers.append((ids, outputs["scores"].tolist()))
+        return answers
+
+    return ask
+
+
+def _id_maps(sidecar: dict) -> tuple[Callable, Callable]:
+    """Raw id -> what the file speaks, and back."""
+    if sidecar["speaks"] == "ids":
+        return int, int
+    ids = sidecar["items"]["ids"]
+    row_of = {raw: row for row, raw in enumerate(ids, start=1)}
+    padding = "" if isinstance(ids[0], str) else 0
+    return lambda raw: row_of.get(raw, 0), lambda row: ids[row - 1] if row else padding

@@ -1,0 +1,37 @@
+"""Which ops a SavedModel's graph uses, and which it may use.
+
+Stock TensorFlow Serving links TensorFlow's own kernels but no Python, no custom ops, and XLA only
+behind a flag. The list is spelt out rather than "all stock ops", so that a change of the graph
+that brings in a new kind of op is seen.
+"""
+
+from pathlib import Path
+
+ALLOWED_OPS = frozenset(
+    """
+    AddV2 All AsString Assert AssignVariableOp BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2
+    Const Cumsum DenseBincount DisableCopyOnRead Equal ExpandDims Fill GatherV2 Greater
+    HashTableV2 Identity If Less LessEqual LogicalAnd LookupTableFindV2 LookupTableImportV2 MatMul
+    Max Maximum Mean MergeV2Checkpoints Minimum Mul Neg NoOp NotEqual Pack ParseExampleV2
+    Placeholder Prod RaggedRange RaggedTensorToTensor Range ReadVariableOp Relu Reshape
+    ResourceGather RestoreV2 Rsqrt SaveV2 Select SelectV2 Shape ShardedFilename Sigmoid Size Slice
+    Softmax Split SquaredDifference Squeeze StatefulPartitionedCall StaticRegexFullMatch
+    StaticRegexReplace StopGradient StridedSlice StringJoin StringSplitV2 StringToNumber Sub Tanh
+    TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem TensorListStack
+    TensorScatterUpdate Tile TopKV2 Transpose UnsortedSegmentSum VarHandleOp VarIsInitializedOp
+    Where While ZerosLike
+    """.split()  # noqa: SIM905
+)
+
+
+def graph_ops(folder: Path) -> set[str]:
+    """All ops of the SavedModel in `folder`, in its graph and its functions."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    nodes = []
+    for graph in model.meta_graphs:
+        nodes += graph.graph_def.node
+        for function in graph.graph_def.library.function:
+            nodes += function.node_def
+    return {node.op for node in nodes}

@@ -1,0 +1,23 @@
+"""Fixtures that all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder with `ml-1m/` and `ml-100k/`: `$SEQREC_TEST_DATA`, or `../shared/data`.
+
+    Without it tests are skipped, except under CI, where a skipped proof would go unnoticed.
+    """
+    folder = Path(os.environ.get("SEQREC_TEST_DATA") or REPOSITORY / "../shared/data").resolve()
+    if not (folder / "ml-1m").is_dir() or not (folder / "ml-100k").is_dir():
+        message = f"no MovieLens files: expected ml-1m and ml-100k in {folder} (SEQREC_TEST_DATA)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
