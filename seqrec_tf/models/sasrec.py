@@ -11,6 +11,9 @@ from seqrec_tf.models.encoder import Encoder
 class SASRec(Encoder):
     """Causal pre-norm transformer; its input embedding is also the item table.
 
+    On the way in, item vectors are scaled by sqrt(dim), as in the paper's code: the table starts
+    small, as an output layer must, and would otherwise drown in the position vectors.
+
     Args:
         heads: attention heads; a divisor of `dim`.
         **arguments: see `Encoder`.
@@ -42,7 +45,7 @@ class SASRec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        embedded = self.embedding(rows)
+        embedded = self.embedding(rows) * self.dim**0.5
         hidden = self.dropout(embedded + self.position(embedded), training=training)
         for block in self.blocks:
             hidden = block(hidden, training=training)

@@ -1,0 +1,34 @@
+"""How the commands of this package read flags and report bad input: one line, exit code 2."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from serving.errors import InputError
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose every complaint is one line, `error: ...`, and exit code 2."""
+
+    def __init__(self, **options):
+        formatter = argparse.RawDescriptionHelpFormatter
+        super().__init__(formatter_class=formatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the complaint without the usage and leave with exit code 2."""
+        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.exit(2)
+
+
+def run_command(command: Callable[[], None]) -> None:
+    """Run a command's body; turn bad input into one line on stderr and exit code 2.
+
+    `OSError` (a folder that cannot be read) counts as bad input: its message names the path.
+    Anything else is a bug and keeps its traceback.
+    """
+    try:
+        command()
+    except (InputError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)

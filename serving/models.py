@@ -1,0 +1,139 @@
+"""A version of a model in memory: load a SavedModel and run its signatures. Imports TensorFlow.
+
+Only the types of a signature's inputs are enforced, not their shapes: a tensor of another shape
+or rank runs until an operation refuses it, and that is the client's error (HTTP 400), as in
+TensorFlow Serving. A signature that returns a ragged or sparse tensor is refused likewise, and so
+is a tensor of more than 64 dimensions where the signature expects fewer: TensorFlow's Python
+prints the mismatch through NumPy, which has no more.
+"""
+
+import re
+from dataclasses import dataclass
+
+import tensorflow as tf
+from google.protobuf import text_format
+from google.protobuf.message import DecodeError
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from serving.errors import InputError, ServingError, invalid_argument
+from serving.status import Code
+from serving.tensor import Tensor
+from serving.versions import VersionDirectory
+
+SERVE_TAG = "serve"
+
+_FUNCTION_NODE = re.compile(r"\{\{function_node [^{}]*\}\} ?")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a signature takes and returns: alias -> name of the TensorFlow type (`DT_INT64`)."""
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+class LoadedModel:
+    """One version of a model, ready to run. Safe to use from several threads."""
+
+    def __init__(self, directory: VersionDirectory):
+        """Load a version.
+
+        Raises:
+            InputError: the directory holds no SavedModel that this TensorFlow can load.
+        """
+        self.name = directory.model
+        self.version = directory.version
+        try:
+            # The definitions say what the file says; TensorFlow's own objects leave out names.
+            self.definitions = read_definitions(directory)
+            # Without the restored object its variables would be freed.
+            self._restored = tf.saved_model.load(str(directory.path), tags=[SERVE_TAG])
+        except InputError:
+            raise
+        except Exception as error:  # A file from elsewhere can fail in any way at all.
+            raise _not_loadable(directory, str(error)) from error
+        self.signatures = {
+            name: _signature(definition) for name, definition in self.definitions.items()
+        }
+
+    def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Run a signature.
+
+        Args:
+            signature_name: one of `signatures`.
+            feeds: alias -> tensor, every input of the signature.
+
+        Returns:
+            alias -> tensor, every output, in alphabetical order.
+
+        Raises:
+            ServingError: what TensorFlow raised, with TensorFlow's code.
+        """
+        try:
+            fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}
+            outputs = self._restored.signatures[signature_name](**fed)
+            return {alias: _from_tensorflow(alias, outputs[alias]) for alias in sorted(outputs)}
+        except tf.errors.OpError as error:
+            raise ServingError(Code(error.error_code), operation_message(error.message)) from error
+        except (TypeError, ValueError, KeyError) as error:
+            # Inputs that no dense tensor can stand for: sparse or ragged ones.
+            raise invalid_argument(f"signature {signature_name!r}: {error}") from error
+
+
+def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.SignatureDef]:
+    """The signatures as the SavedModel file defines them, TensorFlow's own included.
+
+    Raises:
+        InputError: not a SavedModel, or none of its graphs is tagged `serve`.
+    """
+    saved_model = saved_model_pb2.SavedModel()
+    path = directory.path / "saved_model.pb"
+    try:
+        if path.is_file():
+            saved_model.ParseFromString(path.read_bytes())
+        else:
+            path = directory.path / "saved_model.pbtxt"
+            text_format.Parse(path.read_text(encoding="utf-8"), saved_model)
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+        raise _not_loadable(directory, f"{path.name} is not a SavedModel ({error})") from error
+    for graph in saved_model.meta_graphs:
+        if set(graph.meta_info_def.tags) == {SERVE_TAG}:
+            return dict(graph.signature_def)
+    raise _not_loadable(directory, f"{path.name} has no graph tagged {SERVE_TAG!r}")
+
+
+def operation_message(message: str) -> str:
+    """The operation's own words, without the report that TensorFlow's Python puts around them."""
+    _, _, own = message.rpartition("<stack traces unavailable>\n")
+    return _FUNCTION_NODE.sub("", own).partition(" [Op:")[0]
+
+
+def _not_loadable(directory: VersionDirectory, reason: str) -> InputError:
+    return InputError(
+        f"model {directory.model!r} version {directory.version}: {directory.path} cannot be "
+        f"loaded; expected a SavedModel tagged {SERVE_TAG!r}. Received: {reason[:500]}"
+    )
+
+
+def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
+    return Signature(_dtypes(definition.inputs), _dtypes(definition.outputs))
+
+
+def _dtypes(tensor_infos) -> dict[str, str]:
+    return {alias: types_pb2.DataType.Name(info.dtype) for alias, info in tensor_infos.items()}
+
+
+def _to_tensorflow(tensor: Tensor) -> tf.Tensor:
+    dtype = tf.string if tensor.values.dtype == object else tensor.values.dtype
+    return tf.reshape(tf.constant(tensor.values, dtype=dtype), tensor.shape)
+
+
+def _from_tensorflow(alias: str, output: object) -> Tensor:
+    if not isinstance(output, tf.Tensor):
+        raise invalid_argument(
+            f"output {alias} is a {type(output).__name__}, not a dense tensor; it cannot be fetched"
+        )
+    # Flat, because NumPy stops at 64 dimensions.
+    return Tensor(tf.reshape(output, [-1]).numpy(), tuple(output.shape))

@@ -1,0 +1,112 @@
+"""Classify and regress: which signatures can do it, and their outputs as `results`."""
+
+import numpy as np
+
+from serving.errors import ServingError, invalid_argument
+from serving.json_response import results_text, value_texts
+from serving.models import Signature
+from serving.status import Code
+from serving.tensor import Tensor
+
+INPUT = "inputs"
+CLASSES = "classes"
+SCORES = "scores"
+REGRESSION = "outputs"
+
+
+def require_classify_signature(signature: Signature) -> None:
+    """Check that a signature takes serialized examples and returns classes or scores.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, it does not.
+    """
+    _require_example_input(signature)
+    known = signature.outputs.keys() & {CLASSES, SCORES}
+    if len(signature.outputs) not in (1, 2) or not known:
+        raise invalid_argument(
+            "Expected one or two classify outputs, among them 'classes' or 'scores', but got: "
+            f"{','.join(sorted(signature.outputs))}"
+        )
+
+
+def require_regress_signature(signature: Signature) -> None:
+    """Check that a signature takes serialized examples and returns one number an example.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, it does not.
+    """
+    _require_example_input(signature)
+    if signature.outputs.keys() != {REGRESSION}:
+        raise invalid_argument(
+            "Expected exactly one regress output, 'outputs', but got: "
+            f"{','.join(sorted(signature.outputs))}"
+        )
+
+
+def classifications_text(outputs: dict[str, Tensor], batch: int) -> str:
+    """The answer to a classify call: a list of `[label, score]` for every example.
+
+    Args:
+        outputs: `classes` strings and `scores` float32, `(batch, classes)`; one may be absent,
+            and its place then holds "" or 0.0.
+        batch: number of examples in the request.
+
+    Raises:
+        ServingError: FAILED_PRECONDITION, outputs of another type or shape.
+    """
+    rows, width = _classification_shape(outputs, batch)
+    labels, scores = ['""'] * rows * width, ["0.0"] * rows * width
+    if CLASSES in outputs:
+        labels = value_texts(outputs[CLASSES].values, CLASSES)
+    if SCORES in outputs:
+        scores = value_texts(outputs[SCORES].values, SCORES)
+    pairs = [f"[{label}, {score}]" for label, score in zip(labels, scores, strict=True)]
+    groups = [pairs[row * width : (row + 1) * width] for row in range(rows)]
+    return results_text([f"[{', '.join(group)}]" for group in groups])
+
+
+def regressions_text(outputs: dict[str, Tensor], batch: int) -> str:
+    """The answer to a regress call: a number for every example.
+
+    Args:
+        outputs: `outputs` float32, `(batch,)` or `(batch, 1)`.
+        batch: number of examples in the request.
+
+    Raises:
+        ServingError: FAILED_PRECONDITION, an output of another type or shape.
+    """
+    tensor = outputs[REGRESSION]
+    if tensor.shape not in ((batch,), (batch, 1)) or tensor.values.dtype != np.float32:
+        raise _unexpected(REGRESSION, tensor, f"float32 of shape [{batch}] or [{batch},1]")
+    return results_text(value_texts(tensor.values, REGRESSION))
+
+
+def _require_example_input(signature: Signature) -> None:
+    if signature.inputs != {INPUT: "DT_STRING"}:
+        received = ",".join(f"{name}: {dtype}" for name, dtype in sorted(signature.inputs.items()))
+        raise invalid_argument(
+            f"Expected exactly one input, 'inputs: DT_STRING' (examples), but got: {received}"
+        )
+
+
+def _classification_shape(outputs: dict[str, Tensor], batch: int) -> tuple[int, int]:
+    """The shape that the classes and the scores share, checked."""
+    dtypes = {CLASSES: np.dtype(object), SCORES: np.dtype(np.float32)}
+    given = {alias: outputs[alias] for alias in dtypes if alias in outputs}
+    for alias, tensor in given.items():
+        if len(tensor.shape) != 2 or tensor.shape[0] != batch:
+            raise _unexpected(alias, tensor, f"{batch} rows")
+        if tensor.values.dtype != dtypes[alias]:
+            raise _unexpected(alias, tensor, "strings" if alias == CLASSES else "float32")
+    first, last = next(iter(given.values())), list(given.values())[-1]
+    if first.shape != last.shape:
+        raise _unexpected(SCORES, last, f"the shape of classes, {list(first.shape)}")
+    return first.shape
+
+
+def _unexpected(alias: str, tensor: Tensor, expected: str) -> ServingError:
+    dtype = "string" if tensor.values.dtype == object else tensor.values.dtype.name
+    return ServingError(
+        Code.FAILED_PRECONDITION,
+        f"Expected output {alias} with {expected}, but got {dtype} of shape {list(tensor.shape)}",
+    )

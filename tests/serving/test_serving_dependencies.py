@@ -1,0 +1,44 @@
+"""The package stands alone: it knows SavedModels, not the packages that make them."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+MODULES = sorted((REPOSITORY / "serving").rglob("*.py"))
+FORBIDDEN = {"seqrec_tf", "export", "keras", "keras_hub", "keras_rs", "tf_keras"}
+
+
+def imported_packages(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_module_imports_the_other_stages_or_keras(path):
+    assert not imported_packages(path) & FORBIDDEN
+
+
+@pytest.mark.parametrize("module", ["serving.__main__", "serving.client"])
+def test_help_needs_no_tensorflow(module):
+    code = f"""
+import runpy, sys
+sys.argv = ["x", "--help"]
+try:
+    runpy.run_module({module!r}, run_name="__main__")
+except SystemExit as ended:
+    print(ended.code, "tensorflow" in sys.modules)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert "examples:" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "0 False"

@@ -1,0 +1,35 @@
+"""Version directories: which names count, and which version is newest."""
+
+from pathlib import Path
+
+import pytest
+
+from serving.errors import InputError
+from serving.versions import find_versions
+
+
+def add(base_path: Path, *names: str, file: str = "saved_model.pb") -> None:
+    for name in names:
+        (base_path / name).mkdir()
+        (base_path / name / file).touch()
+
+
+def test_versions_newest_first(tmp_path):
+    add(tmp_path, "2", "10", "007", "v3", "-1", "incoming", "9223372036854775808")
+    add(tmp_path, "8", file="saved_model.pbtxt")
+    (tmp_path / "11").mkdir()
+    (tmp_path / "12").touch()
+    found = find_versions("m", tmp_path)
+    assert [directory.version for directory in found] == [10, 8, 7, 2]
+    assert found[2].path == tmp_path / "007"
+
+
+def test_no_base_path(tmp_path):
+    with pytest.raises(InputError, match=f"model 'm': base path {tmp_path}/none does not exist"):
+        find_versions("m", tmp_path / "none")
+
+
+def test_no_version(tmp_path):
+    add(tmp_path, "latest")
+    with pytest.raises(InputError, match="no version in base path.*Received: latest"):
+        find_versions("m", tmp_path)
