@@ -73,7 +73,7 @@ class EncoderConfig:
 class TrainingConfig:
     """The objective and how it is optimised."""
 
-    recipe: str = option("default", "named hyper-parameters; explicit flags win over it")
+    recipe: str = option("auto", "named hyper-parameters; explicit flags win over them")
     objective: str = option("full-softmax", "loss", ("bce", "full-softmax", "in-batch-softmax"))
     examples: str = option(
         "positions",

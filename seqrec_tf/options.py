@@ -52,15 +52,20 @@ def given_options(arguments: argparse.Namespace) -> dict[str, dict]:
 
 
 def build_config(arguments: argparse.Namespace) -> RunConfig:
-    """Defaults, then `--config FILE`, then `--recipe`, then explicit flags.
+    """Defaults, then `--config FILE` or the recipe, then explicit flags.
+
+    A config file holds every setting of its recipe already, so the recipe is applied again only
+    when `--recipe` asks for it.
 
     Raises:
         InputError: an unreadable or unknown setting, or one that makes no sense.
     """
-    config = read_config(arguments.config) if arguments.config else RunConfig()
     given = given_options(arguments)
-    if "recipe" in given["training"]:
-        config = apply_recipe(config, given["training"]["recipe"])
+    config = read_config(arguments.config) if arguments.config else RunConfig()
+    config = override(config, {"data": given["data"]})
+    recipe = given["training"].pop("recipe", None if arguments.config else "auto")
+    if recipe:
+        config = apply_recipe(config, recipe)
     config = override(config, given)
     check_config(config)
     return config

@@ -12,6 +12,11 @@ from seqrec_tf.errors import InputError
 
 RECIPES: dict[str, dict[str, dict]] = {
     "default": {"encoder": {}, "training": {}},
+    # 400 short histories: small steps, and one head for each of the last few items.
+    "demo": {
+        "encoder": {"heads": 4, "dropout": 0.1},
+        "training": {"batch_size": 32, "learning_rate": 3e-3, "epochs": 40},
+    },
     # The example's l2 penalty on the embeddings is left out: the example overrides
     # `compute_loss` without adding the layers' losses, so it never had an effect.
     "keras-io-sasrec": {
@@ -41,9 +46,14 @@ RECIPES: dict[str, dict[str, dict]] = {
 def apply_recipe(config: RunConfig, name: str) -> RunConfig:
     """`config` with the fields that the recipe `name` sets.
 
+    `auto` is the recipe for the data: `demo` for the demo, else `default`.
+
     Raises:
         InputError: no recipe of that name.
     """
+    if name == "auto":
+        is_demo = config.data.dataset == "demo" and not config.data.interactions
+        name = "demo" if is_demo else "default"
     if name not in RECIPES:
         raise InputError(
             f"--recipe: expected one of {', '.join(sorted(RECIPES))}. Received: {name!r}."
