@@ -108,9 +108,8 @@ def _prove(staging: Path) -> dict:
     Raises:
         ProofError: with the differences, or with what the process said when it broke.
     """
-    command = [sys.executable, "-m", "export.proof", str(staging)]
-    environment_root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(command, capture_output=True, text=True, cwd=environment_root)
+    command = [sys.executable, "-m", "export.proof", str(staging.resolve())]
+    done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout.startswith("{"):
         raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
     report = json.loads(done.stdout)

@@ -9,7 +9,7 @@ and exits with 1 if any answer differs. The exporter runs it before it publishes
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from export.compare import TOLERANCE, differences, largest_difference
@@ -29,12 +29,26 @@ def prove(staging: Path) -> dict:
     """
     golden = json.loads((staging / "golden_requests.json").read_text(encoding="utf-8"))
     report = {"tolerance": TOLERANCE, "forms": {}, "failures": []}
-    if (staging / "savedmodel").exists():
-        foreign = graph_ops(staging / "savedmodel") - ALLOWED_OPS
-        report["failures"] += [f"savedmodel: op {op} is not allowed" for op in sorted(foreign)]
-    for form, answers in _forms(staging, golden):
-        _compare_form(form, answers, golden, report)
+    for artifact, check in (("savedmodel", _check_savedmodel), ("lite", _check_lite)):
+        if (staging / artifact).exists():
+            try:
+                check(staging / artifact, golden, report)
+            except Exception as error:  # any failure of an artifact is a finding, not a crash
+                report["failures"].append(f"{artifact}: {error}")
     return report
+
+
+def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
+    from export.signature_runner import signature_answers
+
+    foreign = graph_ops(folder) - ALLOWED_OPS
+    report["failures"] += [f"savedmodel: op {op} is not allowed" for op in sorted(foreign)]
+    for form, answers in signature_answers(folder, golden["id_name"]):
+        _compare_form(form, answers, golden, report)
+
+
+def _check_lite(folder: Path, golden: dict, report: dict) -> None:
+    _compare_form("litert", lite_answers(folder), golden, report)
 
 
 def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> None:
@@ -42,8 +56,15 @@ def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> No
     for request in golden["requests"]:
         try:
             answered = answers(request["histories"])
-        except Exception as error:  # any failure of an artifact is a finding, not a crash
+        except Exception as error:
             report["failures"].append(f"{form}, {request['name']}: {error}")
+            continue
+        sizes = [len(ids) for ids, _ in answered]
+        if sizes != [golden["k"]] * len(request["answers"]):
+            wanted = f"{len(request['answers'])} answers of {golden['k']} ids"
+            report["failures"].append(
+                f"{form}, {request['name']}: expected {wanted}, got sizes {sizes}"
+            )
             continue
         for number, expected in enumerate(request["answers"]):
             ids, scores = answered[number]
@@ -54,15 +75,6 @@ def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> No
         "requests": len(golden["requests"]),
         "largest_difference": largest,
     }
-
-
-def _forms(staging: Path, golden: dict) -> Iterator[tuple[str, Answers]]:
-    if (staging / "savedmodel").exists():
-        from export.signature_runner import signature_answers
-
-        yield from signature_answers(staging / "savedmodel", golden["id_name"])
-    if (staging / "lite").exists():
-        yield "litert", lite_answers(staging / "lite")
 
 
 def main() -> None:

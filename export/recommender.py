@@ -11,8 +11,13 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 from seqrec_tf.ragged import drop_padding
 
-# Digits that always fit into an int64; a longer "id" is not in any catalogue.
-INTEGER = r"[+-]?[0-9]{1,18}"
+# Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
+# digits than the largest, or as many and a smaller one somewhere after the same beginning.
+LARGEST = str(tf.int64.max)
+SMALLER = (
+    f"{LARGEST[:i]}[0-{int(d) - 1}][0-9]{{{18 - i}}}" for i, d in enumerate(LARGEST) if d > "0"
+)
+INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST})"
 
 
 class Recommender(tf.Module):

@@ -12,8 +12,11 @@ def signature_answers(folder: Path, id_name: str) -> Iterator[tuple[str, Callabl
     The function takes a list of histories (lists of raw ids) and returns one (ids, scores) each.
     """
     loaded = tf.saved_model.load(str(folder))
-    dtype = loaded.signatures["serving_default"].structured_input_signature[1][id_name].dtype
-    yield "recommend", lambda batch: _answers(loaded.recommend(_ragged(batch, dtype)), id_name)
+    dtype = _id_type(loaded, id_name)
+    yield (
+        "recommend",
+        lambda batch: _answers(loaded.recommend(_ragged(batch, dtype)), id_name, dtype),
+    )
     for side in ("right", "left"):
         yield f"serving_default, padded {side}", _asker(loaded, "serving_default", id_name, side)
     for name in ("ragged", "text", "examples"):
@@ -25,9 +28,13 @@ def _asker(loaded, name: str, id_name: str, side: str = "right") -> Callable:
 
     def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
         inputs = signature_inputs(signature, name, batch, id_name, side)
-        return _answers(signature(**inputs), id_name)
+        return _answers(signature(**inputs), id_name, _id_type(loaded, id_name))
 
     return ask
+
+
+def _id_type(loaded, id_name: str) -> tf.DType:
+    return loaded.signatures["serving_default"].structured_input_signature[1][id_name].dtype
 
 
 def signature_inputs(signature, name: str, batch: list[list], id_name: str, side: str = "right"):
@@ -69,15 +76,14 @@ def _pad_left(batch: list[list], dtype: tf.DType) -> tf.Tensor:
     return tf.constant(padded, dtype, shape=[len(batch), width])
 
 
-def _answers(outputs: dict, id_name: str) -> list[tuple[list, list[float]]]:
+def _answers(outputs: dict, id_name: str, dtype: tf.DType) -> list[tuple[list, list[float]]]:
     ids = outputs["classes"] if "classes" in outputs else outputs[id_name]
-    plain = [[_plain(raw, "classes" in outputs) for raw in row] for row in ids.numpy().tolist()]
+    plain = [[_plain(raw, dtype) for raw in row] for row in ids.numpy().tolist()]
     return list(zip(plain, outputs["scores"].numpy().tolist(), strict=True))
 
 
-def _plain(raw, is_class: bool):
-    """Ids as golden requests hold them; `examples` answers with the text of integer ids."""
-    text = raw.decode() if isinstance(raw, bytes) else raw
-    if is_class and isinstance(text, str) and text.lstrip("-").isdigit():
-        return int(text)
-    return text
+def _plain(raw: int | bytes, dtype: tf.DType) -> int | str:
+    """An id as golden requests hold it; `examples` answers with the text of integer ids."""
+    if dtype == tf.int64:
+        return int(raw or 0)  # `examples` has the text "" where the others have the id 0
+    return raw.decode()

@@ -7,6 +7,7 @@ the wrong model silently.
 
 import dataclasses
 import json
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,15 +110,19 @@ class RunConfig:
         """The reverse of `as_dict`; missing keys keep their default.
 
         Raises:
-            InputError: a section or key that does not exist; the message names `source`.
+            InputError: a section or key that does not exist, or a value of another type or
+                choice than the field's; the message names `source`.
         """
         sections = {section.name: section.type for section in dataclasses.fields(cls)}
         _reject_unknown(values, sections, source, "section")
         built = {}
         for name, kind in sections.items():
-            known = {item.name for item in dataclasses.fields(kind)}
-            _reject_unknown(values.get(name, {}), known, f"{source}, section {name!r}", "key")
-            built[name] = kind(**values.get(name, {}))
+            known = {item.name: item for item in dataclasses.fields(kind)}
+            section, place = values.get(name, {}), f"{source}, section {name!r}"
+            _reject_unknown(section, known, place, "key")
+            for key, value in section.items():
+                _check_value(known[key], value, place)
+            built[name] = kind(**section)
         return cls(**built)
 
 
@@ -125,7 +130,7 @@ def read_config(path: Path) -> RunConfig:
     """Read a `config.json`.
 
     Raises:
-        InputError: not JSON, or an unknown key.
+        InputError: not JSON, an unknown key, or a value of another type or choice.
     """
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -143,4 +148,18 @@ def _reject_unknown(values, known, source: str, what: str) -> None:
     if unknown:
         raise InputError(
             f"{source}: unknown {what} {unknown[0]!r}; expected one of {', '.join(sorted(known))}."
+        )
+
+
+def _check_value(item: dataclasses.Field, value, source: str) -> None:
+    kinds = typing.get_args(item.type) or (item.type,)
+    allowed = (*kinds, int) if float in kinds else kinds
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise InputError(f"{source}, key {item.name!r}: expected {names}. Received: {value!r}.")
+    choices = item.metadata["choices"]
+    if choices and value not in choices:
+        raise InputError(
+            f"{source}, key {item.name!r}: expected one of {', '.join(choices)}. "
+            f"Received: {value!r}."
         )

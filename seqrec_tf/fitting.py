@@ -61,7 +61,7 @@ def _build_model(config: RunConfig, dataset: Dataset) -> NextItemModel:
 
 def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, logs: Path) -> None:
     done = len(checkpoint.history)
-    if done >= config.training.epochs:
+    if done >= config.training.epochs or checkpoint.out_of_patience:
         return
     data = training_data(
         dataset.split.training, dataset.catalogue.size, config.encoder, config.training, done

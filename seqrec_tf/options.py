@@ -98,14 +98,16 @@ def check_config(config: RunConfig) -> None:
             if value < least:
                 raise InputError(f"{flag(name)}: expected at least {least}. Received: {value}.")
     encoder, training = config.encoder, config.training
-    if encoder.dim % encoder.heads:
+    if encoder.encoder == "sasrec" and encoder.dim % encoder.heads:
         raise InputError(
             f"--heads: expected a divisor of --dim {encoder.dim}. Received: {encoder.heads}."
         )
     if not 0 <= encoder.dropout < 1:
         raise InputError(f"--dropout: expected 0 <= rate < 1. Received: {encoder.dropout}.")
-    if training.learning_rate <= 0:
+    if not training.learning_rate > 0:
         raise InputError(f"--learning-rate: expected > 0. Received: {training.learning_rate}.")
+    if not 0 <= training.beta_2 < 1:
+        raise InputError(f"--beta-2: expected 0 <= decay < 1. Received: {training.beta_2}.")
     _check_in_batch(config)
 
 

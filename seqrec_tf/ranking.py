@@ -26,7 +26,8 @@ class Ranking:
 
     Attributes:
         ranks: (queries,) int32, 0 is the top; in the order of the queries.
-        recommended: (queries, 20) int32 item rows, best first, seen items left out.
+        recommended: (queries, 20) int32 item rows, best first, seen items left out; 0 where
+            fewer than 20 are left.
     """
 
     ranks: np.ndarray
@@ -45,7 +46,8 @@ class Ranking:
             values[f"hit_rate@{k}"] = hits.mean()
             values[f"ndcg@{k}"] = (hits / np.log2(self.ranks + 2)).mean()
             values[f"mrr@{k}"] = (hits / (self.ranks + 1)).mean()
-            values[f"coverage@{k}"] = len(np.unique(self.recommended[:, :k])) / items
+            top = self.recommended[:, :k]
+            values[f"coverage@{k}"] = len(np.unique(top[top > 0])) / items
         return {name: round(float(value), 6) for name, value in values.items()}
 
 
@@ -95,12 +97,14 @@ def _rank_batch(scores, histories, targets, sampled: bool, seed):
     unseen = _fill(scores, tf.concat([seen, never], axis=0), lowest)
     # A target that was seen before stays a candidate, so put its score back for the top list.
     unseen = tf.tensor_scatter_nd_update(unseen, own, tf.where(targets > 0, target_scores, lowest))
-    top = tf.math.top_k(unseen, tf.minimum(max(CUTOFFS), items)).indices
+    top = tf.math.top_k(unseen, tf.minimum(max(CUTOFFS), items))
+    recommended = tf.where(top.values == lowest, 0, top.indices)
     others = _fill(unseen, own, lowest)
     if sampled:
         others = _sample(others, seed)
     ranks = tf.math.count_nonzero(~(others < target_scores[:, tf.newaxis]), axis=1, dtype=tf.int32)
-    return tf.where(targets > 0, ranks, items), top
+    # In a catalogue below 20 items the last place would count as a hit.
+    return tf.where(targets > 0, ranks, tf.maximum(items, max(CUTOFFS))), recommended
 
 
 def _fill(scores, indices, value):
@@ -110,6 +114,6 @@ def _fill(scores, indices, value):
 def _sample(others, seed):
     """100 columns of each row, drawn uniformly from those that are not excluded."""
     keys = tf.random.stateless_uniform(tf.shape(others), tf.stack([SAMPLED_CANDIDATES, seed]))
-    keys = tf.where(others > others.dtype.min, keys, -1.0)
+    keys = tf.where(others == others.dtype.min, -1.0, keys)
     drawn = tf.math.top_k(keys, tf.minimum(SAMPLED_CANDIDATES, tf.shape(others)[1])).indices
     return tf.gather(others, drawn, batch_dims=1)

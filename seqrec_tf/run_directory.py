@@ -13,6 +13,7 @@
 | `checkpoint/` | last and best epoch, for `--resume` |
 """
 
+import dataclasses
 import json
 import os
 import platform
@@ -60,12 +61,13 @@ def read_run(path: Path) -> Run:
     from seqrec_tf.models import load_encoder
 
     config = read_config(require_finished(path) / "config.json")
+    catalogue = Catalogue.read(path / "items.csv", config.data.id_type)
     return Run(
         path=path,
         config=config,
         metrics=json.loads((path / "metrics.json").read_text(encoding="utf-8")),
         encoder=load_encoder(path / "model.keras"),
-        catalogue=Catalogue.read(path / "items.csv", config.data.id_type),
+        catalogue=dataclasses.replace(catalogue, id_name=config.data.id_name),
     )
 
 

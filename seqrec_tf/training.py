@@ -93,6 +93,11 @@ class Checkpoint(keras.callbacks.Callback):
             return None
         return 1 + max(range(len(self.history)), key=lambda e: (self.history[e][MONITOR], -e))
 
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the best epoch lies `patience` epochs back."""
+        return bool(self.history) and len(self.history) - self.best_epoch >= self.patience
+
     def restore(self, model: keras.Model) -> None:
         """Load the last complete epoch into `model`, optimizer included.
 
@@ -111,7 +116,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.best_epoch == len(self.history):
             self._save_weights("best.weights.h5")
         self._save_state(epoch)
-        if len(self.history) - self.best_epoch >= self.patience:
+        if self.out_of_patience:
             self.model.stop_training = True
 
     def load_best(self) -> None:

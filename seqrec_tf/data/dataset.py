@@ -71,7 +71,7 @@ def load_dataset(config: DataConfig) -> Dataset:
     )
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
     split = split_at(rows, training_end, validation_end)
-    _require_queries(split, interactions.source, config)
+    _require_usable(split, interactions.source, config)
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
     return Dataset(catalogue, split, config, protocol_label(config))
@@ -132,10 +132,16 @@ def _ends(config: DataConfig, times: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Ten
     return leave_one_out_ends(times.row_lengths())
 
 
-def _require_queries(split: Split, source: str, config: DataConfig) -> None:
+def _require_usable(split: Split, source: str, config: DataConfig) -> None:
     for name in ("validation", "test"):
         if not len(getattr(split, name)):
             raise InputError(
                 f"{source}: no user has a {name} target under {config.protocol}; expected users "
                 "with at least 3 interactions (PT: interactions on both sides of the cuts)."
             )
+    if tf.reduce_max(split.training.row_lengths()) < 2:
+        raise InputError(
+            f"{source}: no user has 2 interactions in the training part under {config.protocol}, "
+            "so there is no next item to learn from; expected users with at least 4 interactions "
+            "(PT: 2 before the first cut)."
+        )

@@ -1,0 +1,55 @@
+"""Every recipe is a configuration that works; the keras.io ones have the examples' numbers."""
+
+import dataclasses
+
+import pytest
+
+from seqrec_tf.config import DataConfig, RunConfig
+from seqrec_tf.errors import InputError
+from seqrec_tf.options import check_config
+from seqrec_tf.recipes import RECIPES, apply_recipe
+
+DEMO, OTHER = RunConfig(), RunConfig(DataConfig(dataset="ml-1m"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_sets_its_fields_and_nothing_else(name):
+    config = apply_recipe(OTHER, name)
+    check_config(config)
+    expected = OTHER.as_dict()
+    for section, values in RECIPES[name].items():
+        expected[section] |= values
+    expected["training"]["recipe"] = name
+    assert config.as_dict() == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "recipe"),
+    [
+        (DataConfig(), "demo"),
+        (DataConfig(dataset="ml-100k"), "default"),
+        (DataConfig(interactions="log.csv"), "default"),
+    ],
+)
+def test_auto_depends_on_the_data(data, recipe):
+    config = dataclasses.replace(DEMO, data=data)
+    assert apply_recipe(config, "auto") == apply_recipe(config, recipe)
+    assert apply_recipe(config, "auto").training.recipe == recipe
+
+
+def test_the_numbers_of_the_keras_io_examples():
+    sasrec, gru4rec = apply_recipe(OTHER, "keras-io-sasrec"), apply_recipe(OTHER, "keras-io-gru4rec")
+    assert (sasrec.encoder.encoder, gru4rec.encoder.encoder) == ("sasrec", "gru4rec")
+    assert (sasrec.encoder.window, sasrec.encoder.dim, sasrec.encoder.heads) == (200, 50, 1)
+    assert (sasrec.training.objective, sasrec.training.beta_2) == ("bce", 0.98)
+    assert (gru4rec.encoder.window, gru4rec.encoder.dim, gru4rec.encoder.layers) == (10, 32, 1)
+    assert (gru4rec.training.batch_size, gru4rec.training.examples) == (4096, "prefixes")
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(InputError) as error:
+        apply_recipe(DEMO, "secret")
+    assert str(error.value) == (
+        "--recipe: expected one of default, demo, keras-io-gru4rec, keras-io-sasrec. "
+        "Received: 'secret'."
+    )

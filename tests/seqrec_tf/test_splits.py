@@ -1,0 +1,90 @@
+"""Training, validation and test parts of a few histories, cut by hand."""
+
+import numpy as np
+import tensorflow as tf
+
+from seqrec_tf.data.splits import Queries, leave_one_out_ends, split_at, time_ends
+
+
+def _ragged(lists: list[list], dtype=tf.int32) -> tf.RaggedTensor:
+    return tf.ragged.constant(lists, dtype=dtype, ragged_rank=1)
+
+
+def _pairs(queries: Queries) -> list[tuple[list[int], int]]:
+    """(history, target) of each query."""
+    assert len(queries) == queries.histories.nrows()
+    return list(zip(queries.histories.to_list(), queries.targets.numpy().tolist(), strict=True))
+
+
+def _leave_one_out(lists: list[list[int]]):
+    sequences = _ragged(lists)
+    return split_at(sequences, *leave_one_out_ends(sequences.row_lengths()))
+
+
+def test_leave_one_out():
+    split = _leave_one_out([[1, 2, 3, 4, 5], [6, 7, 8]])
+    assert split.training.to_list() == [[1, 2, 3], [6]]
+    assert _pairs(split.validation) == [([1, 2, 3], 4), ([6], 7)]
+    assert _pairs(split.test) == [([1, 2, 3, 4], 5), ([6, 7], 8)]
+
+
+def test_users_with_fewer_than_three_items_have_no_query_and_train_with_all_they_have():
+    split = _leave_one_out([[1, 2], [3, 4, 5], [6], [7, 8]])
+    assert split.training.to_list() == [[1, 2], [3], [6], [7, 8]]
+    assert _pairs(split.validation) == [([3], 4)]
+    assert _pairs(split.test) == [([3, 4], 5)]
+
+
+def test_neither_target_is_ever_trained_on():
+    lists = [list(range(100 * user, 100 * user + 3 + user)) for user in range(1, 20)]
+    split = _leave_one_out(lists)
+    held_out = {item for sequence in lists for item in sequence[-2:]}
+    assert set(split.validation.targets.numpy()) | set(split.test.targets.numpy()) == held_out
+    assert not held_out & set(split.training.flat_values.numpy())
+
+
+CUTS = 10.0, 20.0  # validation is [10, 20), the test begins at 20
+
+
+def _by_time(lists: list[list[int]], times: list[list[float]]):
+    return split_at(_ragged(lists), *time_ends(_ragged(times, tf.float64), *CUTS))
+
+
+def test_global_time_split_takes_the_last_item_of_each_period():
+    split = _by_time([[1, 2, 3, 4, 5, 6, 7]], [[1, 2, 9.9, 10, 19.9, 20, 30]])
+    assert split.training.to_list() == [[1, 2, 3]]
+    assert _pairs(split.validation) == [([1, 2, 3, 4], 5)]
+    assert _pairs(split.test) == [([1, 2, 3, 4, 5, 6], 7)]
+
+
+def test_users_without_anything_in_a_period_have_no_query_there():
+    lists = [[1, 2], [3, 4], [5, 6], [7, 8, 9]]
+    times = [[1, 2], [1, 15], [1, 25], [2, 12, 22]]
+    split = _by_time(lists, times)
+    assert split.training.to_list() == [[1, 2], [3], [5], [7]]
+    assert _pairs(split.validation) == [([3], 4), ([7], 8)]
+    assert _pairs(split.test) == [([5], 6), ([7, 8], 9)]
+
+
+def test_no_interaction_at_or_after_the_cut_is_trained_on():
+    generator = np.random.default_rng(0)
+    times = [np.sort(generator.uniform(0, 30, size=20)).tolist() for _ in range(30)]
+    lists = [list(range(20 * user + 1, 20 * user + 21)) for user in range(30)]
+    early = [item for pair in zip(lists, times, strict=True) for item, at in zip(*pair, strict=True)
+             if at < 10]  # fmt: skip
+    assert _by_time(lists, times).training.flat_values.numpy().tolist() == early
+
+
+def test_unknown_items_are_row_0_as_targets_and_left_out_of_histories():
+    # Row 0 is an item that the training part does not have.
+    split = _by_time([[1, 2, 0, 3, 0], [4, 0, 0]], [[1, 2, 11, 12, 21], [3, 13, 23]])
+    assert split.training.to_list() == [[1, 2], [4]]
+    assert _pairs(split.validation) == [([1, 2], 3), ([4], 0)]
+    assert _pairs(split.test) == [([1, 2, 3], 0), ([4], 0)]
+
+
+def test_users_without_a_known_history_are_dropped():
+    split = _by_time([[1], [0, 2], [3, 1]], [[15], [15, 25], [1, 25]])
+    assert split.training.to_list() == [[], [], [3]]
+    assert _pairs(split.validation) == []
+    assert _pairs(split.test) == [([3], 1)]
