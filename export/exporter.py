@@ -14,6 +14,7 @@ from export.golden import golden_requests
 from export.lite import convert, speaks_rows
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
+from seqrec_tf.config import require_id_name
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
@@ -56,7 +57,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
             f"--k: expected 1 to {run.catalogue.size}, the size of the catalogue. "
             f"Received: {options.k}."
         )
-    id_name = options.id_name or run.catalogue.id_name
+    id_name = require_id_name(options.id_name or run.catalogue.id_name)
     arguments = (run.encoder, run.catalogue, options.k, id_name)
     builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
     folders = {"savedmodel": "savedmodel", "tflite": "lite"}
@@ -108,7 +109,7 @@ def _prove(staging: Path) -> dict:
     Raises:
         ProofError: with the differences, or with what the process said when it broke.
     """
-    command = [sys.executable, "-m", "export.proof", str(staging.resolve())]
+    command = [sys.executable, "-m", "export.proof", str(staging)]
     done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout.startswith("{"):
         raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")

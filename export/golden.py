@@ -19,13 +19,14 @@ def golden_requests(
     """Requests with answers, as `golden_requests.json` holds them.
 
     Returns:
-        `{"id_name", "k", "requests": [{"name", "histories", "answers"}]}`; an answer has `ids`,
-        `titles` and `scores`, best first: k entries and up to 16 runners-up, which tell an
-        allowed swap of near-equal scores from a wrong item.
+        `{"id_name", "text_separator", "k", "requests": [{"name", "histories", "answers"}]}`; an
+        answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up,
+        which tell an allowed swap of near-equal scores from a wrong item.
     """
     histories = golden_histories(catalogue, encoder.window, np.random.default_rng(seed))
     return {
         "id_name": id_name,
+        "text_separator": catalogue.text_separator,
         "k": k,
         "requests": [
             {

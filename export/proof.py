@@ -43,7 +43,8 @@ def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
 
     foreign = graph_ops(folder) - ALLOWED_OPS
     report["failures"] += [f"savedmodel: op {op} is not allowed" for op in sorted(foreign)]
-    for form, answers in signature_answers(folder, golden["id_name"]):
+    forms = signature_answers(folder, golden["id_name"], golden["text_separator"])
+    for form, answers in forms:
         _compare_form(form, answers, golden, report)
 
 

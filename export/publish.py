@@ -6,6 +6,7 @@ through to disk, and renamed.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -91,7 +92,7 @@ def _write_models_config(output: Path) -> None:
     entries = "".join(
         f"""  config {{
     name: "{model.name}"
-    base_path: "{model.resolve()}"
+    base_path: {json.dumps(str(model.resolve()), ensure_ascii=False)}
     model_platform: "tensorflow"
   }}
 """

@@ -55,6 +55,7 @@ class Recommender(tf.Module):
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = [variable.value for variable in encoder.variables]
         self._encoder = encoder
+        self.text_separator = catalogue.text_separator
         self.recommend = tf.function(
             self._recommend, input_signature=[tf.RaggedTensorSpec([None, None], self.id_type)]
         )
@@ -95,12 +96,15 @@ class Recommender(tf.Module):
         return self._recommend(tf.RaggedTensor.from_row_splits(ids, row_splits))
 
     def from_text(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`text`: (batch,) strings, ids separated by spaces or commas.
+        """`text`: (batch,) strings, ids separated as `text_separator` says.
 
         A token that is no number counts as an unknown id: when a server merges requests into one
         batch, an error would fail everybody's.
         """
-        tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
+        if self.text_separator == "\n":
+            tokens = tf.strings.split(history, "\n")
+        else:
+            tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
         if self.id_type == tf.string:
             return self._recommend(tokens)
         numeric = tf.ragged.map_flat_values(tf.strings.regex_full_match, tokens, INTEGER)

@@ -6,50 +6,52 @@ from pathlib import Path
 import tensorflow as tf
 
 
-def signature_answers(folder: Path, id_name: str) -> Iterator[tuple[str, Callable]]:
+def signature_answers(
+    folder: Path, id_name: str, text_separator: str = ", "
+) -> Iterator[tuple[str, Callable]]:
     """Each form in which the SavedModel answers: name, and a function from histories to answers.
 
     The function takes a list of histories (lists of raw ids) and returns one (ids, scores) each.
+
+    Args:
+        folder: the SavedModel.
+        id_name: name of its id input.
+        text_separator: what separates ids in its `text` signature.
     """
     loaded = tf.saved_model.load(str(folder))
-    dtype = _id_type(loaded, id_name)
+    signatures = loaded.signatures
+    dtype = signatures["serving_default"].structured_input_signature[1][id_name].dtype
+
+    def ragged(batch):
+        histories = _ragged(batch, dtype)
+        return {id_name: histories.flat_values, "row_splits": histories.row_splits}
+
+    def text(batch):
+        texts = [text_separator.join(map(str, history)) for history in batch]
+        return {"history": tf.constant(texts, tf.string, shape=[len(batch)])}
+
+    forms = {
+        "serving_default, padded right": lambda batch: {id_name: _ragged(batch, dtype).to_tensor()},
+        "serving_default, padded left": lambda batch: {id_name: _pad_left(batch, dtype)},
+        "ragged": ragged,
+        "text": text,
+        "examples": lambda batch: {"inputs": [serialize(history, id_name) for history in batch]},
+    }
     yield (
         "recommend",
         lambda batch: _answers(loaded.recommend(_ragged(batch, dtype)), id_name, dtype),
     )
-    for side in ("right", "left"):
-        yield f"serving_default, padded {side}", _asker(loaded, "serving_default", id_name, side)
-    for name in ("ragged", "text", "examples"):
-        yield name, _asker(loaded, name, id_name)
+    for form, make_inputs in forms.items():
+        signature = signatures[form.split(",")[0]]
+        yield form, _asker(signature, make_inputs, id_name, dtype)
 
 
-def _asker(loaded, name: str, id_name: str, side: str = "right") -> Callable:
-    signature = loaded.signatures[name]
-
+def _asker(signature, make_inputs: Callable, id_name: str, dtype: tf.DType) -> Callable:
     def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
-        inputs = signature_inputs(signature, name, batch, id_name, side)
-        return _answers(signature(**inputs), id_name, _id_type(loaded, id_name))
+        inputs = {name: tf.convert_to_tensor(value) for name, value in make_inputs(batch).items()}
+        return _answers(signature(**inputs), id_name, dtype)
 
     return ask
-
-
-def _id_type(loaded, id_name: str) -> tf.DType:
-    return loaded.signatures["serving_default"].structured_input_signature[1][id_name].dtype
-
-
-def signature_inputs(signature, name: str, batch: list[list], id_name: str, side: str = "right"):
-    """The tensors that ask signature `name` about a batch of histories."""
-    dtype = signature.structured_input_signature[1].get(id_name, tf.TensorSpec([], tf.int64)).dtype
-    if name == "serving_default":
-        dense = _ragged(batch, dtype).to_tensor()
-        return {id_name: dense if side == "right" else _pad_left(batch, dtype)}
-    if name == "ragged":
-        histories = _ragged(batch, dtype)
-        return {id_name: histories.flat_values, "row_splits": histories.row_splits}
-    if name == "text":
-        texts = [", ".join(str(raw) for raw in history) for history in batch]
-        return {"history": tf.constant(texts, tf.string, shape=[len(batch)])}
-    return {"inputs": tf.constant([serialize(history, id_name) for history in batch])}
 
 
 def serialize(history: list, id_name: str) -> bytes:

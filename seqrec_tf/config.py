@@ -7,6 +7,7 @@ the wrong model silently.
 
 import dataclasses
 import json
+import re
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,21 @@ class RunConfig:
                 _check_value(known[key], value, place)
             built[name] = kind(**section)
         return cls(**built)
+
+
+def require_id_name(name: str) -> str:
+    """`name`, if a signature can have an input and an output of that name.
+
+    Raises:
+        InputError: it cannot.
+    """
+    taken = ("titles", "scores", "row_splits")
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken:
+        raise InputError(
+            "--id-name: expected lower-case letters, digits and '_', a letter first, and none of "
+            f"{', '.join(taken)}. Received: {name!r}."
+        )
+    return name
 
 
 def read_config(path: Path) -> RunConfig:

@@ -35,6 +35,7 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     keras.utils.set_random_seed(config.training.seed)
     model = _build_model(config, dataset)
     checkpoint = Checkpoint(path / "checkpoint", config.training.patience)
+    checkpoint.set_model(model)
     if resume:
         checkpoint.restore(model)
     _fit(model, checkpoint, config, dataset, path / "logs")
@@ -54,7 +55,8 @@ def _build_model(config: RunConfig, dataset: Dataset) -> NextItemModel:
     encoder = build_encoder(config.encoder, dataset.catalogue.size)
     objective = build_objective(config.training.objective, dataset.catalogue.counts)
     model = NextItemModel(encoder, objective)
-    model.compile(optimizer=build_optimizer(config.training))
+    # XLA wants static shapes; how many positions are real differs from batch to batch.
+    model.compile(optimizer=build_optimizer(config.training), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -76,6 +78,7 @@ def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, log
         steps_per_epoch=data.steps_per_epoch,
         initial_epoch=done,
         epochs=config.training.epochs,
+        verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
         callbacks=[
             Validation(model.encoder, dataset.split.validation),
             checkpoint,

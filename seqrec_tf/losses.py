@@ -51,16 +51,17 @@ class InBatchSoftmax:
         share = tf.constant(counts, tf.float32) / tf.reduce_sum(tf.constant(counts, tf.float32))
         self.probability = tf.concat([[0.0], share], axis=0)
         self.correct_sampling = keras_rs.layers.SamplingProbabilityCorrection()
-        self.remove_hits = keras_rs.layers.RemoveAccidentalHits()
 
     def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
         """See the module's docstring."""
         candidates = tf.gather(encoder.item_table(), targets)
         logits = tf.matmul(hidden, candidates, transpose_b=True)
         logits = self.correct_sampling(logits, tf.gather(self.probability, targets))
-        labels = tf.eye(tf.shape(targets)[0])
-        logits = self.remove_hits(logits, labels, targets)
         own = tf.range(tf.shape(targets)[0])
+        # RemoveAccidentalHits of keras-rs 0.4 removes nothing (keras-team/keras-rs#206).
+        same_item = targets[:, tf.newaxis] == targets
+        accidental = same_item & (own[:, tf.newaxis] != own)
+        logits = tf.where(accidental, logits.dtype.min, logits)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=own, logits=logits)
         return tf.reduce_mean(loss)
 

@@ -80,7 +80,9 @@ def rank(
         chosen = order[start : start + batch_size]
         histories = tf.gather(queries.histories, chosen)
         targets = tf.gather(queries.targets, chosen)
-        step = _rank_batch(scorer(histories), histories, targets, sampled, start)
+        # A tensor, because each value of a Python number would be traced anew.
+        seed = tf.constant(start)
+        step = _rank_batch(scorer(histories), histories, targets, sampled, seed)
         ranks[chosen], recommended[chosen] = (part.numpy() for part in step)
     return Ranking(ranks, recommended)
 
@@ -102,7 +104,10 @@ def _rank_batch(scores, histories, targets, sampled: bool, seed):
     others = _fill(unseen, own, lowest)
     if sampled:
         others = _sample(others, seed)
-    ranks = tf.math.count_nonzero(~(others < target_scores[:, tf.newaxis]), axis=1, dtype=tf.int32)
+    target_scores = target_scores[:, tf.newaxis]
+    # Not `~(others < target_scores)`: the graph optimizer makes that `>=`, which NaN fails.
+    ahead = (others >= target_scores) | tf.math.is_nan(others) | tf.math.is_nan(target_scores)
+    ranks = tf.math.count_nonzero(ahead, axis=1, dtype=tf.int32)
     # In a catalogue below 20 items the last place would count as a hit.
     return tf.where(targets > 0, ranks, tf.maximum(items, max(CUTOFFS))), recommended
 

@@ -55,9 +55,8 @@ def apply_recipe(config: RunConfig, name: str) -> RunConfig:
         is_demo = config.data.dataset == "demo" and not config.data.interactions
         name = "demo" if is_demo else "default"
     if name not in RECIPES:
-        raise InputError(
-            f"--recipe: expected one of {', '.join(sorted(RECIPES))}. Received: {name!r}."
-        )
+        known = ", ".join(["auto", *sorted(RECIPES)])
+        raise InputError(f"--recipe: expected one of {known}. Received: {name!r}.")
     recipe = RECIPES[name]
     return dataclasses.replace(
         config,

@@ -61,7 +61,7 @@ def read_run(path: Path) -> Run:
     from seqrec_tf.models import load_encoder
 
     config = read_config(require_finished(path) / "config.json")
-    catalogue = Catalogue.read(path / "items.csv", config.data.id_type)
+    catalogue = Catalogue.read(path / "items.csv", config.data.id_type, config.data.id_name)
     return Run(
         path=path,
         config=config,
@@ -100,13 +100,18 @@ def require_free(path: Path, force: bool) -> None:
     """Refuse to write into a folder with something in it.
 
     Raises:
-        InputError: `path` exists, is not empty, and `force` is off.
+        InputError: `path` exists, is not empty, and `force` is off, or it is no run: a slip of
+            the pen must not remove somebody's folder.
     """
     if path.exists() and not path.is_dir():
         raise InputError(f"--run: expected a folder. Received: the file {path}.")
     if path.is_dir() and any(path.iterdir()) and not force:
         raise InputError(
             f"--run: {path} exists; give --force to replace it or --resume to continue it."
+        )
+    if path.is_dir() and any(path.iterdir()) and not (path / "config.json").is_file():
+        raise InputError(
+            f"--force: replaces a run, and {path} has no config.json, so it is not one."
         )
 
 

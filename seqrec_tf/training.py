@@ -106,6 +106,8 @@ class Checkpoint(keras.callbacks.Callback):
         """
         state = json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
         model.load_weights(self.folder / state["weights"])
+        for variable, value in zip(_random_states(model), state["random"], strict=True):
+            variable.assign(value)
         self.history = state["history"]
 
     def on_epoch_end(self, epoch, logs=None):
@@ -133,11 +135,18 @@ class Checkpoint(keras.callbacks.Callback):
         name = f"epoch-{epoch + 1}.weights.h5"
         self._save_weights(name)
         partial = self.folder / "partial-state.json"
-        partial.write_text(json.dumps({"weights": name, "history": self.history}))
+        random = [variable.numpy().tolist() for variable in _random_states(self.model)]
+        state = {"weights": name, "random": random, "history": self.history}
+        partial.write_text(json.dumps(state))
         os.replace(partial, self.folder / "state.json")
         for old in self.folder.glob("epoch-*.weights.h5"):
             if old.name != name:
                 old.unlink()
+
+
+def _random_states(model: keras.Model) -> list[keras.Variable]:
+    """Where the dropout layers stand in their random numbers; `save_weights` leaves it out."""
+    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
 
 
 class Interruption(keras.callbacks.Callback):

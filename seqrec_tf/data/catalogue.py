@@ -4,6 +4,7 @@ Rows run from 1 to the number of items, in the order of the raw ids; row 0 is pa
 for "no item" or "an item this catalogue does not know".
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,11 @@ class Catalogue:
         """Number of items; rows are 1..size."""
         return len(self.ids)
 
+    @property
+    def text_separator(self) -> str:
+        """What separates ids in one text: ", ", or a line end if an id holds a space or comma."""
+        return "\n" if any(re.search(r"[,\s]", str(raw)) for raw in self.ids) else ", "
+
     def popularity(self) -> np.ndarray:
         """Share of the training interactions: (items + 1,) float32; row 0 has none."""
         counts = np.concatenate([[0], self.counts])
@@ -56,7 +62,7 @@ class Catalogue:
         self._table().to_csv(path, index=False)
 
     @classmethod
-    def read(cls, path: Path, id_type: str) -> "Catalogue":
+    def read(cls, path: Path, id_type: str, id_name: str) -> "Catalogue":
         """Read `items.csv`; `id_type` is `int64` or `string`.
 
         Raises:
@@ -68,10 +74,9 @@ class Catalogue:
                 f"{path}, line 1: expected columns row, an id, title, count. "
                 f"Received: {', '.join(table.columns)}."
             )
-        name = table.columns[1]
-        ids = table[name].to_numpy(np.int64 if id_type == "int64" else object)
+        ids = table.iloc[:, 1].to_numpy(np.int64 if id_type == "int64" else object)
         counts = table["count"].to_numpy(np.int64)
-        return cls(ids, table["title"].to_numpy(object), counts, f"{name}s")
+        return cls(ids, table["title"].to_numpy(object), counts, id_name)
 
     def _table(self) -> pd.DataFrame:
         return pd.DataFrame(

@@ -107,8 +107,11 @@ def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfi
 
 
 def _time_cuts(config: DataConfig, times: pd.Series) -> dict[str, float]:
-    """The two cuts of PT; by default 80 % and 90 % of the interactions lie before them."""
-    early, late = np.quantile(times, [0.8, 0.9], method="higher")
+    """The two cuts of PT; by default 80 % and 90 % of the interactions lie before them.
+
+    Rounded down, as those that PT is defined with on ml-1m.
+    """
+    early, late = np.quantile(times, [0.8, 0.9], method="lower")
     first = early if config.validation_from is None else config.validation_from
     second = late if config.test_from is None else config.test_from
     if first >= second:

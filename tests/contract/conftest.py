@@ -178,7 +178,7 @@ def rest_classify(shipped: Shipped, batch: list[list]) -> list[tuple[list, list[
     examples = [{shipped.id_name: history} for history in batch]
     body = {"signature_name": "examples", "examples": examples}
     results = post(shipped, "classify", body)["results"]
-    to_raw = str if isinstance(shipped.circle[0], str) else int
+    to_raw = (lambda raw: raw) if isinstance(shipped.circle[0], str) else lambda raw: int(raw or 0)
     return [([to_raw(raw) for raw, _ in row], [score for _, score in row]) for row in results]
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: rows from 1 in the order of raw ids, 0 for what it does not know, and `items.csv`."""
+"""The catalogue: rows from 1 in the order of raw ids, 0 for the unknown, and `items.csv`."""
 
 import dataclasses
 
@@ -54,7 +54,7 @@ def test_popularity_is_the_share_of_the_interactions():
 @pytest.mark.parametrize(("catalogue", "id_type"), [(MOVIES, "int64"), (PRODUCTS, "string")])
 def test_items_csv_round_trip(tmp_path, catalogue, id_type):
     catalogue.write(tmp_path / "items.csv")
-    read = Catalogue.read(tmp_path / "items.csv", id_type)
+    read = Catalogue.read(tmp_path / "items.csv", id_type, catalogue.id_name)
     assert read.ids.tolist() == catalogue.ids.tolist()
     assert read.ids.dtype == catalogue.ids.dtype
     assert read.titles.tolist() == catalogue.titles.tolist()
@@ -76,4 +76,4 @@ def test_another_table_is_refused(tmp_path):
     (tmp_path / "items.csv").write_text("row,movie_id,name,count\n1,3,Toy Story,4\n")
     message = "items.csv, line 1: expected columns row, an id, title, count. Received: row, movie_"
     with pytest.raises(InputError, match=message):
-        Catalogue.read(tmp_path / "items.csv", "int64")
+        Catalogue.read(tmp_path / "items.csv", "int64", "movie_ids")

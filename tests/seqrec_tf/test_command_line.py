@@ -1,4 +1,4 @@
-"""`train` and `evaluate` answer `--help` at once, and a wrong flag with one line and exit code 2."""
+"""`train` and `evaluate` answer `--help` at once, and a mistake with one line and exit code 2."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def test_help_has_examples_and_does_not_wait_for_tensorflow(module, example):
         (evaluate, ["--protocol", "P9"], "argument --protocol: invalid choice: 'P9'"),
         (evaluate, ["runs/a", "runs/b"], "unrecognized arguments: runs/b"),
         (train, ["--dim", "6", "--heads", "4"], "--heads: expected a divisor of --dim 6"),
-        (train, ["--recipe", "secret"], "--recipe: expected one of default"),
+        (train, ["--recipe", "secret"], "--recipe: expected one of auto, default"),
         (train, ["--config", "missing.json"], "missing.json"),
         (train, ["--resume"], "--resume: expected --run with the directory of a run"),
         (train, ["--resume", "--run", "nowhere"], "Received: --run nowhere."),

@@ -80,19 +80,13 @@ def test_global_time_split_of_a_log(log):
 
 def test_default_cuts_leave_a_tenth_for_each_period(tmp_path):
     path = tmp_path / "log.csv"
-    rows = [f"{user},{item},{10 * user + item}" for user in range(10) for item in range(1, 11)]
-    path.write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
-    # Times 1..100: rank 0.8 * 99 = 79.2 is rounded up to the 81st time, 0.9 * 99 = 89.1 to the 91st.
-    with pytest.raises(InputError, match="no user has a validation target under PT"):
-        load_dataset(DataConfig(interactions=str(path), protocol="PT"))
-    overlapping = [f"{user},{item},{10 * item + user}" for user in range(10) for item in range(10)]
-    rows = [row.replace(",0,", ",11,") for row in overlapping]  # 0 is no item id
+    rows = [f"ann,{item},{item}" for item in range(1, 102)]
     path.write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
     dataset = load_dataset(DataConfig(interactions=str(path), protocol="PT"))
-    # Times 0..99, each user's k-th interaction at 10 k + user.
-    assert (dataset.config.validation_from, dataset.config.test_from) == (80, 90)
-    assert dataset.split.training.row_lengths().numpy().tolist() == [8] * 10
-    assert (len(dataset.split.validation), len(dataset.split.test)) == (10, 10)
+    # Of the 101 times 1..101, 81 has 80 before it and 91 has 90 before it.
+    assert (dataset.config.validation_from, dataset.config.test_from) == (81, 91)
+    assert dataset.split.training.row_lengths().numpy().tolist() == [80]
+    assert dataset.catalogue.size == 80
 
 
 @pytest.mark.parametrize(

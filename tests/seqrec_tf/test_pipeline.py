@@ -1,4 +1,4 @@
-"""Training batches of a few histories whose items are numbered through: the next item is row + 1."""
+"""Training batches of a few histories whose items are numbered through: the next is row + 1."""
 
 import dataclasses
 

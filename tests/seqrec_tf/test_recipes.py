@@ -38,7 +38,10 @@ def test_auto_depends_on_the_data(data, recipe):
 
 
 def test_the_numbers_of_the_keras_io_examples():
-    sasrec, gru4rec = apply_recipe(OTHER, "keras-io-sasrec"), apply_recipe(OTHER, "keras-io-gru4rec")
+    sasrec, gru4rec = (
+        apply_recipe(OTHER, "keras-io-sasrec"),
+        apply_recipe(OTHER, "keras-io-gru4rec"),
+    )
     assert (sasrec.encoder.encoder, gru4rec.encoder.encoder) == ("sasrec", "gru4rec")
     assert (sasrec.encoder.window, sasrec.encoder.dim, sasrec.encoder.heads) == (200, 50, 1)
     assert (sasrec.training.objective, sasrec.training.beta_2) == ("bce", 0.98)
@@ -50,6 +53,6 @@ def test_an_unknown_recipe_is_named():
     with pytest.raises(InputError) as error:
         apply_recipe(DEMO, "secret")
     assert str(error.value) == (
-        "--recipe: expected one of default, demo, keras-io-gru4rec, keras-io-sasrec. "
+        "--recipe: expected one of auto, default, demo, keras-io-gru4rec, keras-io-sasrec. "
         "Received: 'secret'."
     )

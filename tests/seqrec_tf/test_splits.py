@@ -70,8 +70,7 @@ def test_no_interaction_at_or_after_the_cut_is_trained_on():
     generator = np.random.default_rng(0)
     times = [np.sort(generator.uniform(0, 30, size=20)).tolist() for _ in range(30)]
     lists = [list(range(20 * user + 1, 20 * user + 21)) for user in range(30)]
-    early = [item for pair in zip(lists, times, strict=True) for item, at in zip(*pair, strict=True)
-             if at < 10]  # fmt: skip
+    early = np.concatenate(lists)[np.concatenate(times) < 10].tolist()
     assert _by_time(lists, times).training.flat_values.numpy().tolist() == early
 
 

@@ -1,0 +1,201 @@
+"""A hand-set encoder with answers a reader can work out, run directories, exported artifacts."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.exporter import ExportOptions, export_run
+from export.recommender import Recommender
+from export.signature_runner import signature_answers
+from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
+from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.models import GRU4Rec, SASRec
+from seqrec_tf.run_directory import Run, create_run, read_run, write_json
+
+REPOSITORY = Path(__file__).parents[2]
+ITEMS = 12
+WINDOW = 3
+K = 4
+# Of rows 1..12, adding up to 40: most popular is row 9, then 2 and 4 (a tie), then 12, 1, 7.
+COUNTS = [4, 8, 0, 8, 0, 0, 3, 0, 10, 1, 1, 5]
+POPULAR = [9, 2, 4, 12, 1, 7, 10, 11, 3, 5, 6, 8]
+
+
+def catalogue_of(id_type: str) -> Catalogue:
+    """Row r is id 11r (wide: 2^40 + r), or `item-` and the r-th letter; titled `Title é r`."""
+    rows = np.arange(1, ITEMS + 1)
+    texts = np.array([f"item-{chr(96 + row)}" for row in rows], object)
+    titles = np.array([f"Title é {row}" for row in rows], object)
+    ids = {"int64": 11 * rows, "wide": 2**40 + rows, "string": texts}[id_type]
+    id_name = "item_ids" if id_type == "string" else "movie_ids"
+    return Catalogue(ids, titles, np.array(COUNTS), id_name)
+
+
+def successor_encoder() -> GRU4Rec:
+    """After row i, row i + 1 scores 100 and row j scores -j; but row 6 scores -5, as row 5 does.
+
+    The GRU forgets all but its last input (update gate 0) and gives it back (tanh 100 = 1), one
+    component an item; the candidates hold what they score after each item.
+    """
+    width = ITEMS + 1
+    encoder = GRU4Rec(items=ITEMS, window=WINDOW, dim=width, layers=1, dropout=0.0)
+    nothing = np.zeros((width, width))
+    kernel = np.hstack([nothing, nothing, 100 * np.eye(width)])
+    bias = np.hstack([np.full((2, width), -1000.0), np.zeros((2, 2 * width))])
+    encoder.recurrent[0].set_weights([kernel, np.zeros_like(kernel), bias])
+    encoder.query_embedding.set_weights([np.eye(width)])
+    after = np.tile(-np.arange(width, dtype=float)[:, None], width)  # row j, after item i
+    after[6] = -5
+    after[np.arange(1, width), np.arange(width - 1)] = 100
+    encoder.candidate_embedding.set_weights([after])
+    return encoder
+
+
+def random_encoder(seed: int, items: int = ITEMS) -> SASRec:
+    """An untrained SASRec with two heads."""
+    keras.utils.set_random_seed(seed)
+    return SASRec(heads=2, items=items, window=WINDOW, dim=8, layers=1, dropout=0.1)
+
+
+def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
+    """A run directory as training leaves it, read back."""
+    id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
+    name = type(encoder).__name__.lower()
+    config = RunConfig(
+        data=DataConfig(id_type=id_type, id_name=catalogue.id_name),
+        encoder=EncoderConfig(name, WINDOW, encoder.dim, encoder.depth),
+    )
+    create_run(path, config)
+    encoder.save(path / "model.keras")
+    catalogue.write(path / "items.csv")
+    (path / "README.md").write_text(f"# {name}, the model card\n", encoding="utf-8")
+    write_json(path / "metrics.json", {"protocol": "P1", "ndcg@10": 0.25})
+    return read_run(path)
+
+
+def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
+    """A SavedModel, not proven."""
+    recommender = Recommender(encoder, catalogue, K, catalogue.id_name)
+    tf.saved_model.save(recommender, str(folder), signatures=recommender.signatures())
+    return folder
+
+
+def run_module(*arguments, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess:
+    """`python -m ...` in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@dataclass
+class Exported:
+    """A SavedModel of the successor encoder, asked in rows: 1..12 known, others not."""
+
+    folder: Path
+    catalogue: Catalogue
+
+    def __post_init__(self):
+        self.model = tf.saved_model.load(str(self.folder))
+        self.forms = dict(signature_answers(self.folder, self.id_name))
+
+    @property
+    def id_name(self) -> str:
+        return self.catalogue.id_name
+
+    @property
+    def dtype(self) -> tf.DType:
+        return tf.int64 if self.catalogue.ids.dtype == np.int64 else tf.string
+
+    def raw(self, row: int):
+        """The id of a row; 0 is padding, -1 and 99 are ids that the catalogue does not know."""
+        if 1 <= row <= ITEMS:
+            return self.catalogue.ids.tolist()[row - 1]
+        strangers = {0: "", -1: "?", 99: "item-zz"}
+        return {0: 0, -1: -7, 99: 5_000_000_000}[row] if self.dtype == tf.int64 else strangers[row]
+
+    def row(self, raw) -> int:
+        return 0 if raw in (0, "") else self.catalogue.ids.tolist().index(raw) + 1
+
+    def ask(self, form: str, *histories: list[int]) -> list[tuple[list[int], list[float]]]:
+        """(rows, scores) of each history of rows."""
+        answers = self.forms[form]([[self.raw(row) for row in rows] for rows in histories])
+        return [([self.row(raw) for raw in ids], scores) for ids, scores in answers]
+
+
+@pytest.fixture(scope="session")
+def build() -> SimpleNamespace:
+    """What the fixtures are made with, for tests that need one more of it."""
+    return SimpleNamespace(
+        catalogue=catalogue_of,
+        successor_encoder=successor_encoder,
+        random_encoder=random_encoder,
+        run=write_run,
+        saved_model=save_model,
+        run_module=run_module,
+    )
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory) -> dict[str, Exported]:
+    """The successor encoder's SavedModels by id type."""
+    root = tmp_path_factory.mktemp("saved")
+    return {
+        kind: Exported(save_model(root / kind, successor_encoder(), catalogue), catalogue)
+        for kind, catalogue in ((kind, catalogue_of(kind)) for kind in ("int64", "string"))
+    }
+
+
+@pytest.fixture(scope="session")
+def lite(tmp_path_factory) -> dict[str, Path]:
+    """The successor encoder's LiteRT folders by id type, proven; `wide` has k = 12, all items."""
+    root = tmp_path_factory.mktemp("lite")
+    published = {}
+    for kind in ("int64", "string", "wide"):
+        run = write_run(root / f"{kind}-run", successor_encoder(), catalogue_of(kind))
+        options = ExportOptions(("tflite",), root / "models", kind, ITEMS if kind == "wide" else K)
+        (published[kind],) = export_run(run, options)
+    return published
+
+
+@pytest.fixture(scope="session")
+def random_run(tmp_path_factory) -> Run:
+    """An untrained SASRec of 12 items with int64 ids."""
+    path = tmp_path_factory.mktemp("runs") / "random"
+    return write_run(path, random_encoder(1), catalogue_of("int64"))
+
+
+@pytest.fixture(scope="session")
+def exports(random_run, tmp_path_factory) -> list[subprocess.CompletedProcess]:
+    """`python -m export --format all` twice, in a folder that is not the repository.
+
+    The first one leaves `--output` away and names the run by a relative path.
+    """
+    folder = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(random_run.path, folder / "run")
+    command = ["export", "--format", "all", "--k", K, "--run"]
+    return [
+        run_module(*command, "run", cwd=folder),
+        run_module(*command, folder / "run", "--output", folder / "models"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def models(exports) -> Path:
+    """The folder of the models that `exports` published."""
+    assert [done.returncode for done in exports] == [0, 0], [done.stderr for done in exports]
+    return Path(exports[1].stdout.splitlines()[0]).parents[1]

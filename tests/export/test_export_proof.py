@@ -1,0 +1,148 @@
+"""The proof, as a process of its own: good artifacts pass, each kind of bad one is named."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+FORMS = [
+    "recommend",
+    "serving_default, padded right",
+    "serving_default, padded left",
+    "ragged",
+    "text",
+    "examples",
+    "litert",
+]
+
+
+@pytest.fixture
+def staging(models, tmp_path):
+    """What the exporter proved before it published: both artifacts and the golden requests."""
+    shutil.copytree(models / "seqrec/1", tmp_path / "savedmodel")
+    shutil.copytree(models / "seqrec-lite/1", tmp_path / "lite")
+    shutil.move(tmp_path / "lite/golden_requests.json", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def prove(build, staging):
+    def run_proof(*artifacts: str) -> tuple[int, dict]:
+        """Exit code and report; without the artifacts not named, to save time."""
+        for name in {"savedmodel", "lite"} - set(artifacts):
+            shutil.rmtree(staging / name)
+        done = build.run_module("export.proof", staging)
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    return run_proof
+
+
+def change_golden(staging, change) -> None:
+    path = staging / "golden_requests.json"
+    golden = json.loads(path.read_text())
+    change(golden)
+    path.write_text(json.dumps(golden))
+
+
+def test_good_artifacts_pass_in_every_form(prove):
+    code, report = prove("savedmodel", "lite")
+    assert (code, report["failures"], list(report["forms"])) == (0, [], FORMS)
+    assert {form["requests"] for form in report["forms"].values()} == {8}
+    assert all(0 <= f["largest_difference"] < 1e-5 for f in report["forms"].values())
+
+
+def test_a_changed_item_table_is_found_in_every_form(prove, staging, random_run):
+    table = np.asarray(random_run.encoder.item_table())
+    prefix = str(staging / "savedmodel/variables/variables")
+    reader = tf.train.load_checkpoint(prefix)
+    names = sorted(reader.get_variable_to_dtype_map())
+    values = [reader.get_tensor(name) for name in names]
+    changed = [
+        number
+        for number, value in enumerate(values)
+        if getattr(value, "shape", None) == table.shape and np.array_equal(value, table)
+    ]
+    assert len(changed) == 1
+    values[changed[0]] = values[changed[0]][::-1]
+    _write_checkpoint(prefix, names, values)
+    code, report = prove("savedmodel")
+    assert code == 1
+    named = {failure.split(", history")[0] for failure in report["failures"]}
+    # One item, in each form; only histories without a known item have the same answer still.
+    assert {f"{form}, one_item" for form in FORMS[:-1]} <= named
+    assert not {f"{form}, empty" for form in FORMS} & named
+    assert any("history 0: place 1: expected" in failure for failure in report["failures"])
+
+
+def _write_checkpoint(prefix: str, names: list[str], values: list) -> None:
+    tensors = [tf.constant(value) for value in values]
+    tf.raw_ops.SaveV2(
+        prefix=prefix, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors
+    )
+    tf.raw_ops.MergeV2Checkpoints(
+        checkpoint_prefixes=[prefix], destination_prefix=prefix, delete_old_dirs=False
+    )
+
+
+def test_a_lite_file_of_other_weights_is_found(prove, staging, lite):
+    # The same items, k and id name, but the successor encoder's.
+    shutil.copy(lite["int64"] / "model.tflite", staging / "lite/model.tflite")
+    code, report = prove("lite")
+    assert code == 1
+    assert any(f.startswith("litert, one_item, history 0: place 1:") for f in report["failures"])
+    assert not any(f.startswith("litert, empty") for f in report["failures"])
+
+
+def test_a_corrupted_variables_file_is_found(prove, staging):
+    path = staging / "savedmodel/variables/variables.data-00000-of-00001"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    code, report = prove("savedmodel")
+    assert code == 1
+    assert len(report["failures"]) == 1
+    assert report["failures"][0].startswith("savedmodel: ")
+    assert "checksum" in report["failures"][0].lower()
+
+
+def test_a_corrupted_artifact_does_not_keep_the_other_from_being_checked(prove, staging):
+    (staging / "savedmodel/saved_model.pb").write_bytes(b"no protocol buffer")
+    code, report = prove("savedmodel", "lite")
+    assert (code, list(report["forms"])) == (1, ["litert"])
+    assert [failure.split(":")[0] for failure in report["failures"]] == ["savedmodel"]
+
+
+def test_an_op_outside_the_allow_list_is_found(prove, staging):
+    path = staging / "savedmodel/saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    with tf.Graph().as_default() as graph:
+        tf.sin(tf.constant(0.0, name="angle"), name="sine")
+    model.meta_graphs[0].graph_def.node.extend(graph.as_graph_def().node)
+    path.write_bytes(model.SerializeToString())
+    code, report = prove("savedmodel")
+    assert (code, report["failures"]) == (1, ["savedmodel: op Sin is not allowed"])
+
+
+def test_an_artifact_with_another_k_is_found(prove, staging):
+    change_golden(staging, lambda golden: golden.update(k=5))
+    code, report = prove("lite")
+    assert code == 1
+    assert report["failures"][0] == "litert, empty: expected 1 answers of 5 ids, got sizes [4]"
+
+
+def test_one_wrong_id_among_all_answers_is_found(prove, staging):
+    def change(golden):
+        ids = golden["requests"][-1]["answers"][41]["ids"]
+        ids[1], ids[2] = ids[2], ids[1]
+
+    golden = json.loads((staging / "golden_requests.json").read_text())
+    scores = golden["requests"][-1]["answers"][41]["scores"]
+    assert scores[1] - scores[2] > 1e-3 * max(map(abs, scores[:4]))  # no near tie
+    change_golden(staging, change)
+    code, report = prove("lite")
+    assert code == 1
+    assert {f.split(": ")[0] for f in report["failures"]} == {"litert, batch_of_64, history 41"}

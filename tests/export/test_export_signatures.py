@@ -1,0 +1,203 @@
+"""What a server sees of a SavedModel: signatures, their errors, and nothing left behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from export.recommender import Recommender
+from export.signature_runner import serialize
+
+K = 4
+ANSWER = {"titles": ("string", [-1, K]), "scores": ("float32", [-1, K])}
+
+
+def table(ids: str, kind: str) -> dict:
+    """The signatures of the design document: inputs and outputs, dtypes and shapes."""
+    answer = {ids: (kind, [-1, K]), **ANSWER}
+    return {
+        "serving_default": ({ids: (kind, [-1, -1])}, answer),
+        "ragged": ({ids: (kind, [-1]), "row_splits": ("int64", [-1])}, answer),
+        "text": ({"history": ("string", [-1])}, answer),
+        "examples": (
+            {"inputs": ("string", [-1])},
+            {"classes": ("string", [-1, K]), "scores": ("float32", [-1, K])},
+        ),
+    }
+
+
+def found_table(folder: Path) -> dict:
+    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    return {
+        name: (_tensors(signature.inputs), _tensors(signature.outputs))
+        for name, signature in model.meta_graphs[0].signature_def.items()
+        if not name.startswith("__")
+    }
+
+
+def _tensors(infos) -> dict:
+    return {
+        name: (tf.as_dtype(info.dtype).name, [side.size for side in info.tensor_shape.dim])
+        for name, info in infos.items()
+    }
+
+
+@pytest.mark.parametrize("kind", ["int64", "string"])
+def test_signatures_are_those_of_the_design(saved, kind):
+    ids = {"int64": "movie_ids", "string": "item_ids"}[kind]
+    assert found_table(saved[kind].folder) == table(ids, kind)
+
+
+def test_another_id_name_renames_inputs_outputs_and_the_feature(build):
+    recommender = Recommender(build.successor_encoder(), build.catalogue("int64"), K, "track_ids")
+    signature = recommender.signatures()["serving_default"]
+    assert list(signature.structured_input_signature[0][0:1])[0].name == "track_ids"
+    assert set(signature.structured_outputs) == {"track_ids", "titles", "scores"}
+    answer = recommender.from_examples(tf.constant([serialize([88], "track_ids")]))
+    assert answer["classes"].numpy().tolist() == [[b"99", b"11", b"22", b"33"]]
+
+
+@pytest.mark.parametrize("kind", ["int64", "string"])
+def test_titles_stand_beside_their_ids_and_fillers_have_none(saved, kind):
+    exported = saved[kind]
+    history = [exported.raw(row) for row in range(1, 11)]
+    answer = exported.model.signatures["serving_default"](
+        **{exported.id_name: tf.constant([history], exported.dtype)}
+    )
+    titles = [title.decode() for title in answer["titles"].numpy()[0]]
+    assert titles == ["Title é 11", "Title é 12", "", ""]
+    filler = 0 if kind == "int64" else b""
+    assert answer[exported.id_name].numpy()[0].tolist()[2:] == [filler, filler]
+    assert np.isfinite(answer["scores"].numpy()).all()
+
+
+@pytest.mark.parametrize("k", [1, 12])
+def test_k_from_one_to_the_whole_catalogue(build, k):
+    recommender = Recommender(build.successor_encoder(), build.catalogue("int64"), k, "movie_ids")
+    answer = recommender.recommend(tf.ragged.constant([[88], []], dtype=tf.int64))
+    # All but 8, its successor first; then, of nothing known, by popularity.
+    expected = [
+        [99, 11, 22, 33, 44, 55, 66, 77, 110, 121, 132, 0],
+        [99, 22, 44, 132, 11, 77, 110, 121, 33, 55, 66, 88],
+    ]
+    assert answer["movie_ids"].numpy().tolist() == [row[:k] for row in expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "22 88",
+        "22,88",
+        " 22 , 88 ",
+        ",,22,,88,,",
+        "\t22\n88\r\n",
+        "22 88 cheese",
+        "22 1.5 88",
+        "22 1e3 0x10 88 --88 8 8",
+        "22 99999999999999999999999999 88",
+        "22 9223372036854775808 88",
+        "-9223372036854775809 22 88",
+        "+22 0088",
+        "22 0000000000000000000000000000088",
+        b"22 \xff 88",
+    ],
+)
+def test_text_takes_spaces_and_commas_and_skips_what_is_no_number(saved, text):
+    answer = saved["int64"].model.signatures["text"](history=tf.constant([text]))
+    assert answer["movie_ids"].numpy().tolist() == [[99, 11, 33, 44]]
+
+
+@pytest.mark.parametrize("text", ["item-b item-h", ",item-b,\n\titem-h ,", "item-b 8 ☃ item-h"])
+def test_text_of_string_ids(saved, text):
+    answer = saved["string"].model.signatures["text"](history=tf.constant([text]))
+    assert answer["item_ids"].numpy()[0].tolist() == [b"item-i", b"item-a", b"item-c", b"item-d"]
+
+
+def test_text_reads_every_int64(build):
+    catalogue = build.catalogue("int64")
+    largest = 2**63 - 1
+    catalogue.ids[-4:] = [10**18, 8 * 10**18 + 5, largest - 8, largest]
+    recommender = Recommender(build.successor_encoder(), catalogue, 1, "movie_ids")
+    texts = [str(raw) for raw in catalogue.ids[:-1]]
+    answer = recommender.from_text(tf.constant(texts))
+    assert answer["movie_ids"].numpy()[:, 0].tolist() == catalogue.ids[1:].tolist()
+
+
+def test_an_example_without_the_feature_is_an_empty_history(saved):
+    other = tf.train.Feature(int64_list=tf.train.Int64List(value=[88]))
+    strange = tf.train.Example(features=tf.train.Features(feature={"other": other}))
+    inputs = [b"", strange.SerializeToString(), serialize([88], "movie_ids")]
+    answer = saved["int64"].model.signatures["examples"](inputs=tf.constant(inputs))
+    popular = [b"99", b"22", b"44", b"132"]
+    assert answer["classes"].numpy().tolist() == [popular, popular, [b"99", b"11", b"22", b"33"]]
+
+
+def test_classes_of_fillers_are_empty_texts(saved):
+    inputs = tf.constant([serialize([11 * row for row in range(1, 11)], "movie_ids")])
+    answer = saved["int64"].model.signatures["examples"](inputs=inputs)
+    assert answer["classes"].numpy().tolist() == [[b"121", b"132", b"", b""]]
+
+
+@pytest.mark.parametrize("splits", [[], [0], [1, 2], [0, 1], [0, 3], [0, 2, 1, 2], [0, -1, 2]])
+def test_row_splits_that_do_not_fit_are_refused(saved, splits):
+    ask = saved["int64"].model.signatures["ragged"]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        ask(movie_ids=tf.constant([22, 88], tf.int64), row_splits=tf.constant(splits, tf.int64))
+
+
+def test_a_batch_of_no_rows_has_an_answer_of_no_rows(saved):
+    signatures = saved["int64"].model.signatures
+    nothing = tf.zeros([0], tf.int64)
+    for answer in (
+        signatures["serving_default"](movie_ids=tf.zeros([0, 5], tf.int64)),
+        signatures["ragged"](movie_ids=nothing, row_splits=tf.zeros([1], tf.int64)),
+        signatures["text"](history=tf.constant([], tf.string)),
+        signatures["examples"](inputs=tf.constant([], tf.string)),
+    ):
+        assert [tensor.shape for tensor in answer.values()] == [(0, K)] * len(answer)
+
+
+def test_the_restored_object_takes_a_ragged_tensor(saved):
+    histories = tf.ragged.constant([[22, 88], [], [99]], dtype=tf.int64)
+    answer = saved["int64"].model.recommend(histories)
+    assert answer["movie_ids"].numpy()[:, 0].tolist() == [99, 99, 110]
+
+
+def test_only_the_window_is_read_but_all_of_the_history_is_left_out(models):
+    model = tf.saved_model.load(str(models / "seqrec/1"))
+    whole = model.recommend(tf.ragged.constant([[11, 22, 99, 33, 88]], dtype=tf.int64))
+    recent = model.recommend(tf.ragged.constant([[99, 33, 88]], dtype=tf.int64))
+    scores = [
+        dict(zip(a["movie_ids"].numpy()[0], a["scores"].numpy()[0], strict=True))
+        for a in (whole, recent)
+    ]
+    assert not {11, 22, 99, 33, 88} & set(scores[0])
+    common = set(scores[0]) & set(scores[1])
+    assert len(common) >= K - 2  # at most 11 and 22 made room
+    assert [scores[0][raw] for raw in common] == pytest.approx([scores[1][raw] for raw in common])
+
+
+def test_a_process_that_never_saw_the_model_answers_as_it_does(models, random_run):
+    code = """
+import json, sys, tensorflow as tf
+ask = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+answer = ask(movie_ids=tf.constant(json.loads(sys.argv[2]), tf.int64))
+print(json.dumps([answer["movie_ids"].numpy().tolist(), answer["scores"].numpy().tolist()]))
+"""
+    histories = [[0, 0, 22, 88], [11, 132, 33, 44], [0, 0, 0, 0], [5, 0, 66, 0]]
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(models / "seqrec/1"), json.dumps(histories)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ids, scores = json.loads(done.stdout)
+    here = Recommender(random_run.encoder, random_run.catalogue, K, "movie_ids")
+    expected = here.from_dense(tf.constant(histories, tf.int64))
+    assert ids == expected["movie_ids"].numpy().tolist()
+    np.testing.assert_allclose(scores, expected["scores"], rtol=1e-5, atol=1e-7)

@@ -1,0 +1,122 @@
+"""`evaluate` repeats a run's own metrics, ranks under P4, and refuses whatever would leak."""
+
+import contextlib
+import io
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqrec_tf import evaluate, train
+
+USERS, ITEMS = 30, 130
+SMALL = shlex.split(
+    "--interactions log.csv --dim 8 --layers 1 --window 6 --batch-size 16 --epochs 1 "
+    "--min-item-count 1"
+)
+LABEL = "(min_item_count=1)"
+
+
+def _command(command, folder: Path, *argv: str) -> tuple[int, str, str]:
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["command", *argv])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                command.main()
+            except SystemExit as end:
+                code = end.code
+    return code, out.getvalue(), err.getvalue()
+
+
+def _write_log(path: Path, items: int = ITEMS) -> None:
+    rows = [
+        f"{user},{(7 * user + 3 * step) % items + 1},{step}"
+        for user in range(USERS)
+        for step in range(10)
+    ]
+    path.write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Runs under P1 (`p1`) and PT (`pt`)."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    _write_log(folder / "log.csv")
+    for protocol, run in (("PT", "pt"), ("P1", "p1")):
+        code, _, err = _command(train, folder, *SMALL, "--protocol", protocol, "--run", run)
+        assert code == 0, err
+    return folder
+
+
+@pytest.mark.parametrize("argv", [["p1"], ["p1", "--protocol", "P1"], []])
+def test_json_is_what_training_wrote(folder, argv):
+    code, out, err = _command(evaluate, folder, *argv, "--json")
+    assert code == 0, err
+    written = json.loads((folder / "p1/metrics.json").read_text())
+    assert written["protocol"] == f"P1 {LABEL}"
+    assert json.loads(out) == written
+
+
+def test_a_table_names_protocol_columns_and_verdict(folder):
+    code, out, _ = _command(evaluate, folder, "pt")
+    lines = out.splitlines()
+    assert code == 0 and lines[0].startswith("protocol PT, ")
+    assert lines[1].split()[:3] == ["hit_rate@5", "hit_rate@10", "hit_rate@20"]
+    names = [line.split("(")[0].strip() for line in lines[2:6]]
+    assert names == ["sasrec", "sasrec", "popularity", "markov"]
+    metrics = json.loads((folder / "pt/metrics.json").read_text())
+    rivals = [row["ndcg@10"] for row in metrics["baselines"].values()]
+    beaten = metrics["test"]["ndcg@10"] > max(rivals)
+    assert lines[6].startswith("sasrec beats every" if beaten else "sasrec does NOT beat ")
+
+
+def test_p4_of_a_run_of_p1(folder):
+    code, out, err = _command(evaluate, folder, "p1", "--protocol", "P4", "--json")
+    assert code == 0, err
+    sampled, whole = json.loads(out), json.loads((folder / "p1/metrics.json").read_text())
+    assert list(sampled) == list(whole)
+    assert sampled["protocol"] == f"P4 {LABEL}" and sampled["users"] == USERS
+    # A hundred rivals are some of all rivals, so nobody ranks lower, and somebody higher.
+    pairs = [(sampled[part], whole[part]) for part in ("test", "validation")]
+    assert all(one["hit_rate@20"] >= other["hit_rate@20"] for one, other in pairs)
+    assert any(one["ndcg@20"] > other["ndcg@20"] for one, other in pairs)
+    assert _command(evaluate, folder, "p1", "--protocol", "P4", "--json")[1] == out
+
+
+@pytest.mark.parametrize(
+    ("run", "protocol", "advice"),
+    [
+        ("p1", "PT", "train with --protocol PT"),
+        ("p1", "P2", "train with --protocol P2"),
+        ("pt", "P1", "train with --protocol P1"),
+        ("pt", "P4", "train with --protocol P1"),
+    ],
+)
+def test_a_protocol_that_would_leak_is_refused(folder, run, protocol, advice):
+    code, out, err = _command(evaluate, folder, run, "--protocol", protocol)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: --protocol: {run} was trained under {run.upper()}")
+    assert advice in err and err.endswith(f"Received: {protocol}.\n")
+
+
+def test_an_unfinished_run_is_refused(folder):
+    shutil.copytree(folder / "p1", folder / "unfinished")
+    (folder / "unfinished/metrics.json").unlink()
+    code, out, err = _command(evaluate, folder, "unfinished")
+    assert (code, out) == (2, "")
+    assert "unfinished: expected a finished run" in err
+    assert "`python -m seqrec_tf.train --resume --run unfinished`" in err
+
+
+def test_data_that_has_changed_is_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "moved", symlinks=True)
+    _write_log(tmp_path / "moved/log.csv", items=ITEMS - 1)
+    code, out, err = _command(evaluate, tmp_path / "moved", "p1")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "p1/items.csv: expected the catalogue of the data" in err
+    assert "the data has changed since training" in err
