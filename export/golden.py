@@ -7,6 +7,7 @@ into the exported graphs, so that a mistake there cannot hide in both.
 import numpy as np
 
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.errors import InputError
 from seqrec_tf.models import Encoder
 
 RUNNERS_UP = 16
@@ -76,6 +77,11 @@ def _answer(encoder: Encoder, catalogue: Catalogue, k: int, history: list) -> di
     if rows:
         vector = np.asarray(encoder.encode(np.asarray([rows], np.int32)))[0]
         scores = np.asarray(encoder.item_table()) @ vector
+        if not np.isfinite(scores).all():
+            raise InputError(
+                f"the run's encoder: expected finite scores after {history[:5]}; the training "
+                "diverged, so train anew with a lower --learning-rate. Received: NaN or infinity."
+            )
     else:
         scores = catalogue.popularity()
     scores[[0, *rows]] = LOWEST

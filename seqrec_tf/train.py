@@ -76,11 +76,14 @@ def train(arguments: argparse.Namespace) -> Path:
         config = build_config(arguments)
         path = arguments.run or default_run(config)
         require_free(path, arguments.force)
+    from seqrec_tf.data.protocols import read_filtered
+
+    data, interactions = read_filtered(config.data)
     print("loading TensorFlow", file=sys.stderr)
-    from seqrec_tf.data.dataset import load_dataset
+    from seqrec_tf.data.dataset import build_dataset
     from seqrec_tf.fitting import fit_and_write
 
-    dataset = load_dataset(config.data)
+    dataset = build_dataset(data, interactions)
     config = dataclasses.replace(config, data=dataset.config)
     if not arguments.resume:
         create_run(path, config)

@@ -1,14 +1,4 @@
-"""From a data configuration to ragged histories, split under a named protocol.
-
-| protocol | items | split |
-|---|---|---|
-| P1 | seen at least 5 times | leave-one-out |
-| P2 | all rated | leave-one-out |
-| P3 | all, after ratings below 2 are dropped | leave-one-out |
-| PT | those of the training part | global time, cuts at 80 % and 90 % of the interactions |
-
-Filters given explicitly win over the protocol's, and then the protocol's name says so.
-"""
+"""From an interactions table to ragged histories, indexed and split."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -18,19 +8,11 @@ import pandas as pd
 import tensorflow as tf
 
 from seqrec_tf.config import DataConfig
-from seqrec_tf.data import load_interactions
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.filters import prepare
+from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
-
-PROTOCOL_FILTERS: dict[str, dict[str, float]] = {
-    "P1": {"min_item_count": 5},
-    "P2": {},
-    "P3": {"min_rating": 2.0},
-    "PT": {},
-}
-FILTERS = ("min_rating", "min_item_count", "min_user_count", "min_sequence_length")
 
 
 @dataclass(frozen=True)
@@ -56,9 +38,15 @@ def load_dataset(config: DataConfig) -> Dataset:
     Raises:
         InputError: unreadable data, or nothing left to train on or to evaluate.
     """
-    config = resolve_filters(config)
-    interactions = load_interactions(config)
-    interactions = prepare(interactions, **{name: getattr(config, name) for name in FILTERS})
+    return build_dataset(*read_filtered(config))
+
+
+def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
+    """Index and split interactions that are filtered and sorted.
+
+    Raises:
+        InputError: nothing left to train on or to evaluate.
+    """
     table = interactions.table
     config = _resolve(config, interactions.id_name, table)
     row_splits = _user_row_splits(table["user"])
@@ -75,29 +63,6 @@ def load_dataset(config: DataConfig) -> Dataset:
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
     return Dataset(catalogue, split, config, protocol_label(config))
-
-
-def resolve_filters(config: DataConfig) -> DataConfig:
-    """Fill in the protocol's filters where none was given."""
-    defaults = PROTOCOL_FILTERS[config.protocol]
-    missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
-    return dataclasses.replace(config, **missing)
-
-
-def protocol_label(config: DataConfig) -> str:
-    """The protocol's name; filters that differ from the protocol's own are spelt out."""
-    own = PROTOCOL_FILTERS[config.protocol]
-    differing = [
-        f"{name}={getattr(config, name) or 0:g}"
-        for name in FILTERS
-        if _effective(name, getattr(config, name)) != _effective(name, own.get(name))
-    ]
-    return f"{config.protocol} ({', '.join(differing)})" if differing else config.protocol
-
-
-def _effective(name: str, value: float | None) -> float:
-    """Filters of 0 and 1 occurrence, and none at all, drop nothing."""
-    return 0.0 if value is None or (name != "min_rating" and value <= 1) else float(value)
 
 
 def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfig:

@@ -31,9 +31,10 @@ POPULAR = [9, 2, 4, 12, 1, 7, 10, 11, 3, 5, 6, 8]
 
 
 def catalogue_of(id_type: str) -> Catalogue:
-    """Row r is id 11r (wide: 2^40 + r), or `item-` and the r-th letter; titled `Title é r`."""
+    """Row r is id 11r (wide: 2^40 + r), or text, of digits for r < 4; titled `Title é r`."""
     rows = np.arange(1, ITEMS + 1)
-    texts = np.array([f"item-{chr(96 + row)}" for row in rows], object)
+    letters = [f"item-{chr(96 + row)}" for row in rows[3:]]
+    texts = np.array(["0011", "0022", "0033", *letters], object)
     titles = np.array([f"Title é {row}" for row in rows], object)
     ids = {"int64": 11 * rows, "wide": 2**40 + rows, "string": texts}[id_type]
     id_name = "item_ids" if id_type == "string" else "movie_ids"

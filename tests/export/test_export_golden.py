@@ -7,6 +7,7 @@ import pytest
 
 from export.golden import golden_histories, golden_requests
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.errors import InputError
 
 LOWEST = float(np.finfo(np.float32).min)
 WINDOW = 3
@@ -107,3 +108,10 @@ def test_strange_ids_are_in_no_catalogue_and_fit_every_form(ids):
 def test_requests_are_the_same_every_time_and_survive_json(build, requests):
     again = golden_requests(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
     assert json.loads(json.dumps(again))["requests"] == list(requests.values())
+
+
+def test_an_encoder_that_diverged_is_refused(build):
+    encoder = build.random_encoder(0)
+    encoder.embedding.embeddings.assign(np.full((13, 8), np.nan))
+    with pytest.raises(InputError, match="expected finite scores"):
+        golden_requests(encoder, build.catalogue("int64"), 4, "movie_ids")

@@ -66,8 +66,9 @@ def test_a_changed_item_table_is_found_in_every_form(prove, staging, random_run)
         for number, value in enumerate(values)
         if getattr(value, "shape", None) == table.shape and np.array_equal(value, table)
     ]
-    assert len(changed) == 1
-    values[changed[0]] = values[changed[0]][::-1]
+    assert changed
+    for number in changed:
+        values[number] = values[number][::-1]
     _write_checkpoint(prefix, names, values)
     code, report = prove("savedmodel")
     assert code == 1
@@ -141,7 +142,7 @@ def test_one_wrong_id_among_all_answers_is_found(prove, staging):
 
     golden = json.loads((staging / "golden_requests.json").read_text())
     scores = golden["requests"][-1]["answers"][41]["scores"]
-    assert scores[1] - scores[2] > 1e-3 * max(map(abs, scores[:4]))  # no near tie
+    assert scores[1] - scores[2] > 0.1 * max(map(abs, scores[:3]))  # no near tie
     change_golden(staging, change)
     code, report = prove("lite")
     assert code == 1

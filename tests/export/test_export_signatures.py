@@ -112,10 +112,20 @@ def test_text_takes_spaces_and_commas_and_skips_what_is_no_number(saved, text):
     assert answer["movie_ids"].numpy().tolist() == [[99, 11, 33, 44]]
 
 
-@pytest.mark.parametrize("text", ["item-b item-h", ",item-b,\n\titem-h ,", "item-b 8 ☃ item-h"])
+@pytest.mark.parametrize("text", ["0022 item-h", ",0022,\n\titem-h ,", "0022 22 ☃ item-h"])
 def test_text_of_string_ids(saved, text):
     answer = saved["string"].model.signatures["text"](history=tf.constant([text]))
-    assert answer["item_ids"].numpy()[0].tolist() == [b"item-i", b"item-a", b"item-c", b"item-d"]
+    assert answer["item_ids"].numpy()[0].tolist() == [b"item-i", b"0011", b"0033", b"item-d"]
+
+
+def test_text_has_an_id_a_line_where_ids_hold_spaces_or_commas(build):
+    catalogue = build.catalogue("string")
+    catalogue.ids[:] = [f"No. {chr(96 + row)}, or so" for row in range(1, 13)]
+    recommender = Recommender(build.successor_encoder(), catalogue, 1, "item_ids")
+    lines = ["No. b, or so\nNo. h, or so", "No. h, or so\n", "\nNo. h, or so\nNo.", ""]
+    answer = recommender.from_text(tf.constant(lines))
+    successor, popular = b"No. i, or so", b"No. i, or so"
+    assert answer["item_ids"].numpy()[:, 0].tolist() == [successor] * 3 + [popular]
 
 
 def test_text_reads_every_int64(build):

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from seqrec_tf.config import DataConfig
-from seqrec_tf.data.dataset import load_dataset, protocol_label, resolve_filters
+from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.movielens import load_movielens
+from seqrec_tf.data.protocols import protocol_label, resolve_filters
 from seqrec_tf.errors import InputError
 
 # Rows are not in the order of time: ann watched 10, 20, 30, 40 and ben 20, 30, 10; cy only 50, 20.
