@@ -23,6 +23,9 @@ def golden_requests(
         `{"id_name", "text_separator", "k", "requests": [{"name", "histories", "answers"}]}`; an
         answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up,
         which tell an allowed swap of near-equal scores from a wrong item.
+
+    Raises:
+        InputError: the encoder's scores are not finite.
     """
     histories = golden_histories(catalogue, encoder.window, np.random.default_rng(seed))
     return {

@@ -38,7 +38,7 @@ def lite_answers(folder: Path) -> Callable:
 def _id_maps(sidecar: dict) -> tuple[Callable, Callable]:
     """Raw id -> what the file speaks, and back."""
     if sidecar["speaks"] == "ids":
-        return int, int
+        return lambda raw: raw if abs(raw) < 2**31 else 0, int
     ids = sidecar["items"]["ids"]
     row_of = {raw: row for row, raw in enumerate(ids, start=1)}
     padding = "" if isinstance(ids[0], str) else 0

@@ -8,6 +8,7 @@ through to disk, and renamed.
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -71,14 +72,15 @@ def versions(model: Path) -> list[int]:
 
 
 def require_model_name(name: str) -> str:
-    """`name`, if it can stand in a REST URL and in a path.
+    """`name`, if it can stand in a REST URL and in a path, beside the LiteRT file's folder.
 
     Raises:
         InputError: it cannot.
     """
-    if not name or name.startswith(".") or not all(c.isalnum() or c in "-_." for c in name):
+    if not re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_.-]*", name) or name.endswith(("-lite", ".config")):
         raise InputError(
-            "--name: expected letters, digits, '-', '_' and '.', not starting with '.'. "
+            "--name: expected ASCII letters, digits, '-', '_' and '.', not starting with '.' or "
+            f"'-', and not ending in -lite or .config, which stand for other things. "
             f"Received: {name!r}."
         )
     return name

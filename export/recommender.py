@@ -54,7 +54,8 @@ class Recommender(tf.Module):
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = [variable.value for variable in encoder.variables]
-        self._encoder = encoder
+        # Methods, not the encoder: a SavedModel would hold what hangs on it a second time.
+        self._encode, self._item_table = encoder.encode, encoder.item_table
         self.text_separator = catalogue.text_separator
         self.recommend = tf.function(
             self._recommend, input_signature=[tf.RaggedTensorSpec([None, None], self.id_type)]
@@ -73,8 +74,8 @@ class Recommender(tf.Module):
     def _scores(self, histories: tf.RaggedTensor) -> tf.Tensor:
         """Scores of all rows, (batch, items + 1); seen rows and row 0 at the lowest float."""
         known = drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
-        vectors = self._encoder.encode(known)
-        scores = tf.matmul(vectors, self._encoder.item_table(), transpose_b=True)
+        vectors = self._encode(known)
+        scores = tf.matmul(vectors, self._item_table(), transpose_b=True)
         cold = known.row_lengths() == 0
         scores = tf.where(cold[:, tf.newaxis], self.popularity, scores)
         users = tf.range(known.nrows(out_type=tf.int64))

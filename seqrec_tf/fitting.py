@@ -73,6 +73,7 @@ def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, log
         f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
         file=sys.stderr,
     )
+    elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
     model.fit(
         data.batches,
         steps_per_epoch=data.steps_per_epoch,
@@ -80,7 +81,7 @@ def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, log
         epochs=config.training.epochs,
         verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
         callbacks=[
-            Validation(model.encoder, dataset.split.validation),
+            Validation(model.encoder, dataset.split.validation, elapsed),
             checkpoint,
             keras.callbacks.TensorBoard(logs, write_graph=False),
             Interruption(checkpoint),

@@ -64,8 +64,10 @@ def training_data(
         first_epoch: epochs already done, when a run is resumed.
 
     Raises:
-        InputError: no history has two items.
+        InputError: no history has two items, or there is no other item to draw as a negative.
     """
+    if training.objective == "bce" and items < 2:
+        raise InputError("--objective bce: expected at least 2 items to draw from. Received: 1.")
     examples = _examples(histories, encoder.window, training)
     steps = math.ceil(len(examples.starts) / training.batch_size)
     epochs = tf.data.Dataset.range(first_epoch, training.epochs)

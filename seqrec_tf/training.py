@@ -48,16 +48,21 @@ def build_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
 class Validation(keras.callbacks.Callback):
     """Full-catalogue ranking of the validation queries; must come before what reads its result.
 
-    Adds `val_ndcg@10`, `val_hit_rate@10` and `seconds` (wall-clock since training began) to the
-    epoch's logs, so that the progress bar, TensorBoard and `history.csv` show them.
+    Adds `val_ndcg@10`, `val_hit_rate@10` and `seconds` (wall-clock since training began, over all
+    resumes) to the epoch's logs, so that the progress bar, TensorBoard and `history.csv` show them.
+
+    Args:
+        encoder: what is trained.
+        queries: the validation queries.
+        elapsed: seconds that the epochs before a resume took.
     """
 
-    def __init__(self, encoder: Encoder, queries: Queries):
+    def __init__(self, encoder: Encoder, queries: Queries, elapsed: float = 0.0):
         super().__init__()
         self.scorer = encoder_scorer(encoder)
         self.encoder = encoder
         self.queries = queries
-        self.started = time.perf_counter()
+        self.started = time.perf_counter() - elapsed
 
     def on_epoch_end(self, epoch, logs=None):
         """Rank and report."""

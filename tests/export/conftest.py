@@ -70,7 +70,7 @@ def random_encoder(seed: int, items: int = ITEMS) -> SASRec:
 def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
     """A run directory as training leaves it, read back."""
     id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
-    name = type(encoder).__name__.lower()
+    name = "sasrec" if isinstance(encoder, SASRec) else "gru4rec"
     config = RunConfig(
         data=DataConfig(id_type=id_type, id_name=catalogue.id_name),
         encoder=EncoderConfig(name, WINDOW, encoder.dim, encoder.depth),
