@@ -38,7 +38,6 @@ def main() -> None:
         prog="python -m export",
         description="Export a run as one graph: encoder, retrieval, id mapping and titles.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--format", choices=FORMATS, default="savedmodel", help="what to write")
     parser.add_argument(

@@ -29,7 +29,6 @@ def main() -> None:
         prog="python -m seqrec_tf.evaluate",
         description="HR, NDCG and MRR at 5, 10 and 20, and coverage, against two baselines.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "run", type=Path, nargs="?", default=LATEST, help="run directory (default: runs/latest)"

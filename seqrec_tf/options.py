@@ -5,13 +5,16 @@ import dataclasses
 import types
 import typing
 
-from seqrec_tf.config import RunConfig, read_config
+from seqrec_tf.config import RunConfig, read_config, require_id_name
 from seqrec_tf.errors import InputError
 from seqrec_tf.recipes import apply_recipe
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose error is one line on stderr and exit code 2, like every other bad input."""
+    """argparse that keeps examples as laid out, and whose error is one line and exit code 2."""
+
+    def __init__(self, **arguments):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **arguments)
 
     def error(self, message: str) -> typing.NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
@@ -97,6 +100,7 @@ def check_config(config: RunConfig) -> None:
             value = getattr(getattr(config, section), name)
             if value < least:
                 raise InputError(f"{flag(name)}: expected at least {least}. Received: {value}.")
+    require_id_name(config.data.id_name)
     encoder, training = config.encoder, config.training
     if encoder.encoder == "sasrec" and encoder.dim % encoder.heads:
         raise InputError(

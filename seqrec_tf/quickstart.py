@@ -6,7 +6,6 @@ Each stage is the command a person would type, in a process of its own; the stag
 but the files they leave in `runs/` and `models/`.
 """
 
-import argparse
 import csv
 import os
 import signal
@@ -31,7 +30,6 @@ def main() -> None:
         prog="python -m seqrec_tf.quickstart",
         description="Train on the demo, export it, serve it and ask it for recommendations.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--epochs", help="fewer epochs, for a faster and weaker model")
     arguments = parser.parse_args()

@@ -52,7 +52,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m seqrec_tf.train",
         description="Train a sequential recommender on viewing histories.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--run", type=Path, help="run directory (default: runs/<data>-<encoder>-<time>)"

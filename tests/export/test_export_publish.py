@@ -182,7 +182,10 @@ def test_names_that_can_stand_in_a_url(name):
     assert require_model_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a:b", "a b", "a\n", 'a"b', "%"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "..", ".hidden", "-x", "a/b", "a:b", "a b", "a\n", "\xe4", "x-lite", "models.config"],
+)
 def test_names_that_cannot(name):
     with pytest.raises(InputError) as caught:
         require_model_name(name)
