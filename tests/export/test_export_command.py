@@ -109,7 +109,7 @@ def runs(random_run, tmp_path) -> Path:
         (["--run", "nowhere"], "nowhere: no such run"),
         ([], "runs/latest: no such run"),
         (["--run", "unfinished"], "unfinished: expected a finished run, with metrics.json"),
-        (["--run", "good", "--name", "a/b"], "--name: expected letters.* Received: 'a/b'"),
+        (["--run", "good", "--name", "a/b"], "--name: expected ASCII letters.* Received: 'a/b'"),
         (["--run", "good", "--format", "onnx"], "--format: invalid choice: 'onnx'"),
         (["--run", "good", "--k", "ten"], "--k: invalid int value: 'ten'"),
         (["--run", "good", "--k", "13"], "--k: expected 1 to 12.* Received: 13"),
