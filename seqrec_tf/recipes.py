@@ -15,7 +15,7 @@ RECIPES: dict[str, dict[str, dict]] = {
     # 400 short histories: small steps, and one head for each of the last few items.
     "demo": {
         "encoder": {"heads": 4, "dropout": 0.1},
-        "training": {"batch_size": 32, "learning_rate": 3e-3, "epochs": 40},
+        "training": {"batch_size": 32, "learning_rate": 3e-3, "epochs": 25},
     },
     # The example's l2 penalty on the embeddings is left out: the example overrides
     # `compute_loss` without adding the layers' losses, so it never had an effect.
