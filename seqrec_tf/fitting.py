@@ -79,6 +79,7 @@ def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, log
         steps_per_epoch=data.steps_per_epoch,
         initial_epoch=done,
         epochs=config.training.epochs,
+        shuffle=False,  # the pipeline has shuffled
         verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
         callbacks=[
             Validation(model.encoder, dataset.split.validation, elapsed),
