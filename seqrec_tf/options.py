@@ -14,7 +14,11 @@ class Parser(argparse.ArgumentParser):
     """argparse that keeps examples as laid out, and whose error is one line and exit code 2."""
 
     def __init__(self, **arguments):
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **arguments)
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # a flag cut short must not mean another one tomorrow
+            **arguments,
+        )
 
     def error(self, message: str) -> typing.NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")

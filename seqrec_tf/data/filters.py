@@ -46,9 +46,7 @@ def prepare(
         "min-user-count": min_user_count,
         "min-sequence-length": min_sequence_length,
     }
-    for name, value in minima.items():
-        if value is not None and not value >= 0:
-            raise InputError(f"--{name}: expected a number from 0 on. Received: {value}.")
+    _reject_negative(minima)
     table = interactions.table
     keep = _well_rated(interactions, min_rating)
     users, _ = pd.factorize(table["user"], sort=True)
@@ -61,6 +59,12 @@ def prepare(
     order = np.lexsort((table["time"].to_numpy()[rows], users[rows]))
     prepared = table.take(rows[order]).reset_index(drop=True)
     return dataclasses.replace(interactions, table=prepared)
+
+
+def _reject_negative(minima: dict[str, float | None]) -> None:
+    for name, value in minima.items():
+        if value is not None and not value >= 0:
+            raise InputError(f"--{name}: expected a number from 0 on. Received: {value}.")
 
 
 def _well_rated(interactions: Interactions, min_rating: float | None) -> np.ndarray:
