@@ -25,6 +25,8 @@ DATASETS = (
     "ml-latest-small",
 )
 PROTOCOLS = ("P1", "P2", "P3", "PT")
+OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
+DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 
 def option(default, help_text: str, choices: tuple[str, ...] | None = None):
@@ -69,6 +71,15 @@ class EncoderConfig:
     layers: int = option(2, "transformer blocks or GRU layers")
     heads: int = option(1, "attention heads (sasrec)")
     dropout: float = option(0.2, "dropout rate")
+    positions: str = option(
+        "learned",
+        "sasrec: a vector for each position, a bias for each distance, or neither",
+        ("learned", "relative", "none"),
+    )
+    norm: str = option("pre", "sasrec: normalise before or after each branch", ("pre", "post"))
+    expansion: int = option(1, "sasrec: width of the feed-forward layers, in multiples of --dim")
+    gated: bool = option(False, "sasrec: gated blocks (LiGR) with SwiGLU")
+    tied: bool = option(True, "one table for the items of histories and candidates")
 
 
 @dataclass(frozen=True)
@@ -76,20 +87,29 @@ class TrainingConfig:
     """The objective and how it is optimised."""
 
     recipe: str = option("auto", "named hyper-parameters; explicit flags win over them")
-    objective: str = option("full-softmax", "loss", ("bce", "full-softmax", "in-batch-softmax"))
+    objective: str = option("full-softmax", "loss (README, Objectives)", OBJECTIVES)
     examples: str = option(
         "positions",
-        "positions: a history is one example with a target at every position; "
-        "prefixes: every position is an example of its own",
-        ("positions", "prefixes"),
+        "positions: the most recent window of a history is one example, with a target at every "
+        "position; slices: all of a history, cut into windows at places that change every epoch; "
+        "prefixes: every position of a history is an example of its own",
+        ("positions", "slices", "prefixes"),
     )
-    negatives: int = option(1, "negatives a target (bce), drawn anew every epoch")
+    negatives: int = option(1, "negatives drawn, a target (bce) or a batch (the others)")
+    popularity_share: float = option(0.0, "share of a batch's negatives drawn by popularity")
+    in_batch_negatives: bool = option(False, "the batch's targets are negatives too")
+    calibration: float = option(0.75, "t of gbce, from 0 (bce) to 1 (softmax)")
+    score_penalty: float = option(1.0, "weight of bpr-max' penalty on high scores")
     batch_size: int = option(128, "examples a step")
     epochs: int = option(50, "at most this many passes over the training part")
     optimizer: str = option("adam", "optimizer", ("adam", "adamw"))
     learning_rate: float = option(1e-3, "learning rate")
+    schedule: str = option("constant", "learning rate over --epochs", ("constant", "cosine"))
+    warmup: float = option(0.0, "epochs over which the learning rate rises to its value")
     beta_2: float = option(0.999, "decay of Adam's second moment")
+    average: float = option(0.0, "decay a step of a moving average of the weights; 0: none")
     patience: int = option(10, "stop after so many epochs without better validation NDCG@10")
+    validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
     length_buckets: int = option(8, "batch shapes: histories of like length share a batch")
     seed: int = option(0, "seed of weights, shuffling, dropout and negatives")
 
@@ -170,7 +190,7 @@ def _reject_unknown(values, known, source: str, what: str) -> None:
 def _check_value(item: dataclasses.Field, value, source: str) -> None:
     kinds = typing.get_args(item.type) or (item.type,)
     allowed = (*kinds, int) if float in kinds else kinds
-    if isinstance(value, bool) or not isinstance(value, allowed):
+    if isinstance(value, bool) != (item.type is bool) or not isinstance(value, allowed):
         names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
         raise InputError(f"{source}, key {item.name!r}: expected {names}. Received: {value!r}.")
     choices = item.metadata["choices"]

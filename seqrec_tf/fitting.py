@@ -5,22 +5,24 @@ from pathlib import Path
 
 import keras
 
+from seqrec_tf.callbacks import (
+    AveragedWeights,
+    Checkpoint,
+    Interruption,
+    StopOnNaN,
+    Validation,
+    write_history,
+)
 from seqrec_tf.config import RunConfig
 from seqrec_tf.data.dataset import Dataset
+from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation import evaluate, table
 from seqrec_tf.losses import build_objective
 from seqrec_tf.model_card import write_model_card
 from seqrec_tf.models import build_encoder
-from seqrec_tf.pipeline import training_data
+from seqrec_tf.pipeline import TrainingData, training_data
 from seqrec_tf.run_directory import write_json
-from seqrec_tf.training import (
-    Checkpoint,
-    Interruption,
-    NextItemModel,
-    Validation,
-    build_optimizer,
-    write_history,
-)
+from seqrec_tf.training import NextItemModel, build_optimizer
 
 
 def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool) -> None:
@@ -33,12 +35,21 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
         resume: continue from `path/checkpoint`.
     """
     keras.utils.set_random_seed(config.training.seed)
-    model = _build_model(config, dataset)
-    checkpoint = Checkpoint(path / "checkpoint", config.training.patience)
+    checkpoint = Checkpoint(path / "checkpoint", config.training.patience, resume)
+    data = training_data(
+        dataset.split.training,
+        dataset.catalogue.size,
+        config.encoder,
+        config.training,
+        first_epoch=len(checkpoint.history),
+    )
+    model = _build_model(config, dataset, data.steps_per_epoch)
     checkpoint.set_model(model)
     if resume:
         checkpoint.restore(model)
-    _fit(model, checkpoint, config, dataset, path / "logs")
+    failure = _fit(model, data, checkpoint, config, dataset, path / "logs")
+    if not checkpoint.history:
+        raise InputError(f"{failure} No epoch was complete, so there is no model.")
     checkpoint.load_best()
     _report_progress(checkpoint)
     metrics = evaluate(model.encoder, dataset)
@@ -49,31 +60,34 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     write_history(path / "history.csv", checkpoint.history)
     write_model_card(path, config, metrics, checkpoint.history)
     write_json(path / "metrics.json", metrics)
+    if failure:
+        raise InputError(f"{failure} {path} holds epoch {checkpoint.best_epoch}, the best before.")
 
 
-def _build_model(config: RunConfig, dataset: Dataset) -> NextItemModel:
+def _build_model(config: RunConfig, dataset: Dataset, steps_per_epoch: int) -> NextItemModel:
     encoder = build_encoder(config.encoder, dataset.catalogue.size)
-    objective = build_objective(config.training.objective, dataset.catalogue.counts)
+    objective = build_objective(config.training, dataset.catalogue.counts)
     model = NextItemModel(encoder, objective)
     # XLA wants static shapes; how many positions are real differs from batch to batch.
-    model.compile(optimizer=build_optimizer(config.training), jit_compile=False)
+    model.compile(optimizer=build_optimizer(config.training, steps_per_epoch), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, logs: Path) -> None:
+def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, logs) -> str:
+    """Train on; what went wrong, or an empty string."""
     done = len(checkpoint.history)
     if done >= config.training.epochs or checkpoint.out_of_patience:
-        return
-    data = training_data(
-        dataset.split.training, dataset.catalogue.size, config.encoder, config.training, done
-    )
+        return ""
     print(
         f"{dataset.catalogue.size} items, {dataset.split.training.nrows()} histories, "
         f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
         file=sys.stderr,
     )
     elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
+    queries = dataset.split.validation.sample(config.training.validation_users, config.training.seed)
+    nan = StopOnNaN(checkpoint, data.steps_per_epoch)
+    averaged = [AveragedWeights(checkpoint.resumed)] if config.training.average else []
     model.fit(
         data.batches,
         steps_per_epoch=data.steps_per_epoch,
@@ -82,12 +96,15 @@ def _fit(model, checkpoint: Checkpoint, config: RunConfig, dataset: Dataset, log
         shuffle=False,  # the pipeline has shuffled
         verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
         callbacks=[
-            Validation(model.encoder, dataset.split.validation, elapsed),
+            nan,
+            *averaged,
+            Validation(model.encoder, queries, elapsed),
             checkpoint,
             keras.callbacks.TensorBoard(logs, write_graph=False),
             Interruption(checkpoint),
         ],
     )
+    return f"The loss was no number at step {nan.step}; training stopped." if nan.step else ""
 
 
 def _report_progress(checkpoint: Checkpoint) -> None:

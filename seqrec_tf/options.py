@@ -38,10 +38,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
                 flag(item.name),
                 dest=item.name,
                 default=argparse.SUPPRESS,
-                type=_value_type(item.type),
-                choices=item.metadata["choices"],
-                metavar=None if item.metadata["choices"] else item.name.upper(),
                 help=f"{item.metadata['help']} (default: {item.default})",
+                **_value_options(item),
             )
 
 
@@ -129,6 +127,15 @@ def _check_in_batch(config: RunConfig) -> None:
             "logits grow with their square; lower --batch-size or --window, or use --examples "
             f"prefixes. Received: {training.batch_size * positions} targets."
         )
+
+
+def _value_options(item: dataclasses.Field) -> dict:
+    """How argparse reads the flag's value; a bool field has a `--no-` form instead of a value."""
+    if item.type is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    choices = item.metadata["choices"]
+    metavar = None if choices else item.name.upper()
+    return {"type": _value_type(item.type), "choices": choices, "metavar": metavar}
 
 
 def _value_type(annotation) -> type:

@@ -2,20 +2,22 @@
 
 An example is a slice of one history: its inputs are all items but the last, its targets all but
 the first. With `positions` an example is the most recent `window + 1` items of a user and every
-position has a target; with `prefixes` there is an example for every position of every history,
-with up to `window` items before it, and only its last position has a target.
+position has a target; with `slices` all of a history is cut into such examples, at places that
+change from epoch to epoch; with `prefixes` there is an example for every position of every
+history, with up to `window` items before it, and only its last position has a target.
 
 All randomness is a function of (seed, epoch) or (seed, step), so a resumed run sees exactly the
 batches that an uninterrupted one would have seen.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from seqrec_tf.config import EncoderConfig, TrainingConfig
+from seqrec_tf.config import DRAWN, EncoderConfig, TrainingConfig
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import to_padded
 
@@ -26,8 +28,8 @@ class TrainingData:
 
     Attributes:
         batches: a `tf.data.Dataset` of (inputs, targets): inputs is a dict with `rows`
-            (batch, length) int32 and, for objectives that draw them, `negatives`
-            (batch, length, count) int32; targets is (batch, length) int32, 0 where there is none.
+            (batch, length) int32 and, for objectives that draw them, `negatives` int32,
+            (batch, length, count) for bce and (count,) for the others; targets is (batch, length) int32, 0 where there is none.
         steps_per_epoch: batches an epoch.
         targets_per_epoch: real targets an epoch, padding not counted.
     """
@@ -39,12 +41,25 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class _Examples:
-    """Slices [start, limit) of the flat training items, with their length bucket."""
+    """Examples as slices of the flat training items, before any random shift.
 
-    starts: np.ndarray
-    limits: np.ndarray
-    bucket: np.ndarray
-    widths: np.ndarray  # input length of each bucket
+    An example reads from `window + 1` items before its end up to its end, but nothing outside its
+    history: [first, last). Every epoch moves the ends of all examples of a history to the right
+    by the same random number, at most its `slack`.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    ends: np.ndarray
+    owner: np.ndarray  # number of the example's history
+    slack: np.ndarray  # of each history
+    window: int
+    widths: np.ndarray  # input length of each length bucket
+
+    def slices(self, shift):
+        """(starts, limits) for a shift of each history; NumPy or TensorFlow."""
+        ends = self.ends + shift
+        return np.maximum(self.first, ends - self.window - 1), np.minimum(self.last, ends)
 
 
 def training_data(
@@ -66,36 +81,47 @@ def training_data(
     Raises:
         InputError: no history has two items, or there is no other item to draw as a negative.
     """
-    if training.objective == "bce" and items < 2:
-        raise InputError("--objective bce: expected at least 2 items to draw from. Received: 1.")
+    draw = training.objective in DRAWN
+    if draw and items < 2:
+        raise InputError(
+            f"--objective {training.objective}: expected at least 2 items to draw from. "
+            "Received: 1."
+        )
     examples = _examples(histories, encoder.window, training)
-    steps = math.ceil(len(examples.starts) / training.batch_size)
+    steps = math.ceil(len(examples.ends) / training.batch_size)
     epochs = tf.data.Dataset.range(first_epoch, training.epochs)
     batches = epochs.flat_map(lambda epoch: _epoch(examples, training, epoch))
     batches = batches.enumerate(start=first_epoch * steps)
-    negatives = training.negatives if training.objective == "bce" else 0
-    make_batch = _batch_maker(histories.flat_values, examples, items, negatives, training)
+    make_batch = _batch_maker(histories.flat_values, examples, items, training)
     batches = batches.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4)
-    targets = _targets_per_epoch(examples, training)
-    return TrainingData(batches, steps, targets)
+    return TrainingData(batches, steps, _targets_per_epoch(examples, training))
 
 
 def _examples(histories: tf.RaggedTensor, window: int, training: TrainingConfig) -> _Examples:
     splits = histories.row_splits.numpy()
-    if training.examples == "positions":
-        limits = splits[1:]
-        starts = np.maximum(splits[:-1], limits - window - 1)
-    else:
-        first = np.repeat(splits[:-1], np.diff(splits))
-        limits = np.arange(1, splits[-1] + 1)
-        starts = np.maximum(first, limits - window - 1)
-    enough = limits - starts >= 2
-    if not enough.any():
+    targets = np.maximum(np.diff(splits) - 1, 0)
+    slack = np.zeros_like(targets)
+    match training.examples:
+        case "positions":
+            count, step = np.minimum(targets, 1), window
+        case "slices":
+            count, step = -(-targets // window), window
+            slack = count * window - targets
+        case "prefixes":
+            count, step = targets, 1
+    if not count.any():
         raise InputError("training part: expected a history of at least 2 items. Received: none.")
-    starts, limits = starts[enough], limits[enough]
-    lengths = limits - starts - 1
-    widths = bucket_widths(lengths, training.length_buckets)
-    return _Examples(starts, limits, np.searchsorted(widths, lengths), widths)
+    owner = np.repeat(np.arange(len(count)), count)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    first, last = splits[:-1][owner], splits[1:][owner]
+    examples = _Examples(
+        first, last, last - number * step, owner, slack, window, widths=np.array([])
+    )
+    likely = np.random.default_rng(training.seed).integers(0, slack, endpoint=True)
+    starts, limits = examples.slices(likely[owner])
+    widths = bucket_widths(limits - starts - 1, training.length_buckets)
+    widths[-1] = min(window, targets.max())
+    return dataclasses.replace(examples, widths=widths)
 
 
 def bucket_widths(lengths: np.ndarray, buckets: int) -> np.ndarray:
@@ -108,24 +134,35 @@ def bucket_widths(lengths: np.ndarray, buckets: int) -> np.ndarray:
 
 
 def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> tf.data.Dataset:
-    """The batches of one epoch as example numbers: like lengths together, in random order."""
-    count = len(examples.starts)
+    """The batches of one epoch, (batch, 2) slices: like lengths together, in random order."""
+    count = len(examples.ends)
     seed = tf.stack([tf.constant(training.seed, tf.int64), epoch])
+    slices = _shifted(examples, seed + 2)
     order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=seed)
-    buckets = tf.gather(tf.constant(examples.bucket), order)
-    order = tf.gather(order, tf.argsort(buckets, stable=True))
+    slices = tf.gather(slices, order)
+    lengths = slices[:, 1] - slices[:, 0] - 1
+    bucket = tf.searchsorted(tf.constant(examples.widths, lengths.dtype), lengths)
+    slices = tf.gather(slices, tf.argsort(bucket, stable=True))
     edges = tf.minimum(tf.range(0, count + training.batch_size, training.batch_size), count)
-    batches = tf.RaggedTensor.from_row_splits(order, tf.unique(edges).y)
+    batches = tf.RaggedTensor.from_row_splits(slices, tf.unique(edges).y)
     sequence = tf.random.experimental.stateless_shuffle(tf.range(batches.nrows()), seed=seed + 1)
     return tf.data.Dataset.from_tensor_slices(tf.gather(batches, sequence))
 
 
-def _batch_maker(values, examples: _Examples, items: int, negatives: int, training):
-    starts, limits = tf.constant(examples.starts), tf.constant(examples.limits)
+def _shifted(examples: _Examples, seed: tf.Tensor) -> tf.Tensor:
+    """All examples as (examples, 2) starts and limits, shifted at random."""
+    uniform = tf.random.stateless_uniform([len(examples.slack)], seed, dtype=tf.float64)
+    shift = tf.cast(uniform * tf.constant(examples.slack + 1.0), tf.int64)
+    ends = tf.constant(examples.ends) + tf.gather(shift, tf.constant(examples.owner))
+    starts = tf.maximum(tf.constant(examples.first), ends - examples.window - 1)
+    return tf.stack([starts, tf.minimum(tf.constant(examples.last), ends)], axis=1)
+
+
+def _batch_maker(values, examples: _Examples, items: int, training: TrainingConfig):
     widths = tf.constant(examples.widths, tf.int64)
 
-    def make_batch(step: tf.Tensor, chosen: tf.Tensor):
-        begin, end = tf.gather(starts, chosen), tf.gather(limits, chosen)
+    def make_batch(step: tf.Tensor, slices: tf.Tensor):
+        begin, end = slices[:, 0], slices[:, 1]
         longest = tf.reduce_max(end - begin - 1)
         width = tf.gather(widths, tf.searchsorted(widths, [longest])[0])
         inputs = {"rows": to_padded(_slices(values, begin, end - 1), width)}
@@ -133,9 +170,11 @@ def _batch_maker(values, examples: _Examples, items: int, negatives: int, traini
         if training.examples == "prefixes":
             last = tf.one_hot(end - begin - 2, tf.cast(width, tf.int32), dtype=tf.int32)
             targets = targets * last
-        if negatives:
-            seed = tf.stack([tf.constant(training.seed, tf.int64), step])
-            inputs["negatives"] = draw_negatives(targets, negatives, items, seed)
+        seed = tf.stack([tf.constant(training.seed, tf.int64), step])
+        if training.objective == "bce":
+            inputs["negatives"] = draw_negatives(targets, training.negatives, items, seed)
+        elif training.objective in DRAWN:
+            inputs["negatives"] = draw_shared_negatives(values, training, items, seed)
         return inputs, targets
 
     return make_batch
@@ -155,7 +194,26 @@ def draw_negatives(targets: tf.Tensor, count: int, items: int, seed: tf.Tensor) 
     return drawn + tf.cast(drawn >= targets[..., tf.newaxis], tf.int32)
 
 
+def draw_shared_negatives(
+    values: tf.Tensor, training: TrainingConfig, items: int, seed: tf.Tensor
+) -> tf.Tensor:
+    """Rows for the whole batch, (negatives,) int32, repeats and targets among them.
+
+    A share of them is drawn by popularity, as items of random interactions of `values`; the
+    others uniformly from 1..items.
+    """
+    popular = round(training.negatives * training.popularity_share)
+    places = tf.random.stateless_uniform(
+        [popular], seed, maxval=tf.size(values, tf.int64), dtype=tf.int64
+    )
+    uniform = tf.random.stateless_uniform(
+        [training.negatives - popular], seed + 1, minval=1, maxval=items + 1, dtype=tf.int32
+    )
+    return tf.concat([tf.gather(values, places), uniform], axis=0)
+
+
 def _targets_per_epoch(examples: _Examples, training: TrainingConfig) -> int:
     if training.examples == "prefixes":
-        return len(examples.starts)
-    return int((examples.limits - examples.starts - 1).sum())
+        return len(examples.ends)
+    starts, limits = examples.slices(0)
+    return int((limits - starts - 1).sum())

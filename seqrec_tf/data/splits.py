@@ -7,6 +7,7 @@ everything before their target.
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.ragged import drop_padding, prefix
@@ -26,6 +27,13 @@ class Queries:
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
+
+    def sample(self, count: int, seed: int) -> "Queries":
+        """`count` of the queries, drawn without replacement; all of them for 0 or too many."""
+        if not 0 < count < len(self):
+            return self
+        chosen = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
+        return Queries(tf.gather(self.histories, chosen), tf.gather(self.targets, chosen))
 
 
 @dataclass(frozen=True)

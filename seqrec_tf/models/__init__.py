@@ -15,15 +15,12 @@ __all__ = ["Encoder", "GRU4Rec", "SASRec", "build_encoder", "load_encoder"]
 def build_encoder(config: EncoderConfig, items: int) -> Encoder:
     """A fresh encoder for a catalogue of `items` items."""
     arguments = {
-        "items": items,
-        "window": config.window,
-        "dim": config.dim,
-        "layers": config.layers,
-        "dropout": config.dropout,
+        name: getattr(config, name) for name in ("window", "dim", "layers", "dropout", "tied")
     }
-    if config.encoder == "sasrec":
-        return SASRec(heads=config.heads, **arguments)
-    return GRU4Rec(**arguments)
+    if config.encoder == "gru4rec":
+        return GRU4Rec(items=items, **arguments)
+    own = ("heads", "positions", "norm", "expansion", "gated")
+    return SASRec(items=items, **arguments, **{name: getattr(config, name) for name in own})
 
 
 def load_encoder(path: Path) -> Encoder:

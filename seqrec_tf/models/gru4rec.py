@@ -6,7 +6,9 @@ Hidasi et al., arXiv 1511.06939; the two-tower form is that of the keras.io exam
 import keras
 import tensorflow as tf
 
+from seqrec_tf.models.dropout import Dropout
 from seqrec_tf.models.encoder import Encoder
+from seqrec_tf.models.layers import lookup
 
 
 @keras.saving.register_keras_serializable("seqrec_tf")
@@ -15,29 +17,37 @@ class GRU4Rec(Encoder):
 
     The GRUs carry no mask: padding stands on the right, after the last state that is read. That
     also keeps the fused GPU kernel usable, which refuses other masks.
+
+    Args:
+        tied: whether both towers share one embedding.
+        **arguments: see `Encoder`.
     """
 
-    def __init__(self, **arguments):
+    def __init__(self, tied: bool = False, **arguments):
         super().__init__(**arguments)
+        self.tied = tied
         self.query_embedding = keras.layers.Embedding(self.items + 1, self.dim)
-        self.dropout = keras.layers.Dropout(self.dropout_rate)
+        self.dropout = Dropout(self.dropout_rate)
         self.recurrent = [
             keras.layers.GRU(self.dim, return_sequences=True) for _ in range(self.depth)
         ]
-        self.candidate_embedding = keras.layers.Embedding(self.items + 1, self.dim)
+        self.candidate_embedding = (
+            self.query_embedding if tied else keras.layers.Embedding(self.items + 1, self.dim)
+        )
         self.build((None, self.window))
 
     def build(self, input_shape) -> None:
         """Create all weights, so that loading a saved encoder needs no example batch."""
-        for embedding in (self.query_embedding, self.candidate_embedding):
-            embedding.build(input_shape)
+        self.query_embedding.build(input_shape)
+        if not self.tied:
+            self.candidate_embedding.build(input_shape)
         for layer in self.recurrent:
             layer.build((*input_shape, self.dim))
         self.built = True
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        hidden = self.dropout(self.query_embedding(rows), training=training)
+        hidden = self.dropout(lookup(self.query_embedding.embeddings, rows), training=training)
         for layer in self.recurrent:
             hidden = self.dropout(layer(hidden, training=training), training=training)
         return hidden
@@ -45,3 +55,7 @@ class GRU4Rec(Encoder):
     def item_table(self) -> tf.Tensor:
         """See `Encoder`."""
         return tf.convert_to_tensor(self.candidate_embedding.embeddings)
+
+    def get_config(self) -> dict:
+        """See `Encoder`."""
+        return {**super().get_config(), "tied": self.tied}

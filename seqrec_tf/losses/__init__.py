@@ -1,0 +1,35 @@
+"""Objectives: how the vector at a position is pulled towards the item that came next.
+
+Each takes real positions only, never padding:
+
+    hidden     (positions, dim)         encoder outputs
+    targets    (positions,) int32       row of the next item, 1..items
+    negatives  int32 rows that are not the targets': (positions, count) for `bce`, else (count,)
+               drawn for the whole batch, or None for objectives that draw none
+
+and returns the mean over positions, a float32 scalar. None holds more logits at a time than
+`seqrec_tf.losses.chunks` says.
+"""
+
+from seqrec_tf.config import TrainingConfig
+from seqrec_tf.losses.pairwise import BPRMax
+from seqrec_tf.losses.pointwise import GeneralisedBinaryCrossEntropy, binary_cross_entropy
+from seqrec_tf.losses.softmax import InBatchSoftmax, SampledSoftmax, full_softmax
+
+
+def build_objective(config: TrainingConfig, counts):
+    """The objective that `config` names; `counts` (items,) are the catalogue's training counts."""
+    match config.objective:
+        case "bce":
+            return binary_cross_entropy
+        case "gbce":
+            return GeneralisedBinaryCrossEntropy(config.calibration)
+        case "full-softmax":
+            return full_softmax
+        case "sampled-softmax":
+            return SampledSoftmax(counts, config.popularity_share, config.in_batch_negatives)
+        case "in-batch-softmax":
+            return InBatchSoftmax(counts)
+        case "bpr-max":
+            return BPRMax(config.score_penalty)
+    raise ValueError(f"objective: expected one of seqrec_tf.config's. Received: {config.objective}")

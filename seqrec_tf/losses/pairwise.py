@@ -1,0 +1,42 @@
+"""BPR-max: the target against the negatives that score highest."""
+
+import tensorflow as tf
+
+from seqrec_tf.losses.chunks import mean_over_chunks
+from seqrec_tf.losses.softmax import EXCLUDED, TINY, index_of, unique_with_counts
+from seqrec_tf.models import Encoder
+from seqrec_tf.models.layers import lookup
+
+
+class BPRMax:
+    """GRU4Rec's objective of 2018 (Hidasi and Karatzoglou, arXiv 1706.03847, eqs. 11 and 12).
+
+    -log( sum over negatives j of w_j sigmoid(s_target - s_j) ) + regularisation sum_j w_j s_j^2
+    with w = softmax of the negatives' scores. The negatives are the batch's; a position's own
+    target among them is left out.
+
+    Args:
+        regularisation: weight of the score penalty.
+    """
+
+    def __init__(self, regularisation: float):
+        self.regularisation = regularisation
+
+    def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+        """See the package's docstring; `negatives` is (count,)."""
+        candidates, times = unique_with_counts(negatives)
+        bias = tf.math.log(times)
+        table = encoder.item_table()
+
+        def loss(hidden, target_vectors, own, candidates):
+            positive = tf.reduce_sum(hidden * target_vectors, axis=-1, keepdims=True)
+            scores = tf.matmul(hidden, candidates, transpose_b=True)
+            excluded = EXCLUDED * tf.one_hot(own, tf.size(bias))
+            weights = tf.nn.softmax(scores + bias + excluded)
+            ahead = tf.reduce_sum(weights * tf.sigmoid(positive - scores), axis=-1)
+            penalty = tf.reduce_sum(weights * tf.square(scores), axis=-1)
+            return self.regularisation * penalty - tf.math.log(ahead + TINY)
+
+        positions = [hidden, lookup(table, targets), index_of(targets, candidates)]
+        shared = [lookup(table, candidates)]
+        return mean_over_chunks(loss, positions, shared, tf.size(candidates))

@@ -1,0 +1,166 @@
+"""Softmax cross entropy over three kinds of candidates, on one kernel.
+
+For hidden vector h with target t and candidates c with correction b_c,
+
+    loss = -log( e^p / (e^p + sum over candidates c other than t of e^(h.c + b_c)) )
+
+where p = h.t + the target's own correction.
+"""
+
+import tensorflow as tf
+
+from seqrec_tf.losses.chunks import mean_over_chunks
+from seqrec_tf.models import Encoder
+from seqrec_tf.models.layers import lookup
+
+EXCLUDED = -1e9
+TINY = 1e-37  # keeps log finite where a probability underflows; its gradient does not use it
+
+
+def full_softmax(encoder: Encoder, hidden, targets, negatives=None) -> tf.Tensor:
+    """Cross entropy over the whole catalogue: -log softmax(s)_target; row 0 takes no part.
+
+    The candidates are all items; no correction. As in GRU4Rec (arXiv 1511.06939).
+    """
+    table = encoder.item_table()
+    bias = tf.zeros([encoder.items])
+    return candidate_softmax(hidden, lookup(table, targets), 0.0, table[1:], bias, targets - 1)
+
+
+class SampledSoftmax:
+    """Cross entropy over candidates drawn for the whole batch, so that logits are one product.
+
+    The candidates are the drawn negatives and, with `in_batch`, the targets of the batch; each
+    once, with b_c = log(times drawn) - log(times expected), which makes the sum an unbiased
+    estimate of the whole catalogue's (Bengio and Senecal 2008; the target itself is not
+    corrected, see Khrylchenko et al., arXiv 2507.09331). A candidate that is the position's own
+    target takes no part.
+
+    Args:
+        counts: (items,) interactions of each item in the training part.
+        popularity_share: share of the negatives that is drawn by popularity.
+        in_batch: whether the batch's targets are candidates.
+    """
+
+    def __init__(self, counts, popularity_share: float, in_batch: bool):
+        self.share = popularity(counts)
+        self.popularity_share = popularity_share
+        self.in_batch = in_batch
+
+    def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+        """See the package's docstring; `negatives` is (count,)."""
+        drawn = tf.cast(tf.size(negatives), tf.float32)
+        by_popularity, uniform = drawn * self.popularity_share, drawn * (1 - self.popularity_share)
+        if self.in_batch:
+            by_popularity += tf.cast(tf.size(targets), tf.float32)
+            negatives = tf.concat([negatives, targets], axis=0)
+        candidates, times = unique_with_counts(negatives)
+        expected = uniform / encoder.items + by_popularity * tf.gather(self.share, candidates)
+        bias = tf.math.log(times / expected)
+        table = encoder.item_table()
+        return candidate_softmax(
+            *(hidden, lookup(table, targets), 0.0),
+            *(lookup(table, candidates), bias, index_of(targets, candidates)),
+        )
+
+
+class InBatchSoftmax:
+    """Cross entropy over the targets of the batch (Yi et al., RecSys 2019).
+
+    The other targets of a batch are its negatives. They come up in proportion to their
+    popularity, so log(q) of each candidate is taken off its logit, the target's own included, q
+    being its share of the training part. Candidates that come up several times are computed once,
+    with log(times) added; the position's own target by another position ("accidental hit") takes
+    no part.
+
+    Args:
+        counts: (items,) interactions of each item in the training part.
+    """
+
+    def __init__(self, counts):
+        self.share = popularity(counts)
+
+    def __call__(self, encoder: Encoder, hidden, targets, negatives=None) -> tf.Tensor:
+        """See the package's docstring."""
+        candidates, times = unique_with_counts(targets)
+        bias = tf.math.log(times / tf.gather(self.share, candidates))
+        own = -tf.math.log(tf.gather(self.share, targets))
+        table = encoder.item_table()
+        return candidate_softmax(
+            *(hidden, lookup(table, targets), own),
+            *(lookup(table, candidates), bias, index_of(targets, candidates)),
+        )
+
+
+def popularity(counts) -> tf.Tensor:
+    """Share of each row in the interactions: (items + 1,), 0 for row 0."""
+    counts = tf.constant(counts, tf.float32)
+    return tf.concat([[0.0], counts / tf.reduce_sum(counts)], axis=0)
+
+
+def unique_with_counts(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The rows that occur, ascending, and how often, as float32."""
+    unique, _, times = tf.unique_with_counts(tf.sort(rows))
+    return unique, tf.cast(times, tf.float32)
+
+
+def index_of(rows: tf.Tensor, ascending: tf.Tensor) -> tf.Tensor:
+    """Where each of `rows` stands in `ascending`; -1 for those that do not occur."""
+    place = tf.minimum(tf.searchsorted(ascending, rows), tf.size(ascending) - 1)
+    return tf.where(tf.gather(ascending, place) == rows, place, -1)
+
+
+def candidate_softmax(hidden, target_vectors, correction, candidates, bias, own) -> tf.Tensor:
+    """The module's formula, averaged over positions.
+
+    Args:
+        hidden: (positions, dim).
+        target_vectors: (positions, dim), of the target of each position.
+        correction: scalar or (positions,), added to the target's own logit.
+        candidates: (candidates, dim).
+        bias: (candidates,), added to the logits.
+        own: (positions,) int32, the position's target among the candidates, or -1.
+    """
+    positive = tf.reduce_sum(hidden * target_vectors, axis=-1) + correction
+    return mean_over_chunks(
+        _cross_entropy,
+        [hidden, positive, own],
+        [candidates, tf.stop_gradient(bias)],
+        tf.shape(candidates)[0],
+    )
+
+
+def _cross_entropy(hidden, positive, own, candidates, bias) -> tf.Tensor:
+    """The module's formula: (positions,).
+
+    The softmax is computed over two columns more: 0 holds the target, 1 takes the exclusion of
+    positions whose target is no candidate. Their vectors are zero, so the products of the
+    gradient need no exception for them.
+    """
+    columns = tf.pad(candidates, [[2, 0], [0, 0]])
+    bias = tf.concat([[0.0, EXCLUDED], bias], axis=0)
+    rows = tf.range(tf.shape(hidden)[0])
+    places = tf.concat([_pairs(rows, tf.zeros_like(own)), _pairs(rows, own + 2)], axis=0)
+
+    @tf.custom_gradient
+    def loss(hidden, positive, columns):
+        logits = tf.nn.bias_add(tf.matmul(hidden, columns, transpose_b=True), bias)
+        values = tf.concat([positive, tf.fill(tf.shape(positive), EXCLUDED)], axis=0)
+        softmax = tf.nn.softmax(tf.tensor_scatter_nd_update(logits, places, values))
+        probability = softmax[:, 0]
+
+        def gradient(upstream):
+            weight = upstream[:, tf.newaxis]
+            return (
+                weight * tf.matmul(softmax, columns),
+                upstream * (probability - 1),
+                tf.transpose(tf.matmul(weight * hidden, softmax, transpose_a=True)),
+            )
+
+        return -tf.math.log(probability + TINY), gradient
+
+    return loss(hidden, positive, columns)
+
+
+def _pairs(rows, columns):
+    return tf.stack([rows, columns], axis=1)

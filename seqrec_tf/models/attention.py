@@ -1,0 +1,115 @@
+"""Causal attention, with dropout on its weights and the gradient written out.
+
+The scores of a layer, (batch, heads, length, length), are by far its largest tensors, and a pass
+over them costs about as much as a matrix product. So no score is computed for the older half of a
+history towards its newer half, and the gradient reads the scores as rarely as it can: the row sums
+of weights x their gradients are those of outputs x theirs (FlashAttention, arXiv 2205.14135).
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from seqrec_tf.models.dropout import apply_mask
+
+BLOCKS = 2  # of queries; more save more scores, but every block copies its keys and values
+MASKED = -1e9
+
+
+def causal_attention(
+    query, key, value, threshold: int, seed: tf.Tensor, distance_bias: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Softmax attention in which a position sees itself and earlier positions.
+
+    Args:
+        query: (batch, heads, length, width), already scaled.
+        key: the same shape.
+        value: the same shape.
+        threshold: of 256 attention weights, so many are dropped; 0 for none.
+        seed: int32 scalar, of the dropout.
+        distance_bias: (heads, at least length), added to the score of a key so many positions
+            before its query.
+
+    Returns:
+        (batch, heads, length, width).
+    """
+    bias = _pair_bias(tf.shape(query)[2], query.dtype, distance_bias)
+
+    @tf.custom_gradient
+    def attention(query, key, value, bias):
+        blocks = [
+            _Block.compute(query, key, value, bias, edges, threshold, seed + number)
+            for number, edges in enumerate(_edges(tf.shape(query)[2]))
+        ]
+        outputs = tf.concat([block.outputs for block in blocks], axis=2)
+
+        def gradient(upstream):
+            parts = [block.gradient(query, key, value, upstream) for block in blocks]
+            to_query, to_key, to_value, to_scores = zip(*parts, strict=True)
+            to_bias = None
+            if distance_bias is not None:
+                to_bias = tf.concat([_widen(s, 2, tf.shape(bias)[2]) for s in to_scores], axis=1)
+            return tf.concat(to_query, axis=2), _add(to_key), _add(to_value), to_bias
+
+        return outputs, gradient
+
+    return attention(query, key, value, bias)
+
+
+def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.Tensor:
+    """What is added to the scores: (heads or 1, length, length)."""
+    distance = tf.range(length)[:, tf.newaxis] - tf.range(length)
+    later = distance < 0
+    masked = tf.cast(MASKED, dtype)
+    if distance_bias is None:
+        return tf.where(later, masked, 0)[tf.newaxis]
+    return tf.where(later, masked, tf.gather(distance_bias, tf.maximum(distance, 0), axis=1))
+
+
+def _edges(length: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    edges = [length * i // BLOCKS for i in range(BLOCKS + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Queries [start, limit) with the keys they may see, [0, limit)."""
+
+    start: tf.Tensor
+    limit: tf.Tensor
+    weights: tf.Tensor
+    masked: tf.Tensor  # weights after dropout
+    outputs: tf.Tensor
+
+    @classmethod
+    def compute(cls, query, key, value, bias, edges, threshold, seed) -> "_Block":
+        start, limit = edges
+        scores = tf.matmul(query[:, :, start:limit], key[:, :, :limit], transpose_b=True)
+        weights = tf.nn.softmax(scores + bias[:, start:limit, :limit])
+        masked = apply_mask(weights, seed, threshold) if threshold else weights
+        return cls(start, limit, weights, masked, tf.matmul(masked, value[:, :, :limit]))
+
+    def gradient(self, query, key, value, upstream):
+        """For queries, keys, values, and (summed over the batch) scores."""
+        query, upstream = (t[:, :, self.start : self.limit] for t in (query, upstream))
+        key, value = key[:, :, : self.limit], value[:, :, : self.limit]
+        row_sums = tf.reduce_sum(upstream * self.outputs, axis=-1, keepdims=True)
+        to_weights = tf.matmul(upstream, value, transpose_b=True)
+        to_scores = to_weights * self.masked - self.weights * row_sums
+        return (
+            tf.matmul(to_scores, key),
+            tf.matmul(to_scores, query, transpose_a=True),
+            tf.matmul(self.masked, upstream, transpose_a=True),
+            tf.reduce_sum(to_scores, axis=0),
+        )
+
+
+def _add(parts: tuple[tf.Tensor, ...]) -> tf.Tensor:
+    """Sum of (batch, heads, length, width) that start alike; the last one is the longest."""
+    return tf.add_n([_widen(part, 2, tf.shape(parts[-1])[2]) for part in parts])
+
+
+def _widen(tensor: tf.Tensor, axis: int, size: tf.Tensor) -> tf.Tensor:
+    """Zeros appended along an axis, up to a size."""
+    missing = size - tf.shape(tensor)[axis]
+    return tf.pad(tensor, [[0, missing if a == axis else 0] for a in range(tensor.shape.rank)])

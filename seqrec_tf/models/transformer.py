@@ -1,0 +1,122 @@
+"""The block of SASRec: causal self-attention, then a feed-forward layer, both residual."""
+
+import keras
+import tensorflow as tf
+
+from seqrec_tf.models.attention import causal_attention
+from seqrec_tf.models.dropout import Dropout
+from seqrec_tf.models.layers import LayerNormalization
+
+
+@keras.saving.register_keras_serializable("seqrec_tf")
+class TransformerBlock(keras.layers.Layer):
+    """(batch, length, dim) -> the same; a position reads itself and earlier ones.
+
+    Written out rather than `keras_hub.layers.TransformerDecoder`, which builds and adds a padding
+    mask that nothing needs here: padding stands on the right, where causality hides it.
+
+    Args:
+        dim: width of input and output.
+        heads: attention heads, a divisor of `dim`.
+        dropout: rate, on attention weights and on both residual branches.
+        norm: "pre" normalises what a branch reads (as SASRec's code), "post" the sum that it is
+            added to (as the transformer of 2017).
+        expansion: width of the feed-forward layer as a multiple of `dim`; SASRec's is 1.
+        gated: SwiGLU instead of ReLU, and each branch times a sigmoid gate of its input (LiGR,
+            Borisyuk et al., arXiv 2502.03417).
+        distances: number of distances with a learned attention bias of their own; 0: none.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        dropout: float,
+        norm: str = "pre",
+        expansion: int = 1,
+        gated: bool = False,
+        distances: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.config = {
+            **{"dim": dim, "heads": heads, "dropout": dropout, "norm": norm},
+            **{"expansion": expansion, "gated": gated, "distances": distances},
+        }
+        self.dim, self.heads, self.gated, self.pre_norm = dim, heads, gated, norm == "pre"
+        self.attention_norm = LayerNormalization(epsilon=1e-6)
+        self.query, self.key, self.value = (keras.layers.Dense(dim) for _ in range(3))
+        self.attention_dropout = Dropout(dropout)
+        self.attention_output = keras.layers.Dense(dim)
+        self.feed_forward_norm = LayerNormalization(epsilon=1e-6)
+        self.feed_forward = keras.layers.Dense(
+            expansion * dim, activation="silu" if gated else "relu"
+        )
+        self.feed_forward_output = keras.layers.Dense(dim)
+        if gated:
+            self.feed_forward_gate = keras.layers.Dense(expansion * dim)
+            self.attention_gate, self.output_gate = (
+                keras.layers.Dense(dim, activation="sigmoid") for _ in range(2)
+            )
+        self.residual_dropout = Dropout(dropout)
+        self.distances = distances
+
+    def build(self, input_shape) -> None:
+        """Create all weights."""
+        for layer in self._flatten_layers(include_self=False, recursive=False):
+            wide = layer is self.feed_forward_output
+            width = self.feed_forward.units if wide else self.dim
+            layer.build((*input_shape[:-1], width))
+        if self.distances:
+            self.distance_bias = self.add_weight(
+                shape=(self.heads, self.distances), initializer="zeros", name="distance_bias"
+            )
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """See the class."""
+        hidden = self._branch(
+            inputs, self.attention_norm, self._attend, self.gated and self.attention_gate, training
+        )
+        return self._branch(
+            hidden, self.feed_forward_norm, self._feed, self.gated and self.output_gate, training
+        )
+
+    def _branch(self, inputs, norm, layer, gate, training):
+        changed = layer(norm(inputs) if self.pre_norm else inputs, training)
+        if gate:
+            changed = changed * gate(inputs)
+        outputs = inputs + self.residual_dropout(changed, training=training)
+        return outputs if self.pre_norm else norm(outputs)
+
+    def _feed(self, hidden, training):
+        expanded = self.feed_forward(hidden)
+        if self.gated:
+            expanded = expanded * self.feed_forward_gate(hidden)
+        return self.feed_forward_output(expanded)
+
+    def _attend(self, hidden, training):
+        query = self.query(hidden) * (self.dim // self.heads) ** -0.5
+        parts = (self._split_heads(part) for part in (query, self.key(hidden), self.value(hidden)))
+        bias = tf.convert_to_tensor(self.distance_bias) if self.distances else None
+        threshold, seed = self.attention_dropout.draw(training)
+        attended = causal_attention(*parts, threshold, seed, bias)
+        return self.attention_output(self._merge_heads(attended))
+
+    def _split_heads(self, hidden):
+        if self.heads == 1:
+            return tf.expand_dims(hidden, 1)
+        shape = tf.shape(hidden)
+        hidden = tf.reshape(hidden, [shape[0], shape[1], self.heads, self.dim // self.heads])
+        return tf.transpose(hidden, [0, 2, 1, 3])  # (batch, heads, length, width)
+
+    def _merge_heads(self, hidden):
+        if self.heads == 1:
+            return tf.squeeze(hidden, 1)
+        hidden = tf.transpose(hidden, [0, 2, 1, 3])
+        shape = tf.shape(hidden)
+        return tf.reshape(hidden, [shape[0], shape[1], self.dim])
+
+    def get_config(self) -> dict:
+        """Constructor arguments."""
+        return {**super().get_config(), **self.config}
