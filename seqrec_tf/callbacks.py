@@ -65,7 +65,8 @@ class AveragedWeights(keras.callbacks.Callback):
         self._swap()
 
     def _swap(self) -> None:
-        averages = self.model.optimizer._model_variables_moving_average
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        averages = optimizer._model_variables_moving_average
         for variable, average in zip(self.model.trainable_variables, averages, strict=True):
             value = variable.numpy()
             variable.assign(average)

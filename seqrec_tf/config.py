@@ -111,6 +111,13 @@ class TrainingConfig:
     patience: int = option(10, "stop after so many epochs without better validation NDCG@10")
     validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
     length_buckets: int = option(8, "batch shapes: histories of like length share a batch")
+    precision: str = option(
+        "float32",
+        "mixed: matrix products and activations in 16 bits, weights in 32; the run's model is "
+        "float32 in any case",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    mirrored: bool = option(False, "train on all GPUs of this machine (tf.distribute)")
     seed: int = option(0, "seed of weights, shuffling, dropout and negatives")
 
 

@@ -17,12 +17,10 @@ from seqrec_tf.config import RunConfig
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation import evaluate, table
-from seqrec_tf.losses import build_objective
 from seqrec_tf.model_card import write_model_card
-from seqrec_tf.models import build_encoder
 from seqrec_tf.pipeline import TrainingData, training_data
 from seqrec_tf.run_directory import write_json
-from seqrec_tf.training import NextItemModel, build_optimizer
+from seqrec_tf.training import build_model, in_float32
 
 
 def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool) -> None:
@@ -43,7 +41,7 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
         config.training,
         first_epoch=len(checkpoint.history),
     )
-    model = _build_model(config, dataset, data.steps_per_epoch)
+    model = build_model(config, dataset.catalogue, data.steps_per_epoch)
     checkpoint.set_model(model)
     if resume:
         checkpoint.restore(model)
@@ -52,9 +50,10 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
         raise InputError(f"{failure} No epoch was complete, so there is no model.")
     checkpoint.load_best()
     _report_progress(checkpoint)
-    metrics = evaluate(model.encoder, dataset)
+    encoder = in_float32(model.encoder, config.encoder)
+    metrics = evaluate(encoder, dataset)
     print(table(metrics, config.encoder.encoder), file=sys.stderr)
-    model.encoder.save(path / "model.keras")
+    encoder.save(path / "model.keras")
     dataset.catalogue.write(path / "items.csv")
     write_json(path / "config.json", config.as_dict())
     write_history(path / "history.csv", checkpoint.history)
@@ -62,16 +61,6 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     write_json(path / "metrics.json", metrics)
     if failure:
         raise InputError(f"{failure} {path} holds epoch {checkpoint.best_epoch}, the best before.")
-
-
-def _build_model(config: RunConfig, dataset: Dataset, steps_per_epoch: int) -> NextItemModel:
-    encoder = build_encoder(config.encoder, dataset.catalogue.size)
-    objective = build_objective(config.training, dataset.catalogue.counts)
-    model = NextItemModel(encoder, objective)
-    # XLA wants static shapes; how many positions are real differs from batch to batch.
-    model.compile(optimizer=build_optimizer(config.training, steps_per_epoch), jit_compile=False)
-    model.optimizer.build(model.trainable_variables)
-    return model
 
 
 def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, logs) -> str:
@@ -85,7 +74,9 @@ def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, log
         file=sys.stderr,
     )
     elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
-    queries = dataset.split.validation.sample(config.training.validation_users, config.training.seed)
+    queries = dataset.split.validation.sample(
+        config.training.validation_users, config.training.seed
+    )
     nan = StopOnNaN(checkpoint, data.steps_per_epoch)
     averaged = [AveragedWeights(checkpoint.resumed)] if config.training.average else []
     model.fit(

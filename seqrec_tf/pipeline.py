@@ -29,7 +29,8 @@ class TrainingData:
     Attributes:
         batches: a `tf.data.Dataset` of (inputs, targets): inputs is a dict with `rows`
             (batch, length) int32 and, for objectives that draw them, `negatives` int32,
-            (batch, length, count) for bce and (count,) for the others; targets is (batch, length) int32, 0 where there is none.
+            (batch, length, count) for bce and (count,) for the others; targets is
+            (batch, length) int32, 0 where there is none.
         steps_per_epoch: batches an epoch.
         targets_per_epoch: real targets an epoch, padding not counted.
     """

@@ -1,12 +1,16 @@
 """The model that Keras' `fit` trains: an encoder with its objective, and the optimizer."""
 
+from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
 
-from seqrec_tf.config import TrainingConfig
-from seqrec_tf.models import Encoder
+from seqrec_tf.config import EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.losses import build_objective
+from seqrec_tf.models import Encoder, build_encoder
 from seqrec_tf.models.layers import select
+
 
 class NextItemModel(keras.Model):
     """An encoder with its objective, on the batches of `seqrec_tf.pipeline`."""
@@ -29,6 +33,42 @@ class NextItemModel(keras.Model):
             negatives = tf.boolean_mask(negatives, real)
         targets = tf.boolean_mask(y, real)
         return self.objective(self.encoder, select(y_pred, real), targets, negatives)
+
+
+def build_model(config: RunConfig, catalogue: Catalogue, steps_per_epoch: int) -> NextItemModel:
+    """A fresh model, compiled; on all GPUs and in 16 bits if the configuration says so."""
+    training = config.training
+    strategy = (
+        tf.distribute.MirroredStrategy() if training.mirrored else tf.distribute.get_strategy()
+    )
+    with strategy.scope(), _dtype_policy(training.precision):
+        encoder = build_encoder(config.encoder, catalogue.size)
+        model = NextItemModel(encoder, build_objective(training, catalogue.counts))
+        # XLA wants static shapes; how many positions are real differs from batch to batch.
+        model.compile(optimizer=build_optimizer(training, steps_per_epoch), jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def in_float32(encoder: Encoder, config: EncoderConfig) -> Encoder:
+    """The same encoder computing in float32, whatever it was trained in."""
+    if encoder.dtype_policy.name == "float32":
+        return encoder
+    with _dtype_policy("float32"):
+        copy = build_encoder(config, encoder.items)
+    copy.set_weights(encoder.get_weights())
+    return copy
+
+
+@contextmanager
+def _dtype_policy(name: str):
+    """Layers made inside compute in this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def build_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:

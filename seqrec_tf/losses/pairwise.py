@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from seqrec_tf.losses.chunks import mean_over_chunks
-from seqrec_tf.losses.softmax import EXCLUDED, TINY, index_of, unique_with_counts
+from seqrec_tf.losses.softmax import TINY, index_of, lowest, unique_with_counts
 from seqrec_tf.models import Encoder
 from seqrec_tf.models.layers import lookup
 
@@ -25,13 +25,13 @@ class BPRMax:
     def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
         """See the package's docstring; `negatives` is (count,)."""
         candidates, times = unique_with_counts(negatives)
-        bias = tf.math.log(times)
-        table = encoder.item_table()
+        bias = tf.cast(tf.math.log(times), hidden.dtype)
+        table = tf.cast(encoder.item_table(), hidden.dtype)
 
         def loss(hidden, target_vectors, own, candidates):
             positive = tf.reduce_sum(hidden * target_vectors, axis=-1, keepdims=True)
             scores = tf.matmul(hidden, candidates, transpose_b=True)
-            excluded = EXCLUDED * tf.one_hot(own, tf.size(bias))
+            excluded = lowest(scores.dtype) * tf.one_hot(own, tf.size(bias), dtype=scores.dtype)
             weights = tf.nn.softmax(scores + bias + excluded)
             ahead = tf.reduce_sum(weights * tf.sigmoid(positive - scores), axis=-1)
             penalty = tf.reduce_sum(weights * tf.square(scores), axis=-1)

@@ -14,7 +14,7 @@ def binary_cross_entropy(encoder: Encoder, hidden, targets, negatives) -> tf.Ten
     -log sigmoid(s_target) - mean over negatives of log(1 - sigmoid(s_negative)), halved as in
     the keras.io example, so that losses can be compared.
     """
-    table = encoder.item_table()
+    table = tf.cast(encoder.item_table(), hidden.dtype)
 
     def loss(hidden, target_vectors, negatives, table):
         positive = tf.reduce_sum(hidden * target_vectors, axis=-1)
@@ -47,13 +47,16 @@ class GeneralisedBinaryCrossEntropy:
         drawn = tf.cast(tf.size(negatives), tf.float32)
         beta = self.beta(drawn, encoder.items)
         candidates, times = unique_with_counts(negatives)
-        table = encoder.item_table()
+        times = tf.cast(times, hidden.dtype)
+        table = tf.cast(encoder.item_table(), hidden.dtype)
 
         def loss(hidden, target_vectors, own, candidates):
             positive = tf.reduce_sum(hidden * target_vectors, axis=-1)
             negative = tf.nn.softplus(tf.matmul(hidden, candidates, transpose_b=True))
-            others = 1 - tf.one_hot(own, tf.size(times))
-            return beta * tf.nn.softplus(-positive) + tf.linalg.matvec(negative * others, times)
+            others = 1 - tf.one_hot(own, tf.size(times), dtype=times.dtype)
+            return tf.cast(beta, times.dtype) * tf.nn.softplus(-positive) + tf.linalg.matvec(
+                negative * others, times
+            )
 
         positions = [hidden, lookup(table, targets), index_of(targets, candidates)]
         shared = [lookup(table, candidates)]

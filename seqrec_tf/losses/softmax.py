@@ -13,7 +13,6 @@ from seqrec_tf.losses.chunks import mean_over_chunks
 from seqrec_tf.models import Encoder
 from seqrec_tf.models.layers import lookup
 
-EXCLUDED = -1e9
 TINY = 1e-37  # keeps log finite where a probability underflows; its gradient does not use it
 
 
@@ -22,9 +21,8 @@ def full_softmax(encoder: Encoder, hidden, targets, negatives=None) -> tf.Tensor
 
     The candidates are all items; no correction. As in GRU4Rec (arXiv 1511.06939).
     """
-    table = encoder.item_table()
-    bias = tf.zeros([encoder.items])
-    return candidate_softmax(hidden, lookup(table, targets), 0.0, table[1:], bias, targets - 1)
+    table = tf.cast(encoder.item_table(), hidden.dtype)
+    return candidate_softmax(hidden, lookup(table, targets), 0.0, table[1:], None, targets - 1)
 
 
 class SampledSoftmax:
@@ -57,7 +55,7 @@ class SampledSoftmax:
         candidates, times = unique_with_counts(negatives)
         expected = uniform / encoder.items + by_popularity * tf.gather(self.share, candidates)
         bias = tf.math.log(times / expected)
-        table = encoder.item_table()
+        table = tf.cast(encoder.item_table(), hidden.dtype)
         return candidate_softmax(
             *(hidden, lookup(table, targets), 0.0),
             *(lookup(table, candidates), bias, index_of(targets, candidates)),
@@ -85,7 +83,7 @@ class InBatchSoftmax:
         candidates, times = unique_with_counts(targets)
         bias = tf.math.log(times / tf.gather(self.share, candidates))
         own = -tf.math.log(tf.gather(self.share, targets))
-        table = encoder.item_table()
+        table = tf.cast(encoder.item_table(), hidden.dtype)
         return candidate_softmax(
             *(hidden, lookup(table, targets), own),
             *(lookup(table, candidates), bias, index_of(targets, candidates)),
@@ -118,42 +116,44 @@ def candidate_softmax(hidden, target_vectors, correction, candidates, bias, own)
         target_vectors: (positions, dim), of the target of each position.
         correction: scalar or (positions,), added to the target's own logit.
         candidates: (candidates, dim).
-        bias: (candidates,), added to the logits.
+        bias: (candidates,), added to the logits, or None.
         own: (positions,) int32, the position's target among the candidates, or -1.
     """
-    positive = tf.reduce_sum(hidden * target_vectors, axis=-1) + correction
-    return mean_over_chunks(
-        _cross_entropy,
-        [hidden, positive, own],
-        [candidates, tf.stop_gradient(bias)],
-        tf.shape(candidates)[0],
-    )
+    positive = tf.reduce_sum(hidden * target_vectors, axis=-1)
+    positive += tf.cast(correction, positive.dtype)
+    shared = [candidates]
+    if bias is not None:
+        shared.append(tf.stop_gradient(tf.cast(bias, hidden.dtype)))
+    width = tf.shape(candidates)[0]
+    return mean_over_chunks(_cross_entropy, [hidden, positive, own], shared, width)
 
 
-def _cross_entropy(hidden, positive, own, candidates, bias) -> tf.Tensor:
+def _cross_entropy(hidden, positive, own, candidates, bias=None) -> tf.Tensor:
     """The module's formula: (positions,).
 
-    The softmax is computed over two columns more: 0 holds the target, 1 takes the exclusion of
-    positions whose target is no candidate. Their vectors are zero, so the products of the
-    gradient need no exception for them.
+    The softmax is computed over two columns more: 0 holds the target, 1 never counts and takes
+    the exclusion of positions whose target is no candidate. Their vectors are zero, so the
+    products of the gradient need no exception for them.
     """
     columns = tf.pad(candidates, [[2, 0], [0, 0]])
-    bias = tf.concat([[0.0, EXCLUDED], bias], axis=0)
+    never = tf.fill(tf.shape(positive), lowest(hidden.dtype))
     rows = tf.range(tf.shape(hidden)[0])
-    places = tf.concat([_pairs(rows, tf.zeros_like(own)), _pairs(rows, own + 2)], axis=0)
+    places = tf.concat([tf.stack([rows, c + rows * 0], axis=1) for c in (0, 1, own + 2)], axis=0)
 
     @tf.custom_gradient
     def loss(hidden, positive, columns):
-        logits = tf.nn.bias_add(tf.matmul(hidden, columns, transpose_b=True), bias)
-        values = tf.concat([positive, tf.fill(tf.shape(positive), EXCLUDED)], axis=0)
+        logits = tf.matmul(hidden, columns, transpose_b=True)
+        if bias is not None:
+            logits = tf.nn.bias_add(logits, tf.pad(bias, [[2, 0]]))
+        values = tf.concat([positive, never, never], axis=0)
         softmax = tf.nn.softmax(tf.tensor_scatter_nd_update(logits, places, values))
-        probability = softmax[:, 0]
+        probability = tf.cast(softmax[:, 0], tf.float32)
 
         def gradient(upstream):
-            weight = upstream[:, tf.newaxis]
+            weight = tf.cast(upstream[:, tf.newaxis], hidden.dtype)
             return (
                 weight * tf.matmul(softmax, columns),
-                upstream * (probability - 1),
+                tf.cast(upstream * (probability - 1), hidden.dtype),
                 tf.transpose(tf.matmul(weight * hidden, softmax, transpose_a=True)),
             )
 
@@ -162,5 +162,6 @@ def _cross_entropy(hidden, positive, own, candidates, bias) -> tf.Tensor:
     return loss(hidden, positive, columns)
 
 
-def _pairs(rows, columns):
-    return tf.stack([rows, columns], axis=1)
+def lowest(dtype: tf.DType) -> tf.Tensor:
+    """A score that no softmax gives weight, and that can still be added to another."""
+    return tf.constant(max(-1e9, dtype.min / 2), dtype)

@@ -62,7 +62,7 @@ def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.
     later = distance < 0
     masked = tf.cast(MASKED, dtype)
     if distance_bias is None:
-        return tf.where(later, masked, 0)[tf.newaxis]
+        return tf.where(later, masked, tf.zeros_like(masked))[tf.newaxis]
     return tf.where(later, masked, tf.gather(distance_bias, tf.maximum(distance, 0), axis=1))
 
 

@@ -47,7 +47,9 @@ class GRU4Rec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        hidden = self.dropout(lookup(self.query_embedding.embeddings, rows), training=training)
+        hidden = self.dropout(
+            lookup(tf.convert_to_tensor(self.query_embedding.embeddings), rows), training=training
+        )
         for layer in self.recurrent:
             hidden = self.dropout(layer(hidden, training=training), training=training)
         return hidden

@@ -20,11 +20,13 @@ def lookup(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     Returns:
         (*rows.shape, dim).
     """
+
     @tf.custom_gradient
     def gather(values):
         def gradient(upstream):
-            flat = tf.reshape(upstream, [-1, tf.shape(values)[1]])
-            return tf.math.unsorted_segment_sum(flat, tf.reshape(rows, [-1]), values.shape[0])
+            flat = tf.reshape(tf.cast(upstream, tf.float32), [-1, tf.shape(values)[1]])
+            summed = tf.math.unsorted_segment_sum(flat, tf.reshape(rows, [-1]), values.shape[0])
+            return tf.cast(summed, values.dtype)
 
         return tf.gather(values, rows), gradient
 
@@ -61,8 +63,12 @@ class LayerNormalization(keras.layers.LayerNormalization):
     """Keras' layer over the last axis, with the gradient written out."""
 
     def call(self, inputs):
-        """(..., dim) -> (..., dim)."""
-        return normalise(inputs, self.epsilon) * self.gamma + self.beta
+        """(..., dim) -> (..., dim); moments are taken in float32."""
+        outputs = normalise(tf.cast(inputs, tf.float32), self.epsilon)
+        gamma, beta = (
+            tf.cast(tf.convert_to_tensor(v), tf.float32) for v in (self.gamma, self.beta)
+        )
+        return tf.cast(outputs * gamma + beta, self.compute_dtype)
 
 
 def normalise(values: tf.Tensor, epsilon: float) -> tf.Tensor:

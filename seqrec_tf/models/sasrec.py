@@ -71,7 +71,7 @@ class SASRec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        hidden = lookup(self.embedding.embeddings, rows) * self.dim**0.5
+        hidden = lookup(tf.convert_to_tensor(self.embedding.embeddings), rows) * self.dim**0.5
         if self.positions == "learned":
             hidden += self.position(hidden)
         hidden = self.dropout(hidden, training=training)

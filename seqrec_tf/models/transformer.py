@@ -98,7 +98,9 @@ class TransformerBlock(keras.layers.Layer):
     def _attend(self, hidden, training):
         query = self.query(hidden) * (self.dim // self.heads) ** -0.5
         parts = (self._split_heads(part) for part in (query, self.key(hidden), self.value(hidden)))
-        bias = tf.convert_to_tensor(self.distance_bias) if self.distances else None
+        bias = None
+        if self.distances:
+            bias = tf.cast(tf.convert_to_tensor(self.distance_bias), self.compute_dtype)
         threshold, seed = self.attention_dropout.draw(training)
         attended = causal_attention(*parts, threshold, seed, bias)
         return self.attention_output(self._merge_heads(attended))
