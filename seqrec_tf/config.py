@@ -95,13 +95,20 @@ class TrainingConfig:
         "prefixes: every position of a history is an example of its own",
         ("positions", "slices", "prefixes"),
     )
-    negatives: int = option(1, "negatives drawn, a target (bce) or a batch (the others)")
+    negatives: int | None = option(
+        None,
+        "negatives drawn: for each target (bce, default 1), or for a batch (gbce, default 256; "
+        "sampled-softmax and bpr-max, default 1024)",
+    )
     popularity_share: float = option(0.0, "share of a batch's negatives drawn by popularity")
     in_batch_negatives: bool = option(False, "the batch's targets are negatives too")
     calibration: float = option(0.75, "t of gbce, from 0 (bce) to 1 (softmax)")
     score_penalty: float = option(1.0, "weight of bpr-max' penalty on high scores")
     batch_size: int = option(128, "examples a step")
     epochs: int = option(50, "at most this many passes over the training part")
+    min_steps: int = option(
+        0, "stretch --epochs and --patience for small data until --epochs have so many steps"
+    )
     optimizer: str = option("adam", "optimizer", ("adam", "adamw"))
     learning_rate: float = option(1e-3, "learning rate")
     schedule: str = option("constant", "learning rate over --epochs", ("constant", "cosine"))
@@ -119,6 +126,11 @@ class TrainingConfig:
     )
     mirrored: bool = option(False, "train on all GPUs of this machine (tf.distribute)")
     seed: int = option(0, "seed of weights, shuffling, dropout and negatives")
+
+    @property
+    def negatives_drawn(self) -> int:
+        """`negatives`, or the objective's default."""
+        return self.negatives or {"bce": 1, "gbce": 256}.get(self.objective, 1024)
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,11 @@ class RunConfig:
                 _check_value(known[key], value, place)
             built[name] = kind(**section)
         return cls(**built)
+
+
+def flag(name: str) -> str:
+    """The flag of a config field: `batch_size` -> `--batch-size`."""
+    return "--" + name.replace("_", "-")
 
 
 def require_id_name(name: str) -> str:

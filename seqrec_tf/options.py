@@ -5,8 +5,8 @@ import dataclasses
 import types
 import typing
 
-from seqrec_tf.config import RunConfig, read_config, require_id_name
-from seqrec_tf.errors import InputError
+from seqrec_tf.checks import check_config, check_used
+from seqrec_tf.config import RunConfig, flag, read_config
 from seqrec_tf.recipes import apply_recipe
 
 
@@ -22,11 +22,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> typing.NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
-
-
-def flag(name: str) -> str:
-    """The flag of a config field: `batch_size` -> `--batch-size`."""
-    return "--" + name.replace("_", "-")
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +65,12 @@ def build_config(arguments: argparse.Namespace) -> RunConfig:
     config = override(config, {"data": given["data"]})
     recipe = given["training"].pop("recipe", None if arguments.config else "auto")
     if recipe:
-        config = apply_recipe(config, recipe)
+        config = apply_recipe(config, recipe, given["encoder"].get("encoder"))
+    if "epochs" in given["training"]:
+        given["training"].setdefault("min_steps", 0)  # typed epochs are meant as typed
     config = override(config, given)
     check_config(config)
+    check_used(config, given)
     return config
 
 
@@ -82,51 +80,6 @@ def override(config: RunConfig, given: dict[str, dict]) -> RunConfig:
         name: dataclasses.replace(getattr(config, name), **values) for name, values in given.items()
     }
     return dataclasses.replace(config, **sections)
-
-
-def check_config(config: RunConfig) -> None:
-    """Refuse settings that cannot work.
-
-    Raises:
-        InputError: naming the flag, what it must be and what was received.
-    """
-    at_least = {
-        "encoder": {"window": 1, "dim": 1, "layers": 1, "heads": 1},
-        "training": {
-            "negatives": 1, "batch_size": 1, "epochs": 1, "patience": 1, "length_buckets": 1,
-            "seed": 0,
-        },
-    }  # fmt: skip
-    for section, bounds in at_least.items():
-        for name, least in bounds.items():
-            value = getattr(getattr(config, section), name)
-            if value < least:
-                raise InputError(f"{flag(name)}: expected at least {least}. Received: {value}.")
-    require_id_name(config.data.id_name)
-    encoder, training = config.encoder, config.training
-    if encoder.encoder == "sasrec" and encoder.dim % encoder.heads:
-        raise InputError(
-            f"--heads: expected a divisor of --dim {encoder.dim}. Received: {encoder.heads}."
-        )
-    if not 0 <= encoder.dropout < 1:
-        raise InputError(f"--dropout: expected 0 <= rate < 1. Received: {encoder.dropout}.")
-    if not training.learning_rate > 0:
-        raise InputError(f"--learning-rate: expected > 0. Received: {training.learning_rate}.")
-    if not 0 <= training.beta_2 < 1:
-        raise InputError(f"--beta-2: expected 0 <= decay < 1. Received: {training.beta_2}.")
-    _check_in_batch(config)
-
-
-def _check_in_batch(config: RunConfig) -> None:
-    """In-batch softmax compares every target of a batch with every other: bound the matrix."""
-    training = config.training
-    positions = config.encoder.window if training.examples == "positions" else 1
-    if training.objective == "in-batch-softmax" and training.batch_size * positions > 16384:
-        raise InputError(
-            "--objective in-batch-softmax: expected at most 16384 targets a batch, because its "
-            "logits grow with their square; lower --batch-size or --window, or use --examples "
-            f"prefixes. Received: {training.batch_size * positions} targets."
-        )
 
 
 def _value_options(item: dataclasses.Field) -> dict:

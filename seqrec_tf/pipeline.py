@@ -98,6 +98,24 @@ def training_data(
     return TrainingData(batches, steps, _targets_per_epoch(examples, training))
 
 
+def stretched(
+    training: TrainingConfig, encoder: EncoderConfig, histories: tf.RaggedTensor
+) -> TrainingConfig:
+    """`training` with more epochs, and patience in proportion, where `min_steps` asks for them.
+
+    An epoch of a small dataset is a few steps, and what suits a large one in 24 epochs would
+    hardly have begun there.
+    """
+    steps = math.ceil(
+        len(_examples(histories, encoder.window, training).ends) / training.batch_size
+    )
+    factor = training.min_steps / (training.epochs * steps)
+    if factor <= 1:
+        return training
+    epochs, patience = (math.ceil(n * factor) for n in (training.epochs, training.patience))
+    return dataclasses.replace(training, epochs=epochs, patience=patience)
+
+
 def _examples(histories: tf.RaggedTensor, window: int, training: TrainingConfig) -> _Examples:
     splits = histories.row_splits.numpy()
     targets = np.maximum(np.diff(splits) - 1, 0)
@@ -173,7 +191,7 @@ def _batch_maker(values, examples: _Examples, items: int, training: TrainingConf
             targets = targets * last
         seed = tf.stack([tf.constant(training.seed, tf.int64), step])
         if training.objective == "bce":
-            inputs["negatives"] = draw_negatives(targets, training.negatives, items, seed)
+            inputs["negatives"] = draw_negatives(targets, training.negatives_drawn, items, seed)
         elif training.objective in DRAWN:
             inputs["negatives"] = draw_shared_negatives(values, training, items, seed)
         return inputs, targets
@@ -203,12 +221,13 @@ def draw_shared_negatives(
     A share of them is drawn by popularity, as items of random interactions of `values`; the
     others uniformly from 1..items.
     """
-    popular = round(training.negatives * training.popularity_share)
+    count = training.negatives_drawn
+    popular = round(count * training.popularity_share)
     places = tf.random.stateless_uniform(
         [popular], seed, maxval=tf.size(values, tf.int64), dtype=tf.int64
     )
     uniform = tf.random.stateless_uniform(
-        [training.negatives - popular], seed + 1, minval=1, maxval=items + 1, dtype=tf.int32
+        [count - popular], seed + 1, minval=1, maxval=items + 1, dtype=tf.int32
     )
     return tf.concat([tf.gather(values, places), uniform], axis=0)
 

@@ -11,7 +11,48 @@ from seqrec_tf.config import RunConfig
 from seqrec_tf.errors import InputError
 
 RECIPES: dict[str, dict[str, dict]] = {
-    "default": {"encoder": {}, "training": {}},
+    "best-sasrec": {
+        "encoder": {
+            "encoder": "sasrec",
+            "window": 200,
+            "dim": 64,
+            "layers": 2,
+            "heads": 1,
+            "dropout": 0.2,
+            "positions": "relative",
+        },
+        "training": {
+            "objective": "full-softmax",
+            "examples": "slices",
+            "batch_size": 32,
+            "learning_rate": 3e-3,
+            "warmup": 0.5,
+            "schedule": "cosine",
+            "average": 0.997,
+            "epochs": 24,
+            "min_steps": 4000,
+        },
+    },
+    "best-gru4rec": {
+        "encoder": {
+            "encoder": "gru4rec",
+            "window": 50,
+            "dim": 128,
+            "layers": 1,
+            "dropout": 0.3,
+        },
+        "training": {
+            "objective": "full-softmax",
+            "examples": "slices",
+            "batch_size": 128,
+            "learning_rate": 3e-3,
+            "warmup": 0.5,
+            "schedule": "cosine",
+            "average": 0.997,
+            "epochs": 24,
+            "min_steps": 4000,
+        },
+    },
     # 400 short histories: small steps, and one head for each of the last few items.
     "demo": {
         "encoder": {"heads": 4, "dropout": 0.1},
@@ -30,12 +71,21 @@ RECIPES: dict[str, dict[str, dict]] = {
             "beta_2": 0.98,
         },
     },
+    # The example trains on one prefix an example, 4,096 a batch; here every position of a slice
+    # of 10 has its target, which computes a tenth of the GRU steps for as many targets.
     "keras-io-gru4rec": {
-        "encoder": {"encoder": "gru4rec", "window": 10, "dim": 32, "layers": 1, "dropout": 0.0},
+        "encoder": {
+            "encoder": "gru4rec",
+            "window": 10,
+            "dim": 32,
+            "layers": 1,
+            "dropout": 0.0,
+            "tied": False,
+        },
         "training": {
             "objective": "in-batch-softmax",
-            "examples": "prefixes",
-            "batch_size": 4096,
+            "examples": "slices",
+            "batch_size": 410,
             "optimizer": "adamw",
             "learning_rate": 0.05,
         },
@@ -43,17 +93,22 @@ RECIPES: dict[str, dict[str, dict]] = {
 }
 
 
-def apply_recipe(config: RunConfig, name: str) -> RunConfig:
+def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> RunConfig:
     """`config` with the fields that the recipe `name` sets.
 
-    `auto` is the recipe for the data: `demo` for the demo, else `default`.
+    `auto` is the recipe for the data: `demo` for the demo, else `best-<encoder>`.
+
+    Args:
+        config: what the recipe is applied to.
+        name: a recipe or `auto`.
+        encoder: the encoder that was asked for, if any.
 
     Raises:
         InputError: no recipe of that name.
     """
     if name == "auto":
         is_demo = config.data.dataset == "demo" and not config.data.interactions
-        name = "demo" if is_demo else "default"
+        name = "demo" if is_demo else f"best-{encoder or config.encoder.encoder}"
     if name not in RECIPES:
         known = ", ".join(["auto", *sorted(RECIPES)])
         raise InputError(f"--recipe: expected one of {known}. Received: {name!r}.")

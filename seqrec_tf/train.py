@@ -10,14 +10,13 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from seqrec_tf.config import RunConfig, read_config
+from seqrec_tf.checks import check_config
+from seqrec_tf.config import RunConfig, flag, read_config
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import (
     Parser,
     add_config_options,
     build_config,
-    check_config,
-    flag,
     given_options,
     override,
 )
@@ -81,9 +80,14 @@ def train(arguments: argparse.Namespace) -> Path:
     print("loading TensorFlow", file=sys.stderr)
     from seqrec_tf.data.dataset import build_dataset
     from seqrec_tf.fitting import fit_and_write
+    from seqrec_tf.pipeline import stretched
 
     dataset = build_dataset(data, interactions)
-    config = dataclasses.replace(config, data=dataset.config)
+    config = dataclasses.replace(
+        config,
+        data=dataset.config,
+        training=stretched(config.training, config.encoder, dataset.split.training),
+    )
     if not arguments.resume:
         create_run(path, config)
     with redirect_stdout(sys.stderr):
@@ -110,6 +114,11 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Path, RunConfig]:
                     f"{flag(name)}: a resumed run keeps its settings; expected {kept!r}, as in "
                     f"{path / 'config.json'}. Received: {value!r}."
                 )
+    if config.training.schedule != "constant" and "epochs" in given["training"]:
+        raise InputError(
+            f"--epochs: {path} lays its learning rate out over {config.training.epochs} epochs; "
+            f"expected a run with --schedule constant. Received: {config.training.schedule}."
+        )
     config = override(config, given)
     check_config(config)
     return path, config

@@ -1,7 +1,7 @@
 """Accuracy and time against a reference recipe, both trained in turn on this machine.
 
-    python tests/benchmarks/against_reference.py sasrec --epochs 10
-    python tests/benchmarks/against_reference.py gru4rec --epochs 5
+    python tests/benchmarks/accuracy_against_reference.py sasrec --epochs 10
+    python tests/benchmarks/accuracy_against_reference.py gru4rec --epochs 5
 
 Trains the reference program, then this project's recipe of the same name, for the same number of
 epochs on MovieLens-1M, and prints one JSON line each: test HR@10 and NDCG@10 under P1, wall-clock
