@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from seqrec_tf.checks import check_config
 from seqrec_tf.config import DataConfig, RunConfig
 from seqrec_tf.errors import InputError
-from seqrec_tf.options import check_config
 from seqrec_tf.recipes import RECIPES, apply_recipe
 
 DEMO, OTHER = RunConfig(), RunConfig(DataConfig(dataset="ml-1m"))
@@ -27,14 +27,18 @@ def test_a_recipe_sets_its_fields_and_nothing_else(name):
     ("data", "recipe"),
     [
         (DataConfig(), "demo"),
-        (DataConfig(dataset="ml-100k"), "default"),
-        (DataConfig(interactions="log.csv"), "default"),
+        (DataConfig(dataset="ml-100k"), "best-sasrec"),
+        (DataConfig(interactions="log.csv"), "best-sasrec"),
     ],
 )
 def test_auto_depends_on_the_data(data, recipe):
     config = dataclasses.replace(DEMO, data=data)
     assert apply_recipe(config, "auto") == apply_recipe(config, recipe)
     assert apply_recipe(config, "auto").training.recipe == recipe
+
+
+def test_auto_follows_the_encoder():
+    assert apply_recipe(OTHER, "auto", "gru4rec") == apply_recipe(OTHER, "best-gru4rec")
 
 
 def test_the_numbers_of_the_keras_io_examples():
@@ -46,13 +50,14 @@ def test_the_numbers_of_the_keras_io_examples():
     assert (sasrec.encoder.window, sasrec.encoder.dim, sasrec.encoder.heads) == (200, 50, 1)
     assert (sasrec.training.objective, sasrec.training.beta_2) == ("bce", 0.98)
     assert (gru4rec.encoder.window, gru4rec.encoder.dim, gru4rec.encoder.layers) == (10, 32, 1)
-    assert (gru4rec.training.batch_size, gru4rec.training.examples) == (4096, "prefixes")
+    targets_a_batch = gru4rec.training.batch_size * gru4rec.encoder.window
+    assert (targets_a_batch, gru4rec.training.examples) == (4100, "slices")  # the example: 4,096
 
 
 def test_an_unknown_recipe_is_named():
     with pytest.raises(InputError) as error:
         apply_recipe(DEMO, "secret")
     assert str(error.value) == (
-        "--recipe: expected one of auto, default, demo, keras-io-gru4rec, keras-io-sasrec. "
-        "Received: 'secret'."
+        "--recipe: expected one of auto, best-gru4rec, best-sasrec, demo, keras-io-gru4rec, "
+        "keras-io-sasrec. Received: 'secret'."
     )
