@@ -133,6 +133,11 @@ class TrainingConfig:
         return self.negatives or {"bce": 1, "gbce": 256}.get(self.objective, 1024)
 
 
+    @property
+    def popular_negatives(self) -> int:
+        """How many of a batch's negatives are drawn by popularity."""
+        return round(self.negatives_drawn * self.popularity_share)
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that makes a run; `config.json` of the run directory."""

@@ -221,8 +221,7 @@ def draw_shared_negatives(
     A share of them is drawn by popularity, as items of random interactions of `values`; the
     others uniformly from 1..items.
     """
-    count = training.negatives_drawn
-    popular = round(count * training.popularity_share)
+    count, popular = training.negatives_drawn, training.popular_negatives
     places = tf.random.stateless_uniform(
         [popular], seed, maxval=tf.size(values, tf.int64), dtype=tf.int64
     )

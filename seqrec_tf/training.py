@@ -29,10 +29,30 @@ class NextItemModel(keras.Model):
         """The objective over positions that have a target (non-zero in `y`)."""
         real = y > 0
         negatives = x.get("negatives")
-        if negatives is not None and negatives.shape.rank > 1:
-            negatives = tf.boolean_mask(negatives, real)
+        if negatives is not None:
+            shared = negatives.shape.rank == 1
+            negatives = _gathered(negatives) if shared else tf.boolean_mask(negatives, real)
         targets = tf.boolean_mask(y, real)
-        return self.objective(self.encoder, select(y_pred, real), targets, negatives)
+        loss = self.objective(self.encoder, select(y_pred, real), targets, negatives)
+        return loss * _share_of_batch(targets)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: all is built, and under a strategy Keras would use up a batch for it."""
+
+
+def _gathered(negatives: tf.Tensor) -> tf.Tensor:
+    """The negatives of the whole batch, of which each device was given a part."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return negatives
+    return tf.distribute.get_replica_context().all_gather(negatives, axis=0)
+
+
+def _share_of_batch(targets: tf.Tensor) -> tf.Tensor | float:
+    """The weight of this device's mean, so that those of all devices add up to the batch's."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return 1.0
+    count = tf.cast(tf.size(targets), tf.float32)
+    return count / tf.distribute.get_replica_context().all_reduce("SUM", count)
 
 
 def build_model(config: RunConfig, catalogue: Catalogue, steps_per_epoch: int) -> NextItemModel:

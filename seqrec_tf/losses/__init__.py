@@ -27,7 +27,7 @@ def build_objective(config: TrainingConfig, counts):
         case "full-softmax":
             return full_softmax
         case "sampled-softmax":
-            return SampledSoftmax(counts, config.popularity_share, config.in_batch_negatives)
+            return SampledSoftmax(counts, config.popular_negatives, config.in_batch_negatives)
         case "in-batch-softmax":
             return InBatchSoftmax(counts)
         case "bpr-max":

@@ -29,14 +29,15 @@ def mean_over_chunks(
         width: logits a position.
 
     Returns:
-        A scalar. At most `max(CHUNK_VALUES, SMALLEST_CHUNK * width)` logits live at a time.
+        A scalar, 0 for no positions: of several devices the last ones may get no part of a small
+        batch. At most `max(CHUNK_VALUES, SMALLEST_CHUNK * width)` logits live at a time.
     """
     split = len(positions)
 
     @tf.custom_gradient
     def mean(*tensors):
-        count = tf.shape(tensors[0])[0]
-        size = tf.maximum(CHUNK_VALUES // width, SMALLEST_CHUNK)
+        count = tf.maximum(tf.shape(tensors[0])[0], 1)  # no position: one empty chunk
+        size = tf.maximum(CHUNK_VALUES // tf.maximum(width, 1), SMALLEST_CHUNK)
         total, gradients = _accumulate(loss, tensors[:split], tensors[split:], count, size)
         scale = 1 / tf.cast(count, total.dtype)
         return total * scale, lambda upstream: [

@@ -36,19 +36,19 @@ class SampledSoftmax:
 
     Args:
         counts: (items,) interactions of each item in the training part.
-        popularity_share: share of the negatives that is drawn by popularity.
+        popular: how many of the negatives are drawn by popularity.
         in_batch: whether the batch's targets are candidates.
     """
 
-    def __init__(self, counts, popularity_share: float, in_batch: bool):
+    def __init__(self, counts, popular: int, in_batch: bool):
         self.share = popularity(counts)
-        self.popularity_share = popularity_share
+        self.popular = popular
         self.in_batch = in_batch
 
     def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
         """See the package's docstring; `negatives` is (count,)."""
-        drawn = tf.cast(tf.size(negatives), tf.float32)
-        by_popularity, uniform = drawn * self.popularity_share, drawn * (1 - self.popularity_share)
+        by_popularity = float(self.popular)
+        uniform = tf.cast(tf.size(negatives), tf.float32) - by_popularity
         if self.in_batch:
             by_popularity += tf.cast(tf.size(targets), tf.float32)
             negatives = tf.concat([negatives, targets], axis=0)

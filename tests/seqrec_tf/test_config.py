@@ -121,6 +121,7 @@ def test_what_the_file_leaves_out_keeps_its_default(tmp_path):
         ),
         ({"training": {"epochs": True}}, "key 'epochs': expected int. Received: True"),
         ({"training": {"epochs": 1.5}}, "key 'epochs': expected int. Received: 1.5"),
+        ({"encoder": {"tied": 1}}, "key 'tied': expected bool. Received: 1"),
         ({"data": {"min_rating": "2"}}, "key 'min_rating': expected float or null. Received: '2'"),
         (
             {"training": {"objective": "hinge"}},

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from seqrec_tf.config import OBJECTIVES, TrainingConfig
 from seqrec_tf.losses import build_objective
 from seqrec_tf.models import GRU4Rec
 
@@ -21,16 +22,17 @@ def encoder():
     return encoder
 
 
-def _loss(encoder, name: str, hidden, targets, negatives=None) -> float:
-    objective = build_objective(name, np.array(COUNTS))
+def _loss(encoder, name: str, hidden, targets, negatives=None, **settings) -> float:
+    objective = build_objective(TrainingConfig(objective=name, **settings), np.array(COUNTS))
     hidden, targets = tf.constant(hidden, tf.float32), tf.constant(targets, tf.int32)
+    negatives = None if negatives is None else tf.constant(negatives)
     return float(objective(encoder, hidden, targets, negatives))
 
 
 def test_binary_cross_entropy(encoder):
     # Scores: target ln 3, sigmoid 3/4; negative 0, sigmoid 1/2. Halved, as in the example.
     expected = (-math.log(3 / 4) - math.log(1 - 1 / 2)) / 2
-    loss = _loss(encoder, "bce", [[LN3, 0]], [1], tf.constant([[2]]))
+    loss = _loss(encoder, "bce", [[LN3, 0]], [1], [[2]])
     assert loss == pytest.approx(expected, abs=1e-6)
 
 
@@ -38,8 +40,34 @@ def test_binary_cross_entropy_takes_the_mean_over_negatives_and_positions(encode
     # Negatives score 0 and ln 3: log(1 - 1/2) and log(1 - 3/4).
     first = (-math.log(3 / 4) - (math.log(1 / 2) + math.log(1 / 4)) / 2) / 2
     second = (-math.log(1 / 2) - (math.log(1 / 2) + math.log(1 / 2)) / 2) / 2
-    loss = _loss(encoder, "bce", [[LN3, 0], [0, 0]], [1, 2], tf.constant([[2, 3], [1, 3]]))
+    loss = _loss(encoder, "bce", [[LN3, 0], [0, 0]], [1, 2], [[2, 3], [1, 3]])
     assert loss == pytest.approx((first + second) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "beta"),
+    # One negative of two other items: alpha = 1/2, beta = 1/2 (t (1 - 2) + 2).
+    [(0, 1), (0.5, 3 / 4), (1, 1 / 2)],
+)
+def test_gbce_weakens_the_target_as_much_as_the_sampling_does(encoder, calibration, beta):
+    expected = (-beta * math.log(3 / 4) - math.log(1 - 1 / 2)) / 2
+    loss = _loss(encoder, "gbce", [[LN3, 0]], [1], [2], calibration=calibration)
+    assert loss == pytest.approx(expected, abs=1e-6)
+
+
+def test_gbce_shares_its_negatives_and_leaves_the_own_target_out(encoder):
+    # Two negatives of two other items: alpha = 1, so beta = 1, whatever t is.
+    first = (-math.log(3 / 4) - math.log(1 - 1 / 2)) / 3  # target 1 is no negative of itself
+    second = (-math.log(2 / 3) - math.log(1 - 1 / 2)) / 3  # nor is target 2
+    loss = _loss(encoder, "gbce", [[LN3, 0], [0, LN2]], [1, 2], [2, 1])
+    assert loss == pytest.approx((first + second) / 2, abs=1e-6)
+
+
+def test_gbce_counts_a_negative_as_often_as_it_was_drawn(encoder):
+    # Three negatives: alpha = 3/2 and, with t = 1, beta = 3/2 (1/3 + 2/3) = 3/2.
+    expected = (-1.5 * math.log(3 / 4) - 2 * math.log(1 / 2) - math.log(1 / 4)) / 4
+    loss = _loss(encoder, "gbce", [[LN3, 0]], [1], [2, 3, 2], calibration=1)
+    assert loss == pytest.approx(expected, abs=1e-6)
 
 
 def test_full_softmax_leaves_padding_out(encoder):
@@ -56,7 +84,7 @@ def test_in_batch_softmax_takes_popularity_off(encoder):
     # First position: target 1 has 3 / (1/2) = 6, the other's target 2 has 1 / (1/4) = 4.
     # Second position: target 2 has 2 / (1/4) = 8, the other's target 1 has 1 / (1/2) = 2.
     loss = _loss(encoder, "in-batch-softmax", [[LN3, 0], [0, LN2]], [1, 2])
-    assert loss == pytest.approx(-(math.log(6 / 10) + math.log(8 / 10)) / 2, abs=1e-4)
+    assert loss == pytest.approx(-(math.log(6 / 10) + math.log(8 / 10)) / 2, abs=1e-6)
 
 
 def test_in_batch_softmax_does_not_hold_the_own_positive_against_itself(encoder):
@@ -67,9 +95,32 @@ def test_in_batch_softmax_does_not_hold_the_own_positive_against_itself(encoder)
     third = 2 / (2 + 4)  # hidden 0: only popularity counts
     loss = _loss(encoder, "in-batch-softmax", [[LN3, 0], [0, LN2], [0, 0]], [1, 2, 1])
     expected = -(math.log(first) + math.log(second) + math.log(third)) / 3
-    assert loss == pytest.approx(expected, abs=1e-4)
+    assert loss == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_batch_of_one_item_has_nothing_to_learn(encoder):
     loss = _loss(encoder, "in-batch-softmax", [[LN3, 0], [LN2, 1]], [1, 1])
     assert loss == pytest.approx(0, abs=1e-6)
+
+
+def test_bpr_max_weighs_the_negatives_by_their_softmax(encoder):
+    # The target scores ln 3, as negative 3; negative 2 scores 0: weights 3/4 and 1/4.
+    ahead = 3 / 4 * (1 / 2) + 1 / 4 * (3 / 4)  # sigmoids of ln 3 - ln 3 and ln 3 - 0
+    penalty = 3 / 4 * LN3**2
+    loss = _loss(encoder, "bpr-max", [[LN3, 0]], [1], [2, 3], score_penalty=0.5)
+    assert loss == pytest.approx(-math.log(ahead) + 0.5 * penalty, abs=1e-6)
+
+
+def test_bpr_max_leaves_the_own_target_out(encoder):
+    # Of negatives 1 and 2, each position has the other's target only.
+    first = -math.log(3 / 4)  # sigmoid of ln 3 - 0; the penalty is 0
+    second = -math.log(2 / 3)  # sigmoid of ln 2 - 0
+    loss = _loss(encoder, "bpr-max", [[LN3, 0], [0, LN2]], [1, 2], [1, 2])
+    assert loss == pytest.approx((first + second) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_no_position_has_no_loss(encoder, name):
+    # As on the last of several devices, when a batch has fewer examples than there are devices.
+    negatives = np.zeros([0, 1], np.int32) if name == "bce" else [1, 2]
+    assert _loss(encoder, name, np.zeros([0, 2]), np.zeros([0]), negatives) == 0
