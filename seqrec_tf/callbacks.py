@@ -10,7 +10,9 @@ from pathlib import Path
 
 import keras
 
+from seqrec_tf.config import flag
 from seqrec_tf.data.splits import Queries
+from seqrec_tf.errors import InputError
 from seqrec_tf.models import Encoder
 from seqrec_tf.ranking import encoder_scorer, rank
 
@@ -111,17 +113,23 @@ class Checkpoint(keras.callbacks.Callback):
         folder: where to keep state and weights.
         patience: epochs without a better validation NDCG@10 before training stops.
         resume: whether to go on from the state in the folder.
+        settings: what the weights depend on, section -> field -> value; kept with the state.
 
     Raises:
         FileNotFoundError: there is no state to resume from.
+        InputError: the state is of other settings.
     """
 
-    def __init__(self, folder: Path, patience: int, resume: bool = False):
+    def __init__(
+        self, folder: Path, patience: int, resume: bool = False, settings: dict | None = None
+    ):
         super().__init__()
         self.folder = folder
         self.patience = patience
         self.resumed = resume
         self.state = json.loads(self._state_file.read_text(encoding="utf-8")) if resume else {}
+        self.settings = settings or {}
+        self._require_same_settings()
         self.history: list[dict[str, float]] = self.state.get("history", [])
         self.interrupted = False
         self.discard = False
@@ -141,6 +149,16 @@ class Checkpoint(keras.callbacks.Callback):
     @property
     def _state_file(self) -> Path:
         return self.folder / "state.json"
+
+    def _require_same_settings(self) -> None:
+        for section, values in self.state.get("settings", {}).items():
+            for name, value in values.items():
+                now = self.settings[section][name]
+                if now != value:
+                    raise InputError(
+                        f"--resume: {self._state_file} is of a run with {flag(name)} {value}; "
+                        f"expected the same. Received: {now}."
+                    )
 
     def restore(self, model: keras.Model) -> None:
         """Load the last complete epoch into `model`, optimizer included."""
@@ -177,7 +195,10 @@ class Checkpoint(keras.callbacks.Callback):
         self._save_weights(name)
         partial = self.folder / "partial-state.json"
         random = [variable.numpy().tolist() for variable in _random_states(self.model)]
-        state = {"weights": name, "random": random, "history": self.history}
+        state = {
+            **{"weights": name, "random": random},
+            **{"history": self.history, "settings": self.settings},
+        }
         partial.write_text(json.dumps(state))
         os.replace(partial, self._state_file)
         for old in self.folder.glob("epoch-*.weights.h5"):

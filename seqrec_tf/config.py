@@ -26,6 +26,7 @@ DATASETS = (
 )
 PROTOCOLS = ("P1", "P2", "P3", "PT")
 OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
+RESUMABLE = ("epochs", "patience")  # what --resume may change
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 
@@ -132,11 +133,11 @@ class TrainingConfig:
         """`negatives`, or the objective's default."""
         return self.negatives or {"bce": 1, "gbce": 256}.get(self.objective, 1024)
 
-
     @property
     def popular_negatives(self) -> int:
         """How many of a batch's negatives are drawn by popularity."""
         return round(self.negatives_drawn * self.popularity_share)
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -169,6 +170,14 @@ class RunConfig:
                 _check_value(known[key], value, place)
             built[name] = kind(**section)
         return cls(**built)
+
+
+def weight_settings(config: RunConfig) -> dict[str, dict]:
+    """The settings that a run's weights depend on: all but those that `--resume` may change."""
+    values = {section: config.as_dict()[section] for section in ("encoder", "training")}
+    for name in RESUMABLE:
+        del values["training"][name]
+    return values
 
 
 def flag(name: str) -> str:

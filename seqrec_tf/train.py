@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from seqrec_tf.checks import check_config
-from seqrec_tf.config import RunConfig, flag, read_config
+from seqrec_tf.config import RESUMABLE, RunConfig, flag, read_config
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import (
     Parser,
@@ -22,7 +22,6 @@ from seqrec_tf.options import (
 )
 from seqrec_tf.run_directory import create_run, default_run, point_latest, require_free
 
-RESUMABLE = ("epochs", "patience")
 EPILOG = """examples:
   the demo, generated and offline:
     python -m seqrec_tf.train
