@@ -19,7 +19,7 @@ from seqrec_tf.run_directory import read_run
 USERS, ITEMS = 40, 12
 SMALL = shlex.split(
     "--interactions log.csv --titles titles.csv --id-name skus --dim 8 --layers 1 --window 6 "
-    "--batch-size 8 --learning-rate 0.01 --length-buckets 2"
+    "--batch-size 8 --learning-rate 0.01 --length-buckets 2 --schedule constant"
 )
 SEEDED = [*SMALL, "--objective", "bce", "--seed", "3"]
 FILES = {
@@ -32,6 +32,7 @@ FILES = {
     "logs",
     "README.md",
     "learning_curve.png",
+    "breakdown.png",
     "checkpoint",
 }
 METRICS = {f"{name}@{k}" for name in ("hit_rate", "ndcg", "mrr", "coverage") for k in (5, 10, 20)}
@@ -102,7 +103,7 @@ def test_the_run_directory_is_complete(finished):
 
 def test_metrics_name_protocol_users_parts_and_baselines(finished):
     metrics = _json(finished / "metrics.json")
-    assert list(metrics) == ["protocol", "users", "test", "validation", "baselines"]
+    assert list(metrics) == ["protocol", "users", "test", "validation", "baselines", "breakdown"]
     assert (metrics["protocol"], metrics["users"]) == ("P1", USERS)
     assert set(metrics["baselines"]) == {"popularity", "markov"}
     for row in (metrics["test"], metrics["validation"], *metrics["baselines"].values()):
@@ -116,7 +117,7 @@ def test_settings_environment_and_history_are_written_down(finished):
     config = _json(finished / "config.json")
     assert config["data"]["id_type"] == "string"  # resolved, no longer "auto"
     assert config["data"]["min_item_count"] == 5  # of P1
-    assert (config["training"]["recipe"], config["training"]["epochs"]) == ("default", 3)
+    assert (config["training"]["recipe"], config["training"]["epochs"]) == ("best-sasrec", 3)
     assert {"tensorflow", "keras"} <= set(_json(finished / "environment.json")["packages"])
     history = _history(finished)
     assert [row["epoch"] for row in history] == ["1", "2", "3"]
@@ -210,3 +211,16 @@ def test_force_replaces_a_run(folder, finished):
     replaced = _run(folder, *SMALL, "--run", "replaced", "--force", "--epochs", "1")
     assert {path.name for path in replaced.iterdir()} == FILES
     assert len(_history(replaced)) == 1
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(folder):
+    run = _run(folder, *SEEDED, "--run", "edited", "--epochs", "1")
+    config = _json(run / "config.json")
+    config["encoder"]["dim"] = 16
+    (run / "config.json").write_text(json.dumps(config))
+    code, _, err = _train(folder, "--resume", "--run", "edited")
+    assert code == 2
+    assert err.splitlines()[-1] == (
+        "error: --resume: edited/checkpoint/state.json is of a run with --dim 8; "
+        "expected the same. Received: 16."
+    )
