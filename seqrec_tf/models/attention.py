@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from seqrec_tf.models.dropout import apply_mask
+from seqrec_tf.models.gradients import with_gradient
 
 BLOCKS = 2  # of queries; more save more scores, but every block copies its keys and values
+SEEDS_APART = 2**31 // BLOCKS  # masks of seeds n apart are the same one, moved by n words
 MASKED = -1e9
 
 
 def causal_attention(
-    query, key, value, threshold: int, seed: tf.Tensor, distance_bias: tf.Tensor | None = None
+    query, key, value, distance_bias: tf.Tensor | None, dropout: tuple[int, tf.Tensor], training
 ) -> tf.Tensor:
     """Softmax attention in which a position sees itself and earlier positions.
 
@@ -25,20 +27,20 @@ def causal_attention(
         query: (batch, heads, length, width), already scaled.
         key: the same shape.
         value: the same shape.
-        threshold: of 256 attention weights, so many are dropped; 0 for none.
-        seed: int32 scalar, of the dropout.
         distance_bias: (heads, at least length), added to the score of a key so many positions
-            before its query.
+            before its query; or None.
+        dropout: of 256 attention weights, how many are dropped, and the seed (int32 scalar).
+        training: whether gradients will be asked for.
 
     Returns:
         (batch, heads, length, width).
     """
     bias = _pair_bias(tf.shape(query)[2], query.dtype, distance_bias)
+    threshold, seed = dropout
 
-    @tf.custom_gradient
     def attention(query, key, value, bias):
         blocks = [
-            _Block.compute(query, key, value, bias, edges, threshold, seed + number)
+            _Block.compute(query, key, value, bias, edges, threshold, seed + number * SEEDS_APART)
             for number, edges in enumerate(_edges(tf.shape(query)[2]))
         ]
         outputs = tf.concat([block.outputs for block in blocks], axis=2)
@@ -53,7 +55,7 @@ def causal_attention(
 
         return outputs, gradient
 
-    return attention(query, key, value, bias)
+    return with_gradient(attention, training)(query, key, value, bias)
 
 
 def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.Tensor:

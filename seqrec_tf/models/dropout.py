@@ -17,13 +17,13 @@ class Dropout(keras.layers.Layer):
     """Sets values to 0 at random while training and scales up the others.
 
     Args:
-        rate: share of the values that is dropped, rounded to a multiple of 1/256.
+        rate: share of the values that is dropped, rounded to a multiple of 1/256 below 1.
     """
 
     def __init__(self, rate: float, **kwargs):
         super().__init__(**kwargs)
         self.rate = rate
-        self.threshold = round(rate * LEVELS)
+        self.threshold = min(round(rate * LEVELS), LEVELS - 1)
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True
 

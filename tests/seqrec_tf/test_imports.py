@@ -1,6 +1,7 @@
 """`seqrec_tf` is the first stage: it knows nothing of the two that come after it."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import seqrec_tf
 
 PACKAGE = Path(seqrec_tf.__file__).parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 LATER_STAGES = {"export", "serving"}
 
 
@@ -32,3 +34,16 @@ def test_imports_are_found_wherever_they_stand():
 )
 def test_no_module_imports_a_later_stage(path):
     assert not _imported(path.read_text(encoding="utf-8")) & LATER_STAGES
+
+
+def test_every_package_is_installed():
+    # An editable installation finds a package that setup.cfg has forgotten; a real one does not.
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    listed = set(setup["options"]["packages"].split())
+    found = {
+        ".".join(path.parent.relative_to(REPOSITORY).parts)
+        for stage in ("seqrec_tf", "export", "serving")
+        for path in (REPOSITORY / stage).rglob("__init__.py")
+    }
+    assert listed == found
