@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import DataConfig, EncoderConfig, TrainingConfig
+from seqrec_tf.config import OBJECTIVES, DataConfig, EncoderConfig, TrainingConfig
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.pipeline import bucket_widths, training_data
@@ -125,11 +125,20 @@ def test_a_resumed_run_sees_the_batches_of_the_remaining_epochs(examples, done):
     _assert_equal(resumed, everything[done * steps :])
 
 
-def test_only_bce_draws_negatives():
-    assert all(set(batch) == {"rows", "targets"} for batch in _batches(objective="full-softmax"))
-    for batch in _batches(negatives=7):
-        assert batch["negatives"].shape == (*batch["targets"].shape, 7)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_negatives_are_drawn_for_a_target_or_for_a_batch_or_not_at_all(objective):
+    for batch in _batches(objective=objective, negatives=7):
         assert {part.dtype for part in batch.values()} == {np.dtype(np.int32)}
+        if objective in ("full-softmax", "in-batch-softmax"):
+            assert set(batch) == {"rows", "targets"}
+        else:
+            shape = (*batch["targets"].shape, 7) if objective == "bce" else (7,)
+            assert batch["negatives"].shape == shape
+
+
+def test_negatives_of_a_batch_are_drawn_anew_every_step():
+    batches = _batches(objective="gbce", negatives=9, epochs=4)
+    assert len({tuple(batch["negatives"]) for batch in batches}) == len(batches)
 
 
 def test_histories_of_one_item_are_refused():
@@ -144,9 +153,9 @@ def test_bucket_widths_by_hand():
     assert bucket_widths(np.array([5, 5, 5, 5]), 4).tolist() == [5]
 
 
-def _padded_share(histories, buckets: int) -> tuple[float, set[int]]:
+def _padded_share(histories, buckets: int, **settings) -> tuple[float, set[int]]:
     """Share of computed positions that are padding, over an epoch, and the batch widths."""
-    training = TrainingConfig(epochs=1, length_buckets=buckets)
+    training = TrainingConfig(epochs=1, length_buckets=buckets, **settings)
     items = int(tf.reduce_max(histories.flat_values))
     data = training_data(histories, items, EncoderConfig(window=200), training)
     rows = [inputs["rows"] for inputs, _ in data.batches]
@@ -166,7 +175,9 @@ def test_buckets_keep_padding_and_the_number_of_widths_small():
     assert bucketed <= 0.15
 
 
-def test_padding_on_ml_1m(real_data):
+@pytest.mark.parametrize(("examples", "batch_size"), [("positions", 128), ("slices", 32)])
+def test_padding_on_ml_1m(real_data, examples, batch_size):
     dataset = load_dataset(DataConfig(dataset="ml-1m", data_dir=str(real_data / "ml-1m")))
-    padded, widths = _padded_share(dataset.split.training, 8)
+    settings = {"examples": examples, "batch_size": batch_size}
+    padded, widths = _padded_share(dataset.split.training, 8, **settings)
     assert padded <= 0.15 and len(widths) <= 8
