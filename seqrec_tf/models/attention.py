@@ -19,7 +19,7 @@ MASKED = -1e9
 
 
 def causal_attention(
-    query, key, value, distance_bias: tf.Tensor | None, dropout: tuple[int, tf.Tensor], training
+    query, key, value, threshold: int, seed, distance_bias=None, training: bool = True
 ) -> tf.Tensor:
     """Softmax attention in which a position sees itself and earlier positions.
 
@@ -27,21 +27,21 @@ def causal_attention(
         query: (batch, heads, length, width), already scaled.
         key: the same shape.
         value: the same shape.
+        threshold: of 256 attention weights, so many are dropped; 0 for none.
+        seed: int32 scalar, of the dropout.
         distance_bias: (heads, at least length), added to the score of a key so many positions
             before its query; or None.
-        dropout: of 256 attention weights, how many are dropped, and the seed (int32 scalar).
         training: whether gradients will be asked for.
 
     Returns:
         (batch, heads, length, width).
     """
     bias = _pair_bias(tf.shape(query)[2], query.dtype, distance_bias)
-    threshold, seed = dropout
 
     def attention(query, key, value, bias):
         blocks = [
             _Block.compute(query, key, value, bias, edges, threshold, seed + number * SEEDS_APART)
-            for number, edges in enumerate(_edges(tf.shape(query)[2]))
+            for number, edges in enumerate(_edges(tf.shape(query)[2], BLOCKS if training else 1))
         ]
         outputs = tf.concat([block.outputs for block in blocks], axis=2)
 
@@ -68,8 +68,8 @@ def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.
     return tf.where(later, masked, tf.gather(distance_bias, tf.maximum(distance, 0), axis=1))
 
 
-def _edges(length: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    edges = [length * i // BLOCKS for i in range(BLOCKS + 1)]
+def _edges(length: tf.Tensor, blocks: int) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    edges = [0, *(length * i // blocks for i in range(1, blocks)), length]
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 

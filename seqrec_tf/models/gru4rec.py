@@ -47,9 +47,8 @@ class GRU4Rec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        hidden = self.dropout(
-            lookup(tf.convert_to_tensor(self.query_embedding.embeddings), rows), training=training
-        )
+        hidden = lookup(tf.convert_to_tensor(self.query_embedding.embeddings), rows, training)
+        hidden = self.dropout(hidden, training=training)
         for layer in self.recurrent:
             hidden = self.dropout(layer(hidden, training=training), training=training)
         return hidden

@@ -7,8 +7,10 @@ measures each of these against its Keras counterpart.
 import keras
 import tensorflow as tf
 
+from seqrec_tf.models.gradients import with_gradient
 
-def lookup(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+
+def lookup(table: tf.Tensor, rows: tf.Tensor, training: bool = True) -> tf.Tensor:
     """Rows of a table, with a dense gradient.
 
     `tf.gather` leaves the gradient as slices, which Keras' optimizers first merge, slowly.
@@ -16,12 +18,12 @@ def lookup(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     Args:
         table: (rows, dim).
         rows: integers of any shape.
+        training: whether gradients will be asked for.
 
     Returns:
         (*rows.shape, dim).
     """
 
-    @tf.custom_gradient
     def gather(values):
         def gradient(upstream):
             flat = tf.reshape(tf.cast(upstream, tf.float32), [-1, tf.shape(values)[1]])
@@ -30,7 +32,8 @@ def lookup(table: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
         return tf.gather(values, rows), gradient
 
-    return gather(table)
+    rows = tf.cast(rows, tf.int32)  # saving a Keras model traces it with floats, too
+    return with_gradient(gather, training)(table)
 
 
 def select(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -62,8 +65,10 @@ def select(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 class LayerNormalization(keras.layers.LayerNormalization):
     """Keras' layer over the last axis, with the gradient written out."""
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         """(..., dim) -> (..., dim); moments are taken in float32."""
+        if not training:
+            return super().call(inputs)
         outputs = normalise(tf.cast(inputs, tf.float32), self.epsilon)
         gamma, beta = (
             tf.cast(tf.convert_to_tensor(v), tf.float32) for v in (self.gamma, self.beta)

@@ -71,13 +71,14 @@ class SASRec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
-        hidden = lookup(tf.convert_to_tensor(self.embedding.embeddings), rows) * self.dim**0.5
+        hidden = lookup(tf.convert_to_tensor(self.embedding.embeddings), rows, training)
+        hidden *= self.dim**0.5
         if self.positions == "learned":
             hidden += self.position(hidden)
         hidden = self.dropout(hidden, training=training)
         for block in self.blocks:
             hidden = block(hidden, training=training)
-        return self.norm(hidden)
+        return self.norm(hidden, training=training)
 
     def item_table(self) -> tf.Tensor:
         """See `Encoder`."""

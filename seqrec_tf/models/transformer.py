@@ -49,9 +49,7 @@ class TransformerBlock(keras.layers.Layer):
         self.attention_dropout = Dropout(dropout)
         self.attention_output = keras.layers.Dense(dim)
         self.feed_forward_norm = LayerNormalization(epsilon=1e-6)
-        self.feed_forward = keras.layers.Dense(
-            expansion * dim, activation="silu" if gated else "relu"
-        )
+        self.feed_forward = keras.layers.Dense(expansion * dim)
         self.feed_forward_output = keras.layers.Dense(dim)
         if gated:
             self.feed_forward_gate = keras.layers.Dense(expansion * dim)
@@ -83,16 +81,19 @@ class TransformerBlock(keras.layers.Layer):
         )
 
     def _branch(self, inputs, norm, layer, gate, training):
-        changed = layer(norm(inputs) if self.pre_norm else inputs, training)
+        changed = layer(norm(inputs, training=training) if self.pre_norm else inputs, training)
         if gate:
             changed = changed * gate(inputs)
         outputs = inputs + self.residual_dropout(changed, training=training)
-        return outputs if self.pre_norm else norm(outputs)
+        return outputs if self.pre_norm else norm(outputs, training=training)
 
     def _feed(self, hidden, training):
         expanded = self.feed_forward(hidden)
         if self.gated:
-            expanded = expanded * self.feed_forward_gate(hidden)
+            # Not `tf.nn.silu`, whose custom gradient would end up in every SavedModel.
+            expanded = expanded * tf.sigmoid(expanded) * self.feed_forward_gate(hidden)
+        else:
+            expanded = tf.nn.relu(expanded)
         return self.feed_forward_output(expanded)
 
     def _attend(self, hidden, training):
@@ -101,8 +102,8 @@ class TransformerBlock(keras.layers.Layer):
         bias = None
         if self.distances:
             bias = tf.cast(tf.convert_to_tensor(self.distance_bias), self.compute_dtype)
-        threshold, seed = self.attention_dropout.draw(training)
-        attended = causal_attention(*parts, threshold, seed, bias)
+        dropout = self.attention_dropout.draw(training)
+        attended = causal_attention(*parts, *dropout, bias, training)
         return self.attention_output(self._merge_heads(attended))
 
     def _split_heads(self, hidden):
