@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from seqrec_tf.losses.chunks import mean_over_chunks
-from seqrec_tf.losses.softmax import TINY, index_of, lowest, unique_with_counts
+from seqrec_tf.losses.softmax import index_of, lowest, unique_with_counts
 from seqrec_tf.models import Encoder
 from seqrec_tf.models.layers import lookup
 
@@ -32,10 +32,10 @@ class BPRMax:
             positive = tf.reduce_sum(hidden * target_vectors, axis=-1, keepdims=True)
             scores = tf.matmul(hidden, candidates, transpose_b=True)
             excluded = lowest(scores.dtype) * tf.one_hot(own, tf.size(bias), dtype=scores.dtype)
-            weights = tf.nn.softmax(scores + bias + excluded)
-            ahead = tf.reduce_sum(weights * tf.sigmoid(positive - scores), axis=-1)
-            penalty = tf.reduce_sum(weights * tf.square(scores), axis=-1)
-            return self.regularisation * penalty - tf.math.log(ahead + TINY)
+            log_weights = tf.nn.log_softmax(scores + bias + excluded)
+            log_ahead = log_weights + tf.math.log_sigmoid(positive - scores)
+            penalty = tf.reduce_sum(tf.exp(log_weights) * tf.square(scores), axis=-1)
+            return self.regularisation * penalty - tf.reduce_logsumexp(log_ahead, axis=-1)
 
         positions = [hidden, lookup(table, targets), index_of(targets, candidates)]
         shared = [lookup(table, candidates)]

@@ -164,4 +164,4 @@ def _cross_entropy(hidden, positive, own, candidates, bias=None) -> tf.Tensor:
 
 def lowest(dtype: tf.DType) -> tf.Tensor:
     """A score that no softmax gives weight, and that can still be added to another."""
-    return tf.constant(max(-1e9, dtype.min / 2), dtype)
+    return tf.constant(max(-1e9, float(dtype.min) / 2), dtype)

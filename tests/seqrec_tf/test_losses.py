@@ -119,6 +119,18 @@ def test_bpr_max_leaves_the_own_target_out(encoder):
     assert loss == pytest.approx((first + second) / 2, abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [tf.float16, tf.float32])
+def test_bpr_max_pulls_at_targets_that_are_far_behind(encoder, dtype):
+    # Negative 1 is 100 ahead of target 2; e^-100 is 0 in 32 bits already.
+    objective = build_objective(TrainingConfig(objective="bpr-max", score_penalty=0), COUNTS)
+    hidden = tf.constant([[100, 0]], dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(hidden)
+        loss = objective(encoder, hidden, tf.constant([2]), tf.constant([1]))
+    assert float(loss) == pytest.approx(100)
+    assert tape.gradient(loss, hidden).numpy().tolist() == [[1, -1]]
+
+
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_no_position_has_no_loss(encoder, name):
     # As on the last of several devices, when a batch has fewer examples than there are devices.

@@ -1,27 +1,29 @@
-"""The Keras model around an encoder: what its loss reads, and which epoch is kept."""
-
-import json
+"""The Keras model around an encoder: what its loss reads, and how its weights are moved."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import EncoderConfig, TrainingConfig
-from seqrec_tf.losses import build_objective
-from seqrec_tf.models import build_encoder
-from seqrec_tf.training import MONITOR, Checkpoint, NextItemModel, build_optimizer, write_history
+from seqrec_tf.config import OBJECTIVES, EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.pipeline import training_data
+from seqrec_tf.training import build_model, build_optimizer
 
 ITEMS = 9
 CONFIG = EncoderConfig(window=6, dim=4, layers=1, dropout=0.0)
 
 
-def _model(objective: str = "full-softmax") -> NextItemModel:
+class _Catalogue:
+    """What `build_model` reads of a catalogue."""
+
+    size, counts = ITEMS, np.ones(ITEMS)
+
+
+def _model(objective: str = "full-softmax", kind: str = "sasrec", **settings):
     keras.utils.set_random_seed(0)
-    model = NextItemModel(build_encoder(CONFIG, ITEMS), build_objective(objective, np.ones(ITEMS)))
-    model.compile(optimizer=build_optimizer(TrainingConfig(optimizer="adamw")))
-    model.optimizer.build(model.trainable_variables)
-    return model
+    encoder = EncoderConfig(**{**vars(CONFIG), "encoder": kind})
+    config = RunConfig(encoder=encoder, training=TrainingConfig(objective=objective, **settings))
+    return build_model(config, _Catalogue(), steps_per_epoch=1)
 
 
 def _loss(model, rows, targets, negatives=None) -> float:
@@ -53,73 +55,68 @@ def test_only_positions_with_a_target_take_part_in_the_loss():
     assert _loss(model, [[1, 2]], [[2, 3]]) == pytest.approx(np.mean(both), abs=1e-5)
 
 
+def _batch(training: TrainingConfig):
+    histories = tf.ragged.constant([[1, 2, 3, 4], [7, 8, 9], [4, 5, 6, 7, 8]], dtype=tf.int32)
+    return next(iter(training_data(histories, ITEMS, CONFIG, training).batches))
+
+
+def _losses(model, objective: str, steps: int) -> list[float]:
+    """On one batch, before each step."""
+    model.run_eagerly = True  # compiling costs more than a few steps
+    batch = _batch(TrainingConfig(objective=objective, negatives=4))
+    return [float(model.train_on_batch(*batch)) for _ in range(steps)]
+
+
+@pytest.mark.parametrize("kind", ["sasrec", "gru4rec"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_both_encoders_learn_with_every_objective(objective, kind):
+    losses = _losses(_model(objective, kind, negatives=4, learning_rate=0.02), objective, steps=3)
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("objective", "precision"),
+    # The range of float16 is the smaller one, so it is what can go wrong.
+    [*((name, "mixed_float16") for name in OBJECTIVES), ("full-softmax", "mixed_bfloat16")],
+)
+def test_every_objective_works_in_16_bits(objective, precision):
+    settings = {"negatives": 4, "learning_rate": 0.02}
+    half = _model(objective, precision=precision, **settings)
+    assert {v.dtype for v in half.trainable_variables} == {"float32"}
+    exact = _losses(_model(objective, **settings), objective, steps=2)
+    np.testing.assert_allclose(_losses(half, objective, steps=2), exact, rtol=0.02)
+
+
 def test_the_optimizer_is_the_configured_one():
-    adam = build_optimizer(TrainingConfig(learning_rate=0.25, beta_2=0.5))
+    adam = build_optimizer(TrainingConfig(learning_rate=0.25, beta_2=0.5), steps_per_epoch=7)
     assert type(adam) is keras.optimizers.Adam
-    assert (float(adam.learning_rate), adam.beta_2) == (0.25, 0.5)
-    assert type(build_optimizer(TrainingConfig(optimizer="adamw"))) is keras.optimizers.AdamW
+    assert (float(adam.learning_rate), adam.beta_2, adam.use_ema) == (0.25, 0.5, False)
+    adamw = build_optimizer(TrainingConfig(optimizer="adamw", average=0.75), steps_per_epoch=7)
+    assert type(adamw) is keras.optimizers.AdamW
+    assert (adamw.use_ema, adamw.ema_momentum) == (True, 0.75)
 
 
-def _finish_epochs(checkpoint, model, scores) -> list[bool]:
-    """End an epoch for each validation score; whether training was told to stop after it."""
-    stopped = []
-    for epoch, score in enumerate(scores, start=len(checkpoint.history)):
-        # The item table says which epoch the weights are of.
-        model.encoder.embedding.embeddings.assign(tf.fill([ITEMS + 1, 4], float(epoch + 1)))
-        model.stop_training = False
-        checkpoint.on_epoch_end(epoch, {"loss": 1.0, MONITOR: score})
-        stopped.append(model.stop_training)
-    return stopped
-
-
-def _checkpoint(folder, model, patience: int) -> Checkpoint:
-    checkpoint = Checkpoint(folder, patience)
-    checkpoint.set_model(model)
-    return checkpoint
-
-
-def test_the_best_epoch_is_kept_and_patience_counts_from_it(tmp_path):
-    model = _model()
-    checkpoint = _checkpoint(tmp_path, model, patience=2)
-    # Epoch 3 only equals epoch 2, so epoch 2 stays the best; two epochs later patience is spent.
-    assert _finish_epochs(checkpoint, model, [0.1, 0.3, 0.3, 0.2]) == [False, False, False, True]
-    assert checkpoint.best_epoch == 2
-    checkpoint.load_best()
-    assert float(model.encoder.item_table()[0, 0]) == 2
-
-
-def test_patience_survives_a_resume(tmp_path):
-    model = _model()
-    _finish_epochs(_checkpoint(tmp_path, model, patience=3), model, [0.3, 0.2])
-    resumed = _checkpoint(tmp_path, _model(), patience=3)
-    resumed.restore(resumed.model)
-    assert float(resumed.model.encoder.item_table()[0, 0]) == 2  # the last epoch, not the best
-    assert (len(resumed.history), resumed.best_epoch, resumed.out_of_patience) == (2, 1, False)
-    assert _finish_epochs(resumed, resumed.model, [0.2, 0.1]) == [False, True]
-    resumed.load_best()
-    assert float(resumed.model.encoder.item_table()[0, 0]) == 1
-
-
-def test_the_folder_holds_the_last_and_the_best_epoch_only(tmp_path):
-    model = _model()
-    _finish_epochs(_checkpoint(tmp_path, model, patience=9), model, [0.3, 0.2, 0.1])
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"state.json", "best.weights.h5", "epoch-3.weights.h5"}
-    assert json.loads((tmp_path / "state.json").read_text())["weights"] == "epoch-3.weights.h5"
-
-
-def test_an_interrupted_epoch_is_left_out_unless_it_is_the_first(tmp_path):
-    model = _model()
-    checkpoint = _checkpoint(tmp_path, model, patience=9)
-    checkpoint.interrupted = True
-    _finish_epochs(checkpoint, model, [0.1])
-    assert len(checkpoint.history) == 1
-    _finish_epochs(checkpoint, model, [0.9])
-    assert len(checkpoint.history) == 1
-    assert checkpoint.best_epoch == 1
-
-
-def test_history_is_a_line_an_epoch(tmp_path):
-    write_history(tmp_path / "history.csv", [{"loss": 2.5, MONITOR: 0.1}, {"loss": 2, MONITOR: 0}])
-    lines = (tmp_path / "history.csv").read_text().splitlines()
-    assert lines == ["epoch,loss,val_ndcg@10", "1,2.5,0.1", "2,2,0"]
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({"schedule": "constant"}, {0: 0.8, 5: 0.8, 8: 0.8}),
+        # Half a wave over 4 epochs of 2 steps: 0.8 (1 + cos(pi t / 8)) / 2, cos(pi / 4) = 0.7071.
+        ({"schedule": "cosine"}, {0: 0.8, 2: 0.4 * 1.7071, 4: 0.4, 6: 0.4 * 0.2929, 8: 0, 9: 0}),
+        # One epoch up; the other three, six steps, down: cos(pi / 3) = 1/2.
+        (
+            {"schedule": "cosine", "warmup": 1.0},
+            {0: 0, 1: 0.4, 2: 0.8, 4: 0.4 * 1.5, 5: 0.4, 6: 0.4 * 0.5, 8: 0},
+        ),
+        ({"schedule": "constant", "warmup": 2.0}, {0: 0, 1: 0.2, 3: 0.6, 4: 0.8, 5: 0.8, 8: 0.8}),
+        ({"schedule": "constant", "warmup": 0.5}, {0: 0, 1: 0.8, 2: 0.8}),  # one step of two
+    ],
+)
+def test_the_learning_rate_by_hand(settings, rates):
+    config = TrainingConfig(learning_rate=0.8, epochs=4, **settings)
+    optimizer = build_optimizer(config, steps_per_epoch=2)
+    optimizer.build([keras.Variable(0.0)])
+    found = {}
+    for step in rates:
+        optimizer.iterations.assign(step)
+        found[step] = float(optimizer.learning_rate)
+    assert found == pytest.approx(rates, abs=1e-4)
