@@ -39,6 +39,8 @@ def test_lookup_is_gather(rows):
         [_random(5, 3)],
         upstream,
     )
+    table = _random(5, 3)
+    np.testing.assert_array_equal(lookup(table, rows, training=False), tf.gather(table, rows))
 
 
 def test_lookup_has_a_dense_gradient():
@@ -91,15 +93,16 @@ def _normalisations(width: int):
     return layers
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("shape", [(2, 3, 8), (4, 8), (1, 1, 1, 8)])
-def test_layer_normalization_is_that_of_keras(shape):
+def test_layer_normalization_is_that_of_keras(shape, training):
     results = []
     inputs, upstream = 3 + 2 * _random(*shape), _random(*shape)
-    for layer in _normalisations(8):
+    for layer, arguments in zip(_normalisations(8), ({"training": training}, {}), strict=True):
         sources = [inputs, layer.gamma.value, layer.beta.value]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs)
+            outputs = layer(inputs, **arguments)
         results.append([outputs, *tape.gradient(outputs, sources, output_gradients=upstream)])
     for left, right in zip(*results, strict=True):
         np.testing.assert_allclose(left, right, rtol=0, atol=1e-5)

@@ -82,6 +82,29 @@ def test_unknown_items_are_row_0_as_targets_and_left_out_of_histories():
     assert _pairs(split.test) == [([1, 2, 3], 0), ([4], 0)]
 
 
+def _numbered(count: int) -> Queries:
+    """Queries whose history is their target, so that a mixed-up pair would show."""
+    return Queries(_ragged([[number] for number in range(count)]), tf.range(count))
+
+
+def test_a_sample_of_queries_keeps_each_history_with_its_target():
+    sample = _pairs(_numbered(100).sample(30, seed=1))
+    assert len(sample) == 30 == len({target for _, target in sample})  # nobody twice
+    assert all(history == [target] for history, target in sample)
+    assert sample == _pairs(_numbered(100).sample(30, seed=1))
+    assert sample != _pairs(_numbered(100).sample(30, seed=2))
+
+
+def test_everybody_is_sampled_in_the_long_run():
+    seen = {target for seed in range(40) for _, target in _pairs(_numbered(20).sample(5, seed))}
+    assert seen == set(range(20))
+
+
+def test_no_sample_and_too_large_a_sample_are_all_queries():
+    for count in (0, 20, 21):
+        assert _pairs(_numbered(20).sample(count, seed=1)) == _pairs(_numbered(20))
+
+
 def test_users_without_a_known_history_are_dropped():
     split = _by_time([[1], [0, 2], [3, 1]], [[15], [15, 25], [1, 25]])
     assert split.training.to_list() == [[], [], [3]]
