@@ -126,7 +126,7 @@ def _prove(staging: Path) -> dict:
 def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, staging: Path) -> None:
     """Add model card, golden requests and export report to a staged artifact."""
     extra = folder / "assets.extra" if folder.name == "savedmodel" else folder
-    for name in ("README.md", "learning_curve.png"):
+    for name in ("README.md", "learning_curve.png", "breakdown.png"):
         if (run.path / name).is_file():
             shutil.copy(run.path / name, extra / name)
     shutil.copy(staging / "golden_requests.json", extra / "golden_requests.json")

@@ -1,9 +1,10 @@
 """Metrics of a run under a named protocol, next to the baselines, as `metrics.json` holds them."""
 
 from seqrec_tf.baselines import markov_scorer, popularity_scorer
+from seqrec_tf.breakdown import breakdown
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.models import Encoder
-from seqrec_tf.ranking import CUTOFFS, Scorer, encoder_scorer, rank
+from seqrec_tf.ranking import CUTOFFS, Ranking, encoder_scorer, rank
 
 
 def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
@@ -15,26 +16,40 @@ def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
         sampled: P4, against 100 sampled items, instead of the whole catalogue.
 
     Returns:
-        `{"protocol", "users", "test", "validation", "baselines": {"popularity", "markov"}}`.
+        `{"protocol", "users", "test", "validation", "baselines": {"popularity", "markov"},
+        "breakdown": {"history_length", "popularity"}}`. The baselines and the breakdown
+        (`seqrec_tf.breakdown`, of "model", "popularity" and "markov") are of the test queries.
     """
-    scorer = encoder_scorer(encoder)
+    split, catalogue = dataset.split, dataset.catalogue
+    model = encoder_scorer(encoder)
+    scorers = {
+        "model": model,
+        "popularity": popularity_scorer(catalogue),
+        "markov": markov_scorer(split.training, catalogue),
+    }
+    test = {
+        name: rank(scorer, split.test, catalogue.size, sampled) for name, scorer in scorers.items()
+    }
+    validation = rank(model, split.validation, catalogue.size, sampled)
+    metrics = {name: ranking.metrics(catalogue.size) for name, ranking in test.items()}
     return {
         "protocol": dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
-        "users": len(dataset.split.test),
-        "test": _metrics(scorer, dataset, "test", sampled),
-        "validation": _metrics(scorer, dataset, "validation", sampled),
-        "baselines": {
-            "popularity": _metrics(popularity_scorer(dataset.catalogue), dataset, "test", sampled),
-            "markov": _metrics(
-                markov_scorer(dataset.split.training, dataset.catalogue), dataset, "test", sampled
-            ),
-        },
+        "users": len(split.test),
+        "test": metrics.pop("model"),
+        "validation": validation.metrics(catalogue.size),
+        "baselines": metrics,
+        "breakdown": _breakdown(test, dataset),
     }
 
 
-def _metrics(scorer: Scorer, dataset: Dataset, part: str, sampled: bool) -> dict[str, float]:
-    items = dataset.catalogue.size
-    return rank(scorer, getattr(dataset.split, part), items, sampled).metrics(items)
+def _breakdown(test: dict[str, Ranking], dataset: Dataset) -> dict[str, list[dict]]:
+    queries = dataset.split.test
+    return breakdown(
+        {name: ranking.ranks for name, ranking in test.items()},
+        queries.histories.row_lengths().numpy(),
+        queries.targets.numpy(),
+        dataset.catalogue.counts,
+    )
 
 
 def unbeaten_baselines(metrics: dict) -> list[str]:

@@ -13,7 +13,7 @@ from seqrec_tf.callbacks import (
     Validation,
     write_history,
 )
-from seqrec_tf.config import RunConfig
+from seqrec_tf.config import RunConfig, weight_settings
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation import evaluate, table
@@ -33,7 +33,9 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
         resume: continue from `path/checkpoint`.
     """
     keras.utils.set_random_seed(config.training.seed)
-    checkpoint = Checkpoint(path / "checkpoint", config.training.patience, resume)
+    checkpoint = Checkpoint(
+        path / "checkpoint", config.training.patience, resume, weight_settings(config)
+    )
     data = training_data(
         dataset.split.training,
         dataset.catalogue.size,
@@ -57,7 +59,7 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     dataset.catalogue.write(path / "items.csv")
     write_json(path / "config.json", config.as_dict())
     write_history(path / "history.csv", checkpoint.history)
-    write_model_card(path, config, metrics, checkpoint.history)
+    write_model_card(path, config, metrics, checkpoint.history, checkpoint.best_epoch)
     write_json(path / "metrics.json", metrics)
     if failure:
         raise InputError(f"{failure} {path} holds epoch {checkpoint.best_epoch}, the best before.")

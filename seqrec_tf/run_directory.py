@@ -9,7 +9,7 @@
 | `model.keras` | encoder and item table |
 | `items.csv` | row, raw id, title, count in the training part |
 | `logs/` | TensorBoard |
-| `README.md`, `learning_curve.png` | model card |
+| `README.md`, `learning_curve.png`, `breakdown.png` | model card |
 | `checkpoint/` | last and best epoch, for `--resume` |
 """
 

@@ -1,0 +1,92 @@
+"""What a model card says and shows, from metrics written by hand."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from seqrec_tf.config import RunConfig
+from seqrec_tf.model_card import write_model_card
+from seqrec_tf.ranking import CUTOFFS
+
+
+def _row(value: float) -> dict[str, float]:
+    names = ("hit_rate", "ndcg", "mrr", "coverage")
+    return {f"{name}@{k}": value for name in names for k in CUTOFFS}
+
+
+def _bucket(name: str, queries: int, model: float, popularity: float, markov: float) -> dict:
+    values = {"model": model, "popularity": popularity, "markov": markov}
+    figures = {key: {"hit_rate@10": 2 * x, "ndcg@10": x} for key, x in values.items()}
+    return {"bucket": name, "queries": queries, **figures}
+
+
+def _metrics(lengths: list[dict], popularities: list[dict]) -> dict:
+    return {
+        "protocol": "PT",
+        "users": 1234,
+        "test": _row(0.3),
+        "validation": _row(0.31),
+        "baselines": {"popularity": _row(0.1), "markov": _row(0.2)},
+        "breakdown": {"history_length": lengths, "popularity": popularities},
+    }
+
+
+STRONG = [_bucket("head", 1000, 0.4, 0.2, 0.3), _bucket("tail", 200, 0.2, 0.0, 0.1)]
+WEAK = [_bucket("1-5", 34, 0.1, 0.1, 0.2), _bucket("6-10", 1200, 0.3, 0.1, 0.2)]
+
+
+def _history(epochs: int, seconds: float) -> list[dict]:
+    return [
+        {"loss": 5 - e / epochs, "val_ndcg@10": 0.31 * e / epochs, "seconds": seconds * e / epochs}
+        for e in range(1, epochs + 1)
+    ]
+
+
+def _write(path, metrics, history) -> str:
+    write_model_card(path, RunConfig(), metrics, history, best_epoch=len(history))
+    return (path / "README.md").read_text(encoding="utf-8")
+
+
+def test_figures_training_and_commands(tmp_path):
+    card = _write(tmp_path, _metrics(WEAK, STRONG), _history(7, 3723.4))
+    assert card.startswith("# sasrec on demo\n\nsasrec beats every baseline in test NDCG@10.\n")
+    assert "| **sasrec, test** | 0.3000 | 0.3000 | 0.3000 | 0.3000 |" in card
+    assert "| markov, test | 0.2000 |" in card
+    assert "| protocol | PT, 1,234 users |" in card
+    assert "| epochs | 7, of at most 50 (patience 10) |" in card
+    assert "| kept | epoch 7," in card and "| training wall-clock | 1 h 2 min," in card
+    assert f"`python -m seqrec_tf.train --config {tmp_path}/config.json --run NEW`" in card
+
+
+def test_weak_spots_and_targets_outside_the_catalogue(tmp_path):
+    card = _write(tmp_path, _metrics(WEAK, STRONG), _history(2, 9.0))
+    assert "Lowest NDCG@10: history length 1-5 (0.1000), popularity tail (0.2000)." in card
+    lost = "A baseline is at least as good in\n\n"
+    assert f"{lost}- popularity, history length: 1-5\n- markov, history length: 1-5\n" in card
+    assert "| 1-5 | 34 | 0.2000 | 0.2000 | **0.4000** | 0.1000 | 0.1000 | **0.2000** |" in card
+    assert "34 targets are outside the catalogue" in card  # 1,234 users, 1,200 of them below
+
+
+def test_a_model_without_weak_spots(tmp_path):
+    whole = [_bucket("head", 1234, 0.3, 0.1, 0.2)]
+    card = _write(tmp_path, _metrics(WEAK[1:], whole), _history(2, 9.0))
+    assert "sasrec beats every baseline in every bucket." in card
+    assert "outside the catalogue" not in card
+
+
+def test_without_a_known_target_there_is_still_a_card(tmp_path):
+    card = _write(tmp_path, _metrics(WEAK, []), _history(1, 1.0))
+    assert "1,234 targets are outside the catalogue" in card
+
+
+@pytest.mark.parametrize(("epochs", "seconds"), [(1, 0.5), (60, 600.0), (3, 20_000.0)])
+def test_the_pictures_show_something(tmp_path, epochs, seconds):
+    _write(tmp_path, _metrics(WEAK, STRONG), _history(epochs, seconds))
+    for name in ("learning_curve.png", "breakdown.png"):
+        pixels = imread(tmp_path / name)
+        assert min(pixels.shape[:2]) > 400
+        colors = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)
+        assert len(colors) > 50
+        # The blue of the model and the orange of the Markov chain.
+        for color in ((0x1F, 0x66, 0xAD), (0xE0, 0x82, 0x14)):
+            assert np.isclose(colors[:, :3] * 255, color, atol=1).all(axis=1).any()
