@@ -140,8 +140,11 @@ def _weak_spots(metrics: dict, name: str) -> str:
     hardest, unbeaten = [], []
     for part, rows in metrics["breakdown"].items():
         label = part.replace("_", " ")
+        if not rows:  # no target of PT is in the catalogue
+            continue
         worst = min(rows, key=lambda row: row["model"]["ndcg@10"])
-        hardest.append(f"{label} {worst['bucket']} ({worst['model']['ndcg@10']:.4f})")
+        value, queries = worst["model"]["ndcg@10"], worst["queries"]
+        hardest.append(f"{label} {worst['bucket']} ({value:.4f}, {queries:,} queries)")
         for rival in metrics["baselines"]:
             lost = [r["bucket"] for r in rows if r[rival]["ndcg@10"] >= r["model"]["ndcg@10"]]
             unbeaten += [f"\n- {rival}, {label}: {', '.join(lost)}"] if lost else []

@@ -115,7 +115,7 @@ def _draw_bars(axes: Axes, rows: list[dict], scorers: dict[str, str]) -> None:
             axes.bar_label(bars, fmt="{:.3f}", fontsize=8, padding=2, color=COLORS[scorer])
     ticks = [f"{row['bucket']}\nn = {row['queries']:,}" for row in rows]
     axes.set_xticks(range(len(rows)), ticks)
-    axes.set_xlim(-0.5, len(rows) - 0.5)
+    axes.set_xlim(-0.5, max(len(rows), 1) - 0.5)
     axes.tick_params(axis="x", length=0)
     _clean(axes)
 

@@ -49,13 +49,13 @@ class Encoder(keras.Model):
                 on either side. Only the most recent `window` items are read.
 
         Returns:
-            (batch, dim); zeros for an empty history.
+            (batch, dim) float32, whatever the layers compute in; zeros for an empty history.
         """
         if not isinstance(histories, tf.RaggedTensor):
             histories = from_padded(histories)
         histories = most_recent(histories, self.window)
         lengths = histories.row_lengths()
-        outputs = self(to_padded(histories), training=False)
+        outputs = tf.cast(self(to_padded(histories), training=False), tf.float32)
         last = tf.gather(outputs, tf.maximum(lengths - 1, 0), batch_dims=1)
         return tf.where(lengths[:, tf.newaxis] > 0, last, tf.zeros_like(last))
 

@@ -48,12 +48,8 @@ def _assert_same(one, other) -> None:
 
 
 def test_the_same_seed_gives_the_same_run(folder, finished):
-    _assert_same(
-        finished_run(
-            folder, "--config", f"{finished.name}/config.json", "--run", "again", "--force"
-        ),
-        finished,
-    )
+    argv = ["--config", f"{finished.name}/config.json", "--run", "again", "--force"]
+    _assert_same(finished_run(folder, *argv), finished)
 
 
 def test_a_killed_run_is_resumed_as_if_nothing_had_happened(folder, finished, monkeypatch):
@@ -74,34 +70,25 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(folder, finished, mo
 
 def test_validation_may_look_at_a_sample_the_final_metrics_at_everybody(finished):
     for row in read_history(finished):
-        assert float(row["val_hit_rate@10"]) * 10 == pytest.approx(
-            round(float(row["val_hit_rate@10"]) * 10)
-        )
+        hits = 10 * float(row["val_hit_rate@10"])  # of ten users
+        assert hits == pytest.approx(round(hits))
     assert _metrics(finished)["users"] == USERS
 
 
-def test_the_kept_model_is_the_averaged_one_that_was_validated(folder):
-    # Validation looks at everybody, so the kept model has the score of the best epoch.
-    argv = [*SMALL, "--average", "0.9", "--epochs", "3", "--run", "averaged"]
-    run = finished_run(folder, *argv)
-    best = max(float(row["val_ndcg@10"]) for row in read_history(run))
-    assert _metrics(run)["validation"]["ndcg@10"] == best
-
-
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_a_run_in_16_bits_leaves_a_model_in_32(folder, precision):
-    argv = ["--precision", precision, "--average", "0.9", "--epochs", "3", "--run", precision]
+def test_a_run_in_16_bits_leaves_a_model_in_32(folder):
+    argv = ["--precision", "mixed_float16", "--average", "0.9", "--epochs", "2", "--run", "half"]
     run = finished_run(folder, *SMALL, *argv)
     assert keras.config.dtype_policy().name == "float32"
-    losses = [float(row["loss"]) for row in read_history(run)]
-    assert losses[2] < losses[0]
+    first, second = (float(row["loss"]) for row in read_history(run))
+    assert second < first
     encoder = read_run(run).encoder
     assert encoder.compute_dtype == "float32" and {w.dtype for w in encoder.weights} == {"float32"}
 
 
 def test_a_loss_that_is_no_number_is_one_line_and_no_model(folder):
     # The second step meets weights of 1e30.
-    code, out, err = run_command(folder, *SMALL, "--learning-rate", "1e30", "--run", "broken")
+    argv = ["--learning-rate", "1e30", "--warmup", "0", "--run", "broken"]
+    code, out, err = run_command(folder, *SMALL, *argv)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1] == (
         "error: The loss was no number at step 2; training stopped. "

@@ -60,7 +60,8 @@ def test_figures_training_and_commands(tmp_path):
 
 def test_weak_spots_and_targets_outside_the_catalogue(tmp_path):
     card = _write(tmp_path, _metrics(WEAK, STRONG), _history(2, 9.0))
-    assert "Lowest NDCG@10: history length 1-5 (0.1000), popularity tail (0.2000)." in card
+    lowest = "history length 1-5 (0.1000, 34 queries), popularity tail (0.2000, 200 queries)."
+    assert f"Lowest NDCG@10: {lowest}" in card
     lost = "A baseline is at least as good in\n\n"
     assert f"{lost}- popularity, history length: 1-5\n- markov, history length: 1-5\n" in card
     assert "| 1-5 | 34 | 0.2000 | 0.2000 | **0.4000** | 0.1000 | 0.1000 | **0.2000** |" in card
@@ -85,8 +86,7 @@ def test_the_pictures_show_something(tmp_path, epochs, seconds):
     for name in ("learning_curve.png", "breakdown.png"):
         pixels = imread(tmp_path / name)
         assert min(pixels.shape[:2]) > 400
-        colors = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)
+        red, green, blue = np.rint(pixels[..., :3] * 255).astype(int).transpose(2, 0, 1)
+        colors = set(np.unique(red * 2**16 + green * 2**8 + blue).tolist())
         assert len(colors) > 50
-        # The blue of the model and the orange of the Markov chain.
-        for color in ((0x1F, 0x66, 0xAD), (0xE0, 0x82, 0x14)):
-            assert np.isclose(colors[:, :3] * 255, color, atol=1).all(axis=1).any()
+        assert {0x1F66AD, 0xE08214} <= colors  # the model and the Markov chain

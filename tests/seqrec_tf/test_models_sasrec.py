@@ -129,6 +129,7 @@ def test_what_was_trained_in_16_bits_is_delivered_in_32(kind, precision, tmp_pat
     encoder = build_model(RunConfig(encoder=config, training=training), _Catalogue(), 1).encoder
     rows = tf.constant(ROWS)
     assert encoder(rows).dtype == precision.removeprefix("mixed_")
+    assert encoder.encode(rows).dtype == encoder.item_table().dtype == tf.float32
     delivered = in_float32(encoder, config)
     assert keras.config.dtype_policy().name == "float32"  # as before
     for left, right in zip(delivered.get_weights(), encoder.get_weights(), strict=True):

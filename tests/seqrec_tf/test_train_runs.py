@@ -49,11 +49,20 @@ def finished(folder):
 
 def test_the_run_directory_is_complete(finished):
     assert {path.name for path in finished.iterdir()} == FILES
-    assert (finished / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
     assert list((finished / "logs").rglob("events.out.tfevents.*"))
+
+
+def test_the_model_card_names_the_run_and_shows_where_it_is_weak(finished):
     card = (finished / "README.md").read_text()
-    assert "# sasrec on log.csv" in card and "![Learning curve](learning_curve.png)" in card
-    assert "Protocol P1." in card and "| training | learning_rate | 0.01 |" in card
+    assert "# sasrec on log.csv" in card and f"| protocol | P1, {USERS} users |" in card
+    assert "| epochs | 3, of at most 3 " in card and "| training wall-clock | 0 min " in card
+    assert "--config finished/config.json --run NEW" in card
+    assert "| training | learning_rate | 0.01 |" in card
+    assert "## Where it is weak" in card
+    for title, picture in (("Learning curve", "learning_curve"), ("Breakdown", "breakdown")):
+        assert f"![{title}]({picture}.png)" in card
+        png = (finished / f"{picture}.png").read_bytes()
+        assert png.startswith(b"\x89PNG") and len(png) > 10_000
 
 
 def test_metrics_name_protocol_users_parts_and_baselines(finished):
@@ -66,6 +75,21 @@ def test_metrics_name_protocol_users_parts_and_baselines(finished):
         assert all(0 <= value <= 1 for value in row.values())
     # Every walk goes on to the next product, so the Markov chain is always right.
     assert metrics["baselines"]["markov"]["ndcg@10"] == 1
+
+
+def test_the_breakdown_covers_every_test_query(finished):
+    metrics = _json(finished / "metrics.json")
+    lengths = metrics["breakdown"]["history_length"]
+    # Walks are 5, 6, 7 or 8 long and end with the target; a quarter of each.
+    assert {row["bucket"]: row["queries"] for row in lengths} == {
+        "1-5": USERS // 2,
+        "6-10": USERS // 2,
+    }
+    for rows in metrics["breakdown"].values():
+        assert sum(row["queries"] for row in rows) == USERS
+        assert all(row["markov"] == {"hit_rate@10": 1, "ndcg@10": 1} for row in rows)
+        mean = sum(row["queries"] * row["model"]["ndcg@10"] for row in rows) / USERS
+        assert mean == pytest.approx(metrics["test"]["ndcg@10"], abs=2e-6)
 
 
 def test_settings_environment_and_history_are_written_down(finished):
@@ -128,10 +152,10 @@ def test_nothing_is_left_to_train_when_all_epochs_are_done(folder, finished):
 def test_patience_stops_and_stays_spent(folder):
     # Steps too small for a float32 change no weight, so no epoch is better than the first one.
     still = [*SMALL, "--learning-rate", "1e-30", "--patience", "2", "--run", "still"]
-    assert len(read_history(finished_run(folder, *still, "--epochs", "20"))) == 3
-    assert (
-        len(read_history(finished_run(folder, "--resume", "--run", "still", "--epochs", "30"))) == 3
-    )
+    run = finished_run(folder, *still, "--epochs", "20")
+    assert len(read_history(run)) == 3
+    assert finished_run(folder, "--resume", "--run", "still", "--epochs", "30") == run
+    assert len(read_history(run)) == 3
 
 
 @pytest.mark.parametrize(
