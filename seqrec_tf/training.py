@@ -13,7 +13,11 @@ from seqrec_tf.models.layers import select
 
 
 class NextItemModel(keras.Model):
-    """An encoder with its objective, on the batches of `seqrec_tf.pipeline`."""
+    """An encoder with its objective, on the batches of `seqrec_tf.pipeline`.
+
+    On several devices each has a part of the batch's examples, and all negatives that were drawn
+    for the batch; in-batch negatives are those of the device's part.
+    """
 
     def __init__(self, encoder: Encoder, objective, **kwargs):
         super().__init__(**kwargs)

@@ -37,6 +37,7 @@ class Dropout(keras.layers.Layer):
         if not training or not self.threshold:
             return 0, tf.constant(0)
         first, second = tf.unstack(tf.cast(self.seed_generator.next(), tf.uint32))
+        second += _device() * _word(0x85EBCA77)
         return self.threshold, tf.bitcast(_scramble(first * _word(0x9E3779B1) + second), tf.int32)
 
     def get_config(self) -> dict:
@@ -69,6 +70,12 @@ def apply_mask(values: tf.Tensor, seed: tf.Tensor, threshold: int) -> tf.Tensor:
     levels = tf.reshape(tf.bitcast(hashed, tf.uint8), [-1])[:count]
     kept = tf.cast(levels >= tf.constant(threshold, tf.uint8), values.dtype)
     return values * tf.reshape(kept, tf.shape(values)) * (LEVELS / (LEVELS - threshold))
+
+
+def _device() -> tf.Tensor:
+    """Number of the device in a distributed step, whose seed generators all stand alike; else 0."""
+    context = tf.distribute.get_replica_context()
+    return tf.cast(context.replica_id_in_sync_group if context else 0, tf.uint32)
 
 
 def _scramble(words: tf.Tensor) -> tf.Tensor:

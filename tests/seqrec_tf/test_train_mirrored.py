@@ -71,6 +71,20 @@ for objective in OBJECTIVES:
 print(json.dumps(found))
 """
 
+# Whether the devices drop other values than each other, and each call other ones than before.
+DROP = """
+import json
+from seqrec_tf.models.dropout import Dropout
+
+strategy = tf.distribute.MirroredStrategy()
+with strategy.scope():
+    layer = Dropout(0.5)
+step = tf.function(lambda: layer(tf.ones([1000]), training=True))
+first, second = (strategy.run(step).values for _ in range(2))
+differ = lambda one, other: bool(tf.reduce_any(one != other))
+print(json.dumps([differ(*first), differ(first[0], second[0]) and differ(first[1], second[1])]))
+"""
+
 TRAIN = """
 import sys
 from seqrec_tf import train
@@ -109,6 +123,10 @@ def test_two_devices_take_the_steps_of_one(compared, objective):
 def test_in_batch_negatives_are_those_of_the_own_device(compared):
     one, two = compared["in-batch-softmax"]["losses"]
     assert 0 < two < one  # half as many candidates to tell apart
+
+
+def test_two_devices_drop_other_values():
+    assert json.loads(_run(DROP)) == [True, True]
 
 
 def test_the_command_trains_on_two_devices(tmp_path):
