@@ -47,7 +47,7 @@ def test_help_has_examples_and_does_not_wait_for_tensorflow(module, example):
         (evaluate, ["--protocol", "P9"], "argument --protocol: invalid choice: 'P9'"),
         (evaluate, ["runs/a", "runs/b"], "unrecognized arguments: runs/b"),
         (train, ["--dim", "6", "--heads", "4"], "--heads: expected a divisor of --dim 6"),
-        (train, ["--recipe", "secret"], "--recipe: expected one of auto, default"),
+        (train, ["--recipe", "secret"], "--recipe: expected one of auto, best-gru4rec"),
         (train, ["--config", "missing.json"], "missing.json"),
         (train, ["--resume"], "--resume: expected --run with the directory of a run"),
         (train, ["--resume", "--run", "nowhere"], "Received: --run nowhere."),
