@@ -1,6 +1,6 @@
 """Settings that cannot work, each refused in one line that names its flag."""
 
-from seqrec_tf.config import RunConfig, flag, require_id_name
+from seqrec_tf.config import DRAWN, RunConfig, flag, require_id_name
 from seqrec_tf.errors import InputError
 
 AT_LEAST = {
@@ -24,7 +24,7 @@ RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= val
 # Flags that only some objectives or encoders read.
 USED_BY = {
     "objective": {
-        "negatives": ("bce", "gbce", "sampled-softmax", "bpr-max"),
+        "negatives": DRAWN,
         "popularity_share": ("sampled-softmax", "bpr-max"),
         "in_batch_negatives": ("sampled-softmax",),
         "calibration": ("gbce",),

@@ -5,7 +5,7 @@
 | recipe | MovieLens-1M, P1, test, seed 0 | time on two cores |
 |---|---|---|
 | best-sasrec | HR@10 0.3209, NDCG@10 0.1871 | 34 min beside other work |
-| best-gru4rec | not measured yet | |
+| best-gru4rec | not tuned or measured yet | |
 
 The best recipes were chosen by validation NDCG@10 (README, "What was tried").
 
