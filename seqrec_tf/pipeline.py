@@ -58,7 +58,7 @@ class _Examples:
     widths: np.ndarray  # input length of each length bucket
 
     def slices(self, shift):
-        """(starts, limits) for a shift of each example's history; `_shifted` is the same in graph code."""
+        """NumPy (starts, limits) for a shift of each example; `_shifted` in graph code."""
         ends = self.ends + shift
         return np.maximum(self.first, ends - self.window - 1), np.minimum(self.last, ends)
 
