@@ -118,7 +118,7 @@ class TrainingConfig:
     average: float = option(0.0, "decay a step of a moving average of the weights; 0: none")
     patience: int = option(10, "stop after so many epochs without better validation NDCG@10")
     validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
-    length_buckets: int = option(8, "batch shapes: histories of like length share a batch")
+    length_buckets: int = option(16, "batch shapes: histories of like length share a batch")
     precision: str = option(
         "float32",
         "mixed: matrix products and activations in 16 bits, weights in 32; the run's model is "

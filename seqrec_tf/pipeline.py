@@ -57,10 +57,16 @@ class _Examples:
     window: int
     widths: np.ndarray  # input length of each length bucket
 
-    def slices(self, shift):
-        """NumPy (starts, limits) for a shift of each example; `_shifted` in graph code."""
-        ends = self.ends + shift
-        return np.maximum(self.first, ends - self.window - 1), np.minimum(self.last, ends)
+    def slices(self, shift: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Starts and limits of all examples, for the shift of each history."""
+        ends = self.ends + tf.gather(shift, self.owner)
+        starts = tf.maximum(tf.constant(self.first), ends - self.window - 1)
+        return starts, tf.minimum(tf.constant(self.last), ends)
+
+    def lengths(self, shift: np.ndarray) -> np.ndarray:
+        """Targets of each example, for the shift of each history."""
+        starts, limits = self.slices(tf.constant(shift))
+        return (limits - starts - 1).numpy()
 
 
 def training_data(
@@ -137,8 +143,7 @@ def _examples(histories: tf.RaggedTensor, window: int, training: TrainingConfig)
         first, last, last - number * step, owner, slack, window, widths=np.array([])
     )
     likely = np.random.default_rng(training.seed).integers(0, slack, endpoint=True)
-    starts, limits = examples.slices(likely[owner])
-    widths = bucket_widths(limits - starts - 1, training.length_buckets)
+    widths = bucket_widths(examples.lengths(likely), training.length_buckets)
     widths[-1] = min(window, targets.max())
     return dataclasses.replace(examples, widths=widths)
 
@@ -156,7 +161,9 @@ def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> t
     """The batches of one epoch, (batch, 2) slices: like lengths together, in random order."""
     count = len(examples.ends)
     seed = tf.stack([tf.constant(training.seed, tf.int64), epoch])
-    slices = _shifted(examples, seed + 2)
+    uniform = tf.random.stateless_uniform([len(examples.slack)], seed + 2, dtype=tf.float64)
+    shift = tf.cast(uniform * tf.constant(examples.slack + 1.0), tf.int64)
+    slices = tf.stack(examples.slices(shift), axis=1)
     order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=seed)
     slices = tf.gather(slices, order)
     lengths = slices[:, 1] - slices[:, 0] - 1
@@ -166,15 +173,6 @@ def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> t
     batches = tf.RaggedTensor.from_row_splits(slices, tf.unique(edges).y)
     sequence = tf.random.experimental.stateless_shuffle(tf.range(batches.nrows()), seed=seed + 1)
     return tf.data.Dataset.from_tensor_slices(tf.gather(batches, sequence))
-
-
-def _shifted(examples: _Examples, seed: tf.Tensor) -> tf.Tensor:
-    """All examples as (examples, 2) starts and limits, shifted at random."""
-    uniform = tf.random.stateless_uniform([len(examples.slack)], seed, dtype=tf.float64)
-    shift = tf.cast(uniform * tf.constant(examples.slack + 1.0), tf.int64)
-    ends = tf.constant(examples.ends) + tf.gather(shift, tf.constant(examples.owner))
-    starts = tf.maximum(tf.constant(examples.first), ends - examples.window - 1)
-    return tf.stack([starts, tf.minimum(tf.constant(examples.last), ends)], axis=1)
 
 
 def _batch_maker(values, examples: _Examples, items: int, training: TrainingConfig):
@@ -234,5 +232,4 @@ def draw_shared_negatives(
 def _targets_per_epoch(examples: _Examples, training: TrainingConfig) -> int:
     if training.examples == "prefixes":
         return len(examples.ends)
-    starts, limits = examples.slices(0)
-    return int((limits - starts - 1).sum())
+    return int(examples.lengths(np.zeros_like(examples.slack)).sum())
