@@ -9,7 +9,7 @@ from seqrec_tf.models.layers import lookup
 
 
 class BPRMax:
-    """GRU4Rec's objective of 2018 (Hidasi and Karatzoglou, arXiv 1706.03847, eqs. 11 and 12).
+    """GRU4Rec's objective of 2018 (Hidasi and Karatzoglou, arXiv 1706.03847).
 
     -log( sum over negatives j of w_j sigmoid(s_target - s_j) ) + regularisation sum_j w_j s_j^2
     with w = softmax of the negatives' scores. The negatives are the batch's; a position's own

@@ -27,7 +27,7 @@ def binary_cross_entropy(encoder: Encoder, hidden, targets, negatives) -> tf.Ten
 
 
 class GeneralisedBinaryCrossEntropy:
-    """gSASRec's objective (Petrov and Macdonald, arXiv 2308.07192, eqs. 8 and 12).
+    """gSASRec's objective (Petrov and Macdonald, arXiv 2308.07192).
 
     -(beta log sigmoid(s_target) + sum over k negatives of log(1 - sigmoid(s_negative))) / (k + 1)
     with beta = alpha (t (1 - 1 / alpha) + 1 / alpha) and the sampling rate

@@ -73,12 +73,17 @@ class TransformerBlock(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         """See the class."""
-        hidden = self._branch(
-            inputs, self.attention_norm, self._attend, self.gated and self.attention_gate, training
-        )
-        return self._branch(
-            hidden, self.feed_forward_norm, self._feed, self.gated and self.output_gate, training
-        )
+        shape = tf.shape(inputs)
+
+        def attend(hidden, training):
+            return self._attend(hidden, shape, training)
+
+        # On (positions, dim) TensorFlow fuses a product with its bias and activation.
+        hidden = tf.reshape(inputs, [-1, self.dim])
+        gates = (self.attention_gate, self.output_gate) if self.gated else (None, None)
+        hidden = self._branch(hidden, self.attention_norm, attend, gates[0], training)
+        hidden = self._branch(hidden, self.feed_forward_norm, self._feed, gates[1], training)
+        return tf.reshape(hidden, shape)
 
     def _branch(self, inputs, norm, layer, gate, training):
         changed = layer(norm(inputs, training=training) if self.pre_norm else inputs, training)
@@ -96,29 +101,27 @@ class TransformerBlock(keras.layers.Layer):
             expanded = tf.nn.relu(expanded)
         return self.feed_forward_output(expanded)
 
-    def _attend(self, hidden, training):
+    def _attend(self, hidden, shape, training):
+        """(positions, dim) -> the same, for positions of shape (batch, length)."""
         query = self.query(hidden) * (self.dim // self.heads) ** -0.5
-        parts = (self._split_heads(part) for part in (query, self.key(hidden), self.value(hidden)))
+        parts = (query, self.key(hidden), self.value(hidden))
+        parts = (self._split_heads(part, shape) for part in parts)
         bias = None
         if self.distances:
             bias = tf.cast(tf.convert_to_tensor(self.distance_bias), self.compute_dtype)
         dropout = self.attention_dropout.draw(training)
         attended = causal_attention(*parts, *dropout, bias, training)
-        return self.attention_output(self._merge_heads(attended))
+        if self.heads > 1:
+            attended = tf.transpose(attended, [0, 2, 1, 3])
+        return self.attention_output(tf.reshape(attended, [-1, self.dim]))
 
-    def _split_heads(self, hidden):
+    def _split_heads(self, hidden, shape):
+        """(positions, dim) -> (batch, heads, length, width)."""
+        width = self.dim // self.heads
         if self.heads == 1:
-            return tf.expand_dims(hidden, 1)
-        shape = tf.shape(hidden)
-        hidden = tf.reshape(hidden, [shape[0], shape[1], self.heads, self.dim // self.heads])
-        return tf.transpose(hidden, [0, 2, 1, 3])  # (batch, heads, length, width)
-
-    def _merge_heads(self, hidden):
-        if self.heads == 1:
-            return tf.squeeze(hidden, 1)
-        hidden = tf.transpose(hidden, [0, 2, 1, 3])
-        shape = tf.shape(hidden)
-        return tf.reshape(hidden, [shape[0], shape[1], self.dim])
+            return tf.reshape(hidden, [shape[0], 1, shape[1], width])
+        hidden = tf.reshape(hidden, [shape[0], shape[1], self.heads, width])
+        return tf.transpose(hidden, [0, 2, 1, 3])
 
     def get_config(self) -> dict:
         """Constructor arguments."""
