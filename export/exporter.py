@@ -14,6 +14,7 @@ from export.golden import golden_requests
 from export.lite import convert, speaks_rows
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
+from export.signatures import signatures
 from seqrec_tf.config import require_id_name
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
@@ -76,7 +77,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
 
 def _build_savedmodel(folder: Path, *arguments) -> None:
     recommender = Recommender(*arguments)
-    tf.saved_model.save(recommender, str(folder), signatures=recommender.signatures())
+    tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     (folder / "assets.extra").mkdir()
 
 

@@ -8,7 +8,7 @@ strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 import numpy as np
 import tensorflow as tf
 
-from export.recommender import concrete
+from export.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from export.compare import TOLERANCE, differences, largest_difference
+from export.compare import TOLERANCE, array_differences, differences, largest_difference
 from export.lite_runner import lite_answers
 from export.ops import ALLOWED_OPS, graph_ops
 
@@ -46,6 +46,30 @@ def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
     forms = signature_answers(folder, golden["id_name"], golden["text_separator"])
     for form, answers in forms:
         _compare_form(form, answers, golden, report)
+    _check_calls(folder, golden, report)
+
+
+def _check_calls(folder: Path, golden: dict, report: dict) -> None:
+    """The calls of single signatures; an input that is left out takes its default."""
+    from export.signature_runner import signature_caller
+
+    call = signature_caller(folder)
+    for request in golden["calls"]:
+        where, form = request["name"], request["signature"]
+        try:
+            outputs = call(form, request["inputs"])
+        except Exception as error:
+            report["failures"].append(f"{where}: {error}")
+            continue
+        entry = report["forms"].setdefault(form, {"requests": 0, "largest_difference": 0.0})
+        entry["requests"] += 1
+        if "outputs" in request:
+            pairs = {n: (wanted, outputs[n]) for n, wanted in request["outputs"].items()}
+            found = [f"{n}: {d}" for n, pair in pairs.items() for d in array_differences(*pair)]
+        else:
+            rows = zip(request["answers"], outputs[golden["id_name"]], outputs["scores"], strict=True)
+            found = [d for expected, ids, scores in rows for d in differences(expected, ids, scores)]
+        report["failures"] += [f"{where}: {difference}" for difference in found]
 
 
 def _check_lite(folder: Path, golden: dict, report: dict) -> None:
