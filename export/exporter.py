@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,9 +13,13 @@ import tensorflow as tf
 
 from export.golden import golden_requests
 from export.lite import convert, speaks_rows
+from export.manifest import NAME as MANIFEST
+from export.manifest import write_manifest
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
 from export.signatures import signatures
+from export.warmup import NAME as WARMUP
+from export.warmup import write_warmup
 from seqrec_tf.config import require_id_name
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
@@ -68,6 +73,10 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         _write_golden(staging / "golden_requests.json", golden)
         for name in options.formats:
             builders[name](staging / folders[name], *arguments)
+        if "savedmodel" in options.formats:
+            padding = 0 if golden["id_type"] == "int64" else ""
+            warmup = staging / "savedmodel" / "assets.extra" / WARMUP
+            write_warmup(warmup, golden, run.encoder.window, padding)
         report = _prove(staging)
         for name in options.formats:
             _describe(staging / folders[name], run, options, report, staging)
@@ -105,16 +114,12 @@ def _write_golden(path: Path, golden: dict) -> None:
 
 
 def _prove(staging: Path) -> dict:
-    """Run `export.proof` in a fresh process.
+    """The report of `run_proof`.
 
     Raises:
-        ProofError: with the differences, or with what the process said when it broke.
+        ProofError: with the differences, if there are any.
     """
-    command = [sys.executable, "-m", "export.proof", str(staging)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if not done.stdout.startswith("{"):
-        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
-    report = json.loads(done.stdout)
+    report = run_proof(staging)
     if report["failures"]:
         shown = "\n".join(report["failures"][:20])
         raise ProofError(
@@ -122,6 +127,19 @@ def _prove(staging: Path) -> dict:
             f"published:\n{shown}"
         )
     return report
+
+
+def run_proof(staging: Path) -> dict:
+    """Run `export.proof` in a fresh process.
+
+    Raises:
+        ProofError: the process broke; with what it said.
+    """
+    command = [sys.executable, "-m", "export.proof", str(staging)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout.startswith("{"):
+        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
+    return json.loads(done.stdout)
 
 
 def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, staging: Path) -> None:
@@ -134,7 +152,11 @@ def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, stag
     write_json(
         extra / "export_report.json",
         {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "run": str(run.path),
+            "dim": run.encoder.dim,
+            "window": run.encoder.window,
+            "retrieval": "exact",
             "encoder": run.config.encoder.encoder,
             "items": run.catalogue.size,
             "k": options.k,
@@ -143,3 +165,4 @@ def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, stag
             "proof": report,
         },
     )
+    write_manifest(folder, extra / MANIFEST)

@@ -5,7 +5,7 @@ behind a flag. The list is spelt out rather than "all stock ops", so that a chan
 that brings in a new kind of op is seen.
 """
 
-from pathlib import Path
+import collections
 
 ALLOWED_OPS = frozenset(
     """
@@ -24,14 +24,11 @@ ALLOWED_OPS = frozenset(
 )
 
 
-def graph_ops(folder: Path) -> set[str]:
-    """All ops of the SavedModel in `folder`, in its graph and its functions."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    nodes = []
+def op_counts(model) -> collections.Counter:
+    """How often each op occurs in a `SavedModel` proto, in its graphs and their functions."""
+    counts = collections.Counter()
     for graph in model.meta_graphs:
-        nodes += graph.graph_def.node
+        counts.update(node.op for node in graph.graph_def.node)
         for function in graph.graph_def.library.function:
-            nodes += function.node_def
-    return {node.op for node in nodes}
+            counts.update(node.op for node in function.node_def)
+    return counts

@@ -106,13 +106,10 @@ class Forms:
             "filter_seen": tf.TensorSpec([], tf.bool),
         }
 
+        no_ids, yes, k = tf.constant([], kind), tf.constant(True), tf.constant(self.recommender.k)
+
         @tf.function(input_signature=_named(inputs))
-        def recommend(
-            ids,
-            k=tf.constant(self.recommender.k),
-            exclude_ids=tf.constant([], kind),
-            filter_seen=tf.constant(True),
-        ):
+        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=yes):
             histories = tf.RaggedTensor.from_tensor(ids)
             return self.recommender.answer_with_options(histories, k, exclude_ids, filter_seen)
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from export.exporter import ExportOptions, export_run
 from export.recommender import Recommender
-from export.signatures import signatures
 from export.signature_runner import signature_answers
+from export.signatures import signatures
 from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import GRU4Rec, SASRec

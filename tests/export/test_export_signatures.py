@@ -3,13 +3,12 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
+from export.contract import found, read_graph
 from export.recommender import Recommender
 from export.signature_runner import serialize
 from export.signatures import Forms, signatures
@@ -47,26 +46,10 @@ def table(ids: str, kind: str) -> dict:
     }
 
 
-def found_table(folder: Path) -> dict:
-    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    return {
-        name: (_tensors(signature.inputs), _tensors(signature.outputs))
-        for name, signature in model.meta_graphs[0].signature_def.items()
-        if not name.startswith("__")
-    }
-
-
-def _tensors(infos) -> dict:
-    return {
-        name: (tf.as_dtype(info.dtype).name, [side.size for side in info.tensor_shape.dim])
-        for name, info in infos.items()
-    }
-
-
 @pytest.mark.parametrize("kind", ["int64", "string"])
 def test_signatures_are_those_of_the_design(saved, kind):
     ids = {"int64": "movie_ids", "string": "item_ids"}[kind]
-    assert found_table(saved[kind].folder) == table(ids, kind)
+    assert found(read_graph(saved[kind].folder)) == table(ids, kind)
 
 
 def test_another_id_name_renames_inputs_outputs_and_the_feature(build):
