@@ -57,7 +57,7 @@ def _provenance(report: dict) -> list[tuple[str, str]]:
 
 
 def _figures(metrics: dict) -> list[tuple[str, str]]:
-    rows = [("protocol", metrics["protocol"])]
+    rows = [("protocol", metrics.get("protocol", "none: not evaluated here"))]
     parts = {"test": metrics.get("test"), "validation": metrics.get("validation")}
     parts |= metrics.get("baselines", {})
     for part, values in parts.items():

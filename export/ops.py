@@ -23,6 +23,19 @@ ALLOWED_OPS = frozenset(
     """.split()  # noqa: SIM905
 )
 
+# What runs Python, which no server has.
+PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+
+
+def foreign_ops(names: set[str], own_encoder: bool) -> set[str]:
+    """Those of the ops that may not be in an exported graph.
+
+    Around an encoder of this project nothing but `ALLOWED_OPS`. Somebody else's may use what it
+    likes but Python: an op that stock TensorFlow does not have fails the proof anyway, whose
+    process loads no other library.
+    """
+    return names - ALLOWED_OPS if own_encoder else names & PYTHON_OPS
+
 
 def op_counts(model) -> collections.Counter:
     """How often each op occurs in a `SavedModel` proto, in its graphs and their functions."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from export.compare import TOLERANCE, array_differences, differences, largest_difference
 from export.contract import compiled_functions, promised, read_graph, signature_failures
 from export.lite_runner import lite_answers
-from export.ops import ALLOWED_OPS, op_counts
+from export.ops import foreign_ops, op_counts
 
 # A batch of histories (lists of raw ids) -> one (ids, scores) a history.
 Answers = Callable[[list[list]], list[tuple[list, list[float]]]]
@@ -54,9 +54,10 @@ def graph_failures(folder: Path, golden: dict) -> list[str]:
     """What TensorFlow Serving or a client would find wrong with the graph, without running it."""
     model = read_graph(folder)
     contract = promised(*(golden[key] for key in ("id_name", "id_type", "k", "dim")))
+    foreign = foreign_ops(set(op_counts(model)), golden["own_encoder"])
     return [
         *signature_failures(model, contract),
-        *(f"op {op} is not allowed" for op in sorted(set(op_counts(model)) - ALLOWED_OPS)),
+        *(f"op {op} is not allowed" for op in sorted(foreign)),
         *(f"function {name} has jit_compile" for name in compiled_functions(model)),
     ]
 
