@@ -5,6 +5,7 @@ python -m export --format all --run runs/ml1m --output models --name seqrec
 """
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from seqrec_tf.errors import run_command
 from seqrec_tf.options import Parser
 from seqrec_tf.run_directory import LATEST, read_run, require_finished
 
+COMMANDS = {"verify": "export.verify", "inspect": "export.inspection"}
 FORMATS = {
     "savedmodel": ("savedmodel",),
     "tflite": ("tflite",),
@@ -34,6 +36,10 @@ exit code is 1.
 
 def main() -> None:
     """Entry point of `python -m export` and `seqrec-export`."""
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        module = importlib.import_module(COMMANDS[sys.argv[1]])
+        module.main(sys.argv[2:])
+        return
     parser = Parser(
         prog="python -m export",
         description="Export a run as one graph: encoder, retrieval, id mapping and titles.",

@@ -32,6 +32,18 @@ def differences(expected: dict[str, list], ids: list, scores: list[float]) -> li
     return found + _repeated(ids)
 
 
+def array_differences(expected: list, received: list) -> list[str]:
+    """What is wrong with numbers that have no order, such as vectors; empty if they agree."""
+    wanted, found = np.asarray(expected, np.float64), np.asarray(received, np.float64)
+    if wanted.shape != found.shape:
+        return [f"expected shape {wanted.shape}, got {found.shape}"]
+    wrong = ~(np.abs(wanted - found) <= TOLERANCE * _scale(wanted))
+    return [
+        f"at {tuple(map(int, place))}: expected {wanted[tuple(place)]}, got {found[tuple(place)]}"
+        for place in np.argwhere(wrong)
+    ]
+
+
 def largest_difference(expected: dict[str, list], scores: list[float]) -> float:
     """The largest score difference of one answer, relative to the row's largest score."""
     wanted = np.asarray(expected["scores"][: len(scores)], np.float64)

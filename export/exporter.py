@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,9 +13,15 @@ import tensorflow as tf
 
 from export.golden import golden_requests
 from export.lite import convert, speaks_rows
+from export.manifest import NAME as MANIFEST
+from export.manifest import write_manifest
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
+from export.signatures import signatures
+from export.warmup import NAME as WARMUP
+from export.warmup import write_warmup
 from seqrec_tf.config import require_id_name
+from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
@@ -43,7 +50,7 @@ class ExportOptions:
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
-    """Build, prove and publish.
+    """Build, prove and publish a run of this project.
 
     Returns:
         The published version folders, in the order of `options.formats`.
@@ -52,13 +59,34 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         InputError: k does not fit the catalogue.
         ProofError: an artifact's answer differs; its message shows where.
     """
-    if not 1 <= options.k <= run.catalogue.size:
+    provenance = {
+        "run": str(run.path),
+        "encoder": run.config.encoder.encoder,
+        "metrics": run.metrics,
+    }
+    cards = [run.path / name for name in ("README.md", "learning_curve.png", "breakdown.png")]
+    return export_encoder(run.encoder, run.catalogue, options, provenance, cards)
+
+
+def export_encoder(
+    encoder, catalogue: Catalogue, options: ExportOptions, provenance: dict, cards: list[Path]
+) -> list[Path]:
+    """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
+
+    Args:
+        encoder: `encode`, `encode_one`, `item_table`, `variables`, `window` and `dim`.
+        catalogue: its items.
+        options: what to export and where to.
+        provenance: `run`, `encoder` and `metrics` of the export report.
+        cards: files that are copied beside the report, where they exist.
+    """
+    if not 1 <= options.k <= catalogue.size:
         raise InputError(
-            f"--k: expected 1 to {run.catalogue.size}, the size of the catalogue. "
+            f"--k: expected 1 to {catalogue.size}, the size of the catalogue. "
             f"Received: {options.k}."
         )
-    id_name = require_id_name(options.id_name or run.catalogue.id_name)
-    arguments = (run.encoder, run.catalogue, options.k, id_name)
+    id_name = require_id_name(options.id_name or catalogue.id_name)
+    arguments = (encoder, catalogue, options.k, id_name)
     builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
     folders = {"savedmodel": "savedmodel", "tflite": "lite"}
     models = {"savedmodel": options.name, "tflite": f"{options.name}-lite"}
@@ -67,16 +95,28 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         _write_golden(staging / "golden_requests.json", golden)
         for name in options.formats:
             builders[name](staging / folders[name], *arguments)
-        report = _prove(staging)
+        if "savedmodel" in options.formats:
+            padding = 0 if golden["id_type"] == "int64" else ""
+            warmup = staging / "savedmodel" / "assets.extra" / WARMUP
+            write_warmup(warmup, golden, encoder.window, padding)
+        facts = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            **provenance,
+            **{"items": catalogue.size, "dim": encoder.dim, "window": encoder.window},
+            **{"k": options.k, "retrieval": "exact"},
+            "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
+            "proof": _prove(staging),
+        }
+        golden_path = staging / "golden_requests.json"
         for name in options.formats:
-            _describe(staging / folders[name], run, options, report, staging)
+            _describe(staging / folders[name], facts, [*cards, golden_path])
         staged = {staging / folders[f]: options.output / models[f] for f in options.formats}
         return publish(staged, options.output)
 
 
 def _build_savedmodel(folder: Path, *arguments) -> None:
     recommender = Recommender(*arguments)
-    tf.saved_model.save(recommender, str(folder), signatures=recommender.signatures())
+    tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     (folder / "assets.extra").mkdir()
 
 
@@ -104,16 +144,12 @@ def _write_golden(path: Path, golden: dict) -> None:
 
 
 def _prove(staging: Path) -> dict:
-    """Run `export.proof` in a fresh process.
+    """The report of `run_proof`.
 
     Raises:
-        ProofError: with the differences, or with what the process said when it broke.
+        ProofError: with the differences, if there are any.
     """
-    command = [sys.executable, "-m", "export.proof", str(staging)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if not done.stdout.startswith("{"):
-        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
-    report = json.loads(done.stdout)
+    report = run_proof(staging)
     if report["failures"]:
         shown = "\n".join(report["failures"][:20])
         raise ProofError(
@@ -123,22 +159,24 @@ def _prove(staging: Path) -> dict:
     return report
 
 
-def _describe(folder: Path, run: Run, options: ExportOptions, report: dict, staging: Path) -> None:
-    """Add model card, golden requests and export report to a staged artifact."""
+def run_proof(staging: Path) -> dict:
+    """Run `export.proof` in a fresh process.
+
+    Raises:
+        ProofError: the process broke; with what it said.
+    """
+    command = [sys.executable, "-m", "export.proof", str(staging)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout.startswith("{"):
+        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def _describe(folder: Path, facts: dict, files: list[Path]) -> None:
+    """Add the export report, the files (model card, golden requests) and the manifest."""
     extra = folder / "assets.extra" if folder.name == "savedmodel" else folder
-    for name in ("README.md", "learning_curve.png", "breakdown.png"):
-        if (run.path / name).is_file():
-            shutil.copy(run.path / name, extra / name)
-    shutil.copy(staging / "golden_requests.json", extra / "golden_requests.json")
-    write_json(
-        extra / "export_report.json",
-        {
-            "run": str(run.path),
-            "encoder": run.config.encoder.encoder,
-            "items": run.catalogue.size,
-            "k": options.k,
-            "metrics": run.metrics,
-            "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
-            "proof": report,
-        },
-    )
+    for path in files:
+        if path.is_file():
+            shutil.copy(path, extra / path.name)
+    write_json(extra / "export_report.json", facts)
+    write_manifest(folder, extra / MANIFEST)

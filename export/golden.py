@@ -4,6 +4,8 @@ The answers are computed in NumPy from the Keras encoder's vectors, in none of t
 into the exported graphs, so that a mistake there cannot hide in both.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from seqrec_tf.data.catalogue import Catalogue
@@ -11,6 +13,7 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.models import Encoder
 
 RUNNERS_UP = 16
+WHOLE_CATALOGUE = 10_000  # items up to which more than all of them are asked for
 LOWEST = np.finfo(np.float32).min
 
 
@@ -20,27 +23,79 @@ def golden_requests(
     """Requests with answers, as `golden_requests.json` holds them.
 
     Returns:
-        `{"id_name", "text_separator", "k", "requests": [{"name", "histories", "answers"}]}`; an
-        answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up,
-        which tell an allowed swap of near-equal scores from a wrong item.
+        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "requests": [{"name",
+        "histories", "answers"}], "calls": [{"name", "signature", "inputs", "answers" or
+        "outputs"}]}`.
+        Requests are asked in every form that takes histories, calls of one signature. An answer
+        has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which
+        tell an allowed swap of near-equal scores from a wrong item.
 
     Raises:
         InputError: the encoder's scores are not finite.
     """
-    histories = golden_histories(catalogue, encoder.window, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    histories = golden_histories(catalogue, encoder.window, generator)
+    truth = _Truth(encoder, catalogue)
     return {
         "id_name": id_name,
+        "id_type": "int64" if catalogue.ids.dtype == np.int64 else "string",
+        "own_encoder": isinstance(encoder, Encoder),
+        "dim": int(truth.table.shape[1]),
         "text_separator": catalogue.text_separator,
         "k": k,
         "requests": [
             {
                 "name": name,
                 "histories": batch,
-                "answers": [_answer(encoder, catalogue, k, history) for history in batch],
+                "answers": [truth.answer(truth.scores(h), truth.rows(h), k) for h in batch],
             }
             for name, batch in histories.items()
         ],
+        "calls": [
+            {"name": name, "signature": name.split(",")[0], "inputs": inputs, **expected}
+            for name, inputs, expected in golden_calls(truth, k, id_name, generator)
+        ],
     }
+
+
+def golden_calls(
+    truth: "_Truth", k: int, id_name: str, generator: np.random.Generator
+) -> Iterator[tuple[str, dict, dict]]:
+    """Requests to single signatures: name, inputs, and `answers` (rankings) or `outputs`."""
+    ids = truth.catalogue.ids
+    draw = lambda *shape: ids[generator.integers(0, len(ids), shape)].tolist()  # noqa: E731
+    histories = draw(3, 7)
+    excluded = [*draw(2), _strange_ids(truth.catalogue)[0]]
+    hidden = truth.rows(excluded)
+    fewer = max(1, k // 2)
+    yield (
+        "recommend, defaults",
+        {id_name: histories},
+        {"answers": [truth.answer(truth.scores(h), truth.rows(h), k) for h in histories]},
+    )
+    yield (
+        "recommend, options",
+        {id_name: histories, "k": fewer, "exclude_ids": excluded, "filter_seen": False},
+        {"answers": [truth.answer(truth.scores(h), hidden, fewer) for h in histories]},
+    )
+    more = {id_name: histories, "k": len(ids) + 2, "exclude_ids": [], "filter_seen": True}
+    if len(ids) <= WHOLE_CATALOGUE:
+        whole = [truth.answer(truth.scores(h), truth.rows(h), len(ids) + 2) for h in histories]
+        yield "recommend, more than there are", more, {"answers": whole}
+    padding, *unknown = _strange_ids(truth.catalogue)
+    candidates = [[*draw(4), unknown[0]] for _ in histories]
+    scores = [truth.candidate_scores(*pair) for pair in zip(histories, candidates, strict=True)]
+    yield (
+        "score",
+        {id_name: histories, "candidate_ids": candidates},
+        {"outputs": {"scores": scores}},
+    )
+    cold = [*histories, [padding] * 7]
+    vectors = [truth.vector(history).tolist() for history in cold]
+    yield "encode", {id_name: cold}, {"outputs": {"embedding": vectors}}
+    items = [*draw(2), unknown[0]]
+    answers = [truth.answer(truth.cosines(raw), truth.rows([raw]), k) for raw in items]
+    yield "similar", {id_name: items}, {"answers": answers}
 
 
 def golden_histories(
@@ -73,27 +128,57 @@ def _strange_ids(catalogue: Catalogue) -> list:
     return ["", "\N{SNOWMAN}", f"{catalogue.ids[-1]}?"]
 
 
-def _answer(encoder: Encoder, catalogue: Catalogue, k: int, history: list) -> dict[str, list]:
+class _Truth:
     """The whole ranking policy once more, one history at a time."""
-    row_of = {raw: row for row, raw in enumerate(catalogue.ids.tolist(), start=1)}
-    rows = [row_of[raw] for raw in history if raw in row_of]
-    if rows:
-        vector = np.asarray(encoder.encode(np.asarray([rows], np.int32)))[0]
-        scores = np.asarray(encoder.item_table()) @ vector
+
+    def __init__(self, encoder: Encoder, catalogue: Catalogue):
+        self.encoder, self.catalogue = encoder, catalogue
+        self.table = np.asarray(encoder.item_table())
+        self.row_of = {raw: row for row, raw in enumerate(catalogue.ids.tolist(), start=1)}
+
+    def rows(self, ids: list) -> list[int]:
+        return [self.row_of[raw] for raw in ids if raw in self.row_of]
+
+    def vector(self, history: list) -> np.ndarray:
+        """(dim,); zeros if nothing is known."""
+        rows = self.rows(history)
+        return np.asarray(self.encoder.encode(np.asarray([rows], np.int32).reshape(1, -1)))[0]
+
+    def scores(self, history: list) -> np.ndarray:
+        """Of every row."""
+        if not self.rows(history):
+            return self.catalogue.popularity()
+        scores = self.table @ self.vector(history)
         if not np.isfinite(scores).all():
             raise InputError(
                 f"the run's encoder: expected finite scores after {history[:5]}; the training "
                 "diverged, so train anew with a lower --learning-rate. Received: NaN or infinity."
             )
-    else:
-        scores = catalogue.popularity()
-    scores[[0, *rows]] = LOWEST
-    order = np.argsort(-scores, kind="stable")[: k + RUNNERS_UP]
-    left = order[scores[order] > LOWEST]
-    padding = 0 if catalogue.ids.dtype == np.int64 else ""
-    missing = len(order) - len(left)
-    return {
-        "ids": [*catalogue.ids[left - 1].tolist(), *[padding] * missing],
-        "titles": [*catalogue.titles[left - 1].tolist(), *[""] * missing],
-        "scores": [*scores[left].tolist(), *[float(LOWEST)] * missing],
-    }
+        return scores
+
+    def cosines(self, raw) -> np.ndarray:
+        """Of every row to one item; popularity if it is unknown."""
+        if raw not in self.row_of:
+            return self.catalogue.popularity()
+        norms = np.maximum(np.linalg.norm(self.table, axis=1), 1e-12)
+        row = self.row_of[raw]
+        return self.table @ self.table[row] / (norms * norms[row])
+
+    def candidate_scores(self, history: list, candidates: list) -> list[float]:
+        scores = self.scores(history)
+        rows = [self.row_of.get(raw, 0) for raw in candidates]
+        return [float(scores[row]) if row else float(LOWEST) for row in rows]
+
+    def answer(self, scores: np.ndarray, hidden: list[int], k: int) -> dict[str, list]:
+        """Ids, titles and scores, best first, without the hidden rows; k and runners-up."""
+        scores = scores.copy()
+        scores[[0, *hidden]] = LOWEST
+        order = np.argsort(-scores, kind="stable")[: k + RUNNERS_UP]
+        left = order[scores[order] > LOWEST]
+        padding = 0 if self.catalogue.ids.dtype == np.int64 else ""
+        missing = max(len(order), k) - len(left)
+        return {
+            "ids": [*self.catalogue.ids[left - 1].tolist(), *[padding] * missing],
+            "titles": [*self.catalogue.titles[left - 1].tolist(), *[""] * missing],
+            "scores": [*scores[left].tolist(), *[float(LOWEST)] * missing],
+        }

@@ -8,7 +8,7 @@ strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 import numpy as np
 import tensorflow as tf
 
-from export.recommender import concrete
+from export.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 
@@ -62,9 +62,8 @@ class LiteRecommender(tf.Module):
         recent = known[-self._encoder.window :]
         # Networks need a position to compute, also when there is nothing to read.
         filler = tf.zeros([tf.maximum(1 - tf.size(recent), 0)], tf.int32)
-        outputs = self._encoder(tf.concat([recent, filler], axis=0)[tf.newaxis], training=False)
-        table = self._encoder.item_table()
-        return tf.matmul(outputs[:, -1], table, transpose_b=True)[0]
+        vector = self._encoder.encode_one(tf.concat([recent, filler], axis=0))
+        return tf.matmul(vector, self._encoder.item_table(), transpose_b=True)[0]
 
     def _look_up(self, history: tf.Tensor) -> tf.Tensor:
         """Item rows (length,), 0 for unknown ids, by binary search: the loop unrolls."""

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from export.compare import TOLERANCE, differences, largest_difference
+from export.compare import TOLERANCE, array_differences, differences, largest_difference
+from export.contract import compiled_functions, promised, read_graph, signature_failures
 from export.lite_runner import lite_answers
-from export.ops import ALLOWED_OPS, graph_ops
+from export.ops import foreign_ops, op_counts
 
 # A batch of histories (lists of raw ids) -> one (ids, scores) a history.
 Answers = Callable[[list[list]], list[tuple[list, list[float]]]]
@@ -41,11 +42,69 @@ def prove(staging: Path) -> dict:
 def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
     from export.signature_runner import signature_answers
 
-    foreign = graph_ops(folder) - ALLOWED_OPS
-    report["failures"] += [f"savedmodel: op {op} is not allowed" for op in sorted(foreign)]
+    report["failures"] += [f"savedmodel: {failure}" for failure in graph_failures(folder, golden)]
     forms = signature_answers(folder, golden["id_name"], golden["text_separator"])
     for form, answers in forms:
         _compare_form(form, answers, golden, report)
+    _check_calls(folder, golden, report)
+    _check_warmup(folder, report)
+
+
+def graph_failures(folder: Path, golden: dict) -> list[str]:
+    """What TensorFlow Serving or a client would find wrong with the graph, without running it."""
+    model = read_graph(folder)
+    contract = promised(*(golden[key] for key in ("id_name", "id_type", "k", "dim")))
+    foreign = foreign_ops(set(op_counts(model)), golden["own_encoder"])
+    return [
+        *signature_failures(model, contract),
+        *(f"op {op} is not allowed" for op in sorted(foreign)),
+        *(f"function {name} has jit_compile" for name in compiled_functions(model)),
+    ]
+
+
+def _check_warmup(folder: Path, report: dict) -> None:
+    """Every warm-up record, answered: one that fails would keep the version from loading."""
+    from export.signature_runner import signature_caller
+    from export.warmup import NAME, read_warmup
+
+    path = folder / "assets.extra" / NAME
+    if not path.is_file():
+        return
+    call = signature_caller(folder)
+    number = 0
+    for number, (signature, inputs) in enumerate(read_warmup(path), start=1):
+        try:
+            call(signature, inputs)
+        except Exception as error:
+            report["failures"].append(f"warm-up record {number}, {signature}: {error}")
+    report["warmup_records"] = number
+
+
+def _check_calls(folder: Path, golden: dict, report: dict) -> None:
+    """The calls of single signatures; an input that is left out takes its default."""
+    from export.signature_runner import signature_caller
+
+    call = signature_caller(folder)
+    for request in golden["calls"]:
+        where, form = request["name"], request["signature"]
+        try:
+            outputs = call(form, request["inputs"])
+        except Exception as error:
+            report["failures"].append(f"{where}: {error}")
+            continue
+        entry = report["forms"].setdefault(form, {"requests": 0, "largest_difference": 0.0})
+        entry["requests"] += 1
+        if "outputs" in request:
+            pairs = {n: (wanted, outputs[n]) for n, wanted in request["outputs"].items()}
+            found = [f"{n}: {d}" for n, pair in pairs.items() for d in array_differences(*pair)]
+        else:
+            rows = zip(
+                request["answers"], outputs[golden["id_name"]], outputs["scores"], strict=True
+            )
+            found = [
+                d for expected, ids, scores in rows for d in differences(expected, ids, scores)
+            ]
+        report["failures"] += [f"{where}: {difference}" for difference in found]
 
 
 def _check_lite(folder: Path, golden: dict, report: dict) -> None:

@@ -2,22 +2,19 @@
 
 Everything a client would otherwise have to do is inside: mapping ids, skipping unknown ones,
 keeping the most recent items, leaving out what was seen, falling back to popularity, looking up
-titles. Stock TensorFlow ops only, so an unmodified TensorFlow Serving loads it.
+titles. Stock TensorFlow ops only, so an unmodified TensorFlow Serving loads it. What requests look
+like is `export.signatures`' business.
 """
 
 import tensorflow as tf
 
+from export.retrieval import top_rows
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 from seqrec_tf.ragged import drop_padding
 
-# Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
-# digits than the largest, or as many and a smaller one somewhere after the same beginning.
-LARGEST = str(tf.int64.max)
-SMALLER = (
-    f"{LARGEST[:i]}[0-{int(d) - 1}][0-9]{{{18 - i}}}" for i, d in enumerate(LARGEST) if d > "0"
-)
-INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST})"
+LOWEST = tf.float32.min
+TINY = 1e-12  # the norm of an item whose vector is zero, so that its cosines are 0
 
 
 class Recommender(tf.Module):
@@ -40,8 +37,8 @@ class Recommender(tf.Module):
         self.k = k
         self.id_name = id_name
         self.id_type = tf.int64 if catalogue.ids.dtype == "int64" else tf.string
-        padding = 0 if self.id_type == tf.int64 else ""
-        ids = tf.constant([padding, *catalogue.ids.tolist()], self.id_type)
+        self.padding = 0 if self.id_type == tf.int64 else ""
+        ids = tf.constant([self.padding, *catalogue.ids.tolist()], self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
         self.titles = tf.Variable(["", *catalogue.titles.tolist()], trainable=False)
         self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
@@ -56,91 +53,100 @@ class Recommender(tf.Module):
         self.encoder_variables = [variable.value for variable in encoder.variables]
         # Methods, not the encoder: a SavedModel would hold what hangs on it a second time.
         self._encode, self._item_table = encoder.encode, encoder.item_table
+        norms = tf.norm(encoder.item_table(), axis=1)
+        self.norms = tf.Variable(tf.maximum(norms, TINY), trainable=False)
         self.text_separator = catalogue.text_separator
         self.recommend = tf.function(
-            self._recommend, input_signature=[tf.RaggedTensorSpec([None, None], self.id_type)]
+            self.answer, input_signature=[tf.RaggedTensorSpec([None, None], self.id_type)]
         )
 
-    def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+    def answer(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
-        top = tf.math.top_k(self._scores(histories), self.k)
-        rows = tf.where(top.values > tf.float32.min, top.indices, 0)
-        return {
-            self.id_name: tf.gather(self.ids, rows),
-            "titles": tf.gather(self.titles, rows),
-            "scores": top.values,
-        }
+        known = self._known(histories)
+        return self._best(self._hide(self._scores(known), known), self.k)
 
-    def _scores(self, histories: tf.RaggedTensor) -> tf.Tensor:
-        """Scores of all rows, (batch, items + 1); seen rows and row 0 at the lowest float."""
-        known = drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
+    def answer_with_options(
+        self, histories: tf.RaggedTensor, k: tf.Tensor, exclude_ids: tf.Tensor, filter_seen
+    ) -> dict[str, tf.Tensor]:
+        """As `answer`, with `k` columns, without `exclude_ids` (n,), with or without the seen."""
+        tf.debugging.assert_positive(k, "k: expected at least 1.")
+        known = self._known(histories)
+        seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
+        scores = self._hide(self._scores(known), seen)
+        scores = self._hide(scores, self._everybody(self._look_up(exclude_ids), scores))
+        return self._best(scores, k)
+
+    def score(self, histories: tf.RaggedTensor, candidates: tf.Tensor) -> tf.Tensor:
+        """Scores of candidates, (batch, m) raw ids, in the unit of `answer`'s, seen or not.
+
+        Unknown candidates and padding get the lowest finite float.
+        """
+        known, rows = self._known(histories), self._look_up(candidates)
         vectors = self._encode(known)
-        scores = tf.matmul(vectors, self._item_table(), transpose_b=True)
-        cold = known.row_lengths() == 0
-        scores = tf.where(cold[:, tf.newaxis], self.popularity, scores)
-        users = tf.range(known.nrows(out_type=tf.int64))
-        padding = tf.stack([users, tf.zeros_like(users)], axis=1)
-        seen = tf.stack([known.value_rowids(), tf.cast(known.flat_values, tf.int64)], axis=1)
-        masked = tf.concat([padding, seen], axis=0)
-        lowest = tf.fill([tf.shape(masked)[0]], tf.float32.min)
-        return tf.tensor_scatter_nd_update(scores, masked, lowest)
+        scores = tf.linalg.matvec(tf.gather(self._item_table(), rows), vectors)
+        scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
+        return tf.where(rows > 0, scores, LOWEST)
+
+    def encode(self, histories: tf.RaggedTensor) -> tf.Tensor:
+        """Vectors whose dot products with the item table are the scores, (batch, dim) float32.
+
+        Zeros for a history with nothing known.
+        """
+        return self._encode(self._known(histories))
+
+    def similar(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The k items nearest to one item a request, (batch,) raw ids, by the cosine.
+
+        Without the item itself; an unknown one gets the popularity ranking.
+        """
+        item = tf.RaggedTensor.from_row_lengths(ids, tf.ones_like(ids, tf.int64))
+        known = self._known(item)
+        rows = self._look_up(ids)
+        table = self._item_table()
+        scores = tf.matmul(tf.gather(table, rows), table, transpose_b=True)
+        scores /= tf.gather(self.norms, rows)[:, tf.newaxis] * self.norms
+        scores = tf.where(_cold(known), self.popularity, scores)
+        return self._best(self._hide(scores, known), self.k)
+
+    def _known(self, histories: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Rows of the ids that the catalogue knows: (batch, None) int32."""
+        return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
 
     def _look_up(self, ids: tf.Tensor) -> tf.Tensor:
         return tf.cast(self.rows.lookup(ids), tf.int32)
 
-    def from_dense(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`serving_default`: (batch, length), padded anywhere."""
-        return self._recommend(tf.RaggedTensor.from_tensor(ids))
+    def _scores(self, known: tf.RaggedTensor) -> tf.Tensor:
+        """Scores of all rows, (batch, items + 1)."""
+        scores = tf.matmul(self._encode(known), self._item_table(), transpose_b=True)
+        return tf.where(_cold(known), self.popularity, scores)
 
-    def from_components(self, ids: tf.Tensor, row_splits: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`ragged`: values (total,) and row splits (batch + 1,)."""
-        return self._recommend(tf.RaggedTensor.from_row_splits(ids, row_splits))
+    def _hide(self, scores: tf.Tensor, rows: tf.RaggedTensor) -> tf.Tensor:
+        """`scores` with row 0 and `rows`, (batch, None), at the lowest float."""
+        users = tf.range(rows.nrows(out_type=tf.int64))
+        padding = tf.stack([users, tf.zeros_like(users)], axis=1)
+        pairs = tf.stack([rows.value_rowids(), tf.cast(rows.flat_values, tf.int64)], axis=1)
+        hidden = tf.concat([padding, pairs], axis=0)
+        lowest = tf.fill([tf.shape(hidden)[0]], LOWEST)
+        return tf.tensor_scatter_nd_update(scores, hidden, lowest)
 
-    def from_text(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`text`: (batch,) strings, ids separated as `text_separator` says.
+    def _everybody(self, rows: tf.Tensor, scores: tf.Tensor) -> tf.RaggedTensor:
+        """The same rows (n,) for each user: (batch, n)."""
+        return tf.RaggedTensor.from_tensor(tf.tile(rows[tf.newaxis], [tf.shape(scores)[0], 1]))
 
-        A token that is no number counts as an unknown id: when a server merges requests into one
-        batch, an error would fail everybody's.
-        """
-        if self.text_separator == "\n":
-            tokens = tf.strings.split(history, "\n")
-        else:
-            tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
-        if self.id_type == tf.string:
-            return self._recommend(tokens)
-        numeric = tf.ragged.map_flat_values(tf.strings.regex_full_match, tokens, INTEGER)
-        tokens = tf.ragged.boolean_mask(tokens, numeric)
-        return self._recommend(tf.strings.to_number(tokens, tf.int64))
-
-    def from_examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """`examples`: (batch,) serialized `tf.train.Example`s, a feature of any length each."""
-        feature = tf.io.RaggedFeature(self.id_type, row_splits_dtype=tf.int64)
-        parsed = tf.io.parse_example(inputs, {self.id_name: feature})
-        answer = self._recommend(parsed[self.id_name])
-        ids = answer[self.id_name]
-        if self.id_type == tf.int64:
-            ids = tf.where(ids > 0, tf.strings.as_string(ids), "")
-        return {"classes": ids, "scores": answer["scores"]}
-
-    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """The SavedModel's signatures, by name (README, "Signatures")."""
-        ids = self.id_name
-        specs = {
-            "serving_default": (self.from_dense, {ids: tf.TensorSpec([None, None], self.id_type)}),
-            "ragged": (
-                self.from_components,
-                {
-                    ids: tf.TensorSpec([None], self.id_type),
-                    "row_splits": tf.TensorSpec([None], tf.int64),
-                },
-            ),
-            "text": (self.from_text, {"history": tf.TensorSpec([None], tf.string)}),
-            "examples": (self.from_examples, {"inputs": tf.TensorSpec([None], tf.string)}),
+    def _best(self, scores: tf.Tensor, k: tf.Tensor | int) -> dict[str, tf.Tensor]:
+        """The answer with k columns; beyond the catalogue's size they are fillers."""
+        found = tf.minimum(k, scores.shape[1])
+        values, rows = top_rows(scores, found)
+        values = tf.pad(values, [[0, 0], [0, k - found]], constant_values=LOWEST)
+        rows = tf.pad(rows, [[0, 0], [0, k - found]])
+        rows = tf.where(values > LOWEST, rows, 0)
+        return {
+            self.id_name: tf.gather(self.ids, rows),
+            "titles": tf.gather(self.titles, rows),
+            "scores": values,
         }
-        return {name: concrete(function, inputs) for name, (function, inputs) in specs.items()}
 
 
-def concrete(function, inputs: dict[str, tf.TensorSpec]):
-    """Trace `function` with positional inputs that are named as in `inputs`."""
-    named = [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()]
-    return tf.function(function).get_concrete_function(*named)
+def _cold(known: tf.RaggedTensor) -> tf.Tensor:
+    """Whether nothing is known of a history, (batch, 1)."""
+    return known.row_lengths()[:, tf.newaxis] == 0

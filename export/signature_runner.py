@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -44,6 +45,40 @@ def signature_answers(
     for form, make_inputs in forms.items():
         signature = signatures[form.split(",")[0]]
         yield form, _asker(signature, make_inputs, id_name, dtype)
+
+
+def signature_caller(folder: Path) -> Callable:
+    """A function from a signature's name and inputs (plain lists) to its outputs, as lists.
+
+    An input that is not given takes its default, as over gRPC: the answer is computed by a
+    session that is fed the given ones only, as TensorFlow Serving does.
+    """
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+
+    def call(name: str, inputs: dict) -> dict[str, list]:
+        signature = meta.signature_def[name]
+        feed = {
+            signature.inputs[key].name: np.asarray(value, _numpy_type(signature.inputs[key].dtype))
+            for key, value in inputs.items()
+        }
+        fetches = {key: tensor.name for key, tensor in signature.outputs.items()}
+        outputs = session.run(fetches, feed)
+        return {key: _decoded(value.tolist()) for key, value in outputs.items()}
+
+    return call
+
+
+def _numpy_type(kind: int):
+    return object if kind == tf.string.as_datatype_enum else tf.as_dtype(kind).as_numpy_dtype
+
+
+def _decoded(value):
+    """Texts instead of bytes, at any depth of lists."""
+    if isinstance(value, list):
+        return [_decoded(element) for element in value]
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _asker(signature, make_inputs: Callable, id_name: str, dtype: tf.DType) -> Callable:

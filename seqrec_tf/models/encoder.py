@@ -59,6 +59,17 @@ class Encoder(keras.Model):
         last = tf.gather(outputs, tf.maximum(lengths - 1, 0), batch_dims=1)
         return tf.where(lengths[:, tf.newaxis] > 0, last, tf.zeros_like(last))
 
+    def encode_one(self, rows: tf.Tensor) -> tf.Tensor:
+        """Vector of one history, without ragged ops, which LiteRT does not have.
+
+        Args:
+            rows: (length,) int32 item rows, 1 to `window` of them.
+
+        Returns:
+            (1, dim) float32.
+        """
+        return tf.cast(self(rows[tf.newaxis], training=False)[:, -1], tf.float32)
+
     def get_config(self) -> dict:
         """Constructor arguments, so that `model.keras` loads without this run's config."""
         return {

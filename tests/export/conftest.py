@@ -16,6 +16,7 @@ import tensorflow as tf
 from export.exporter import ExportOptions, export_run
 from export.recommender import Recommender
 from export.signature_runner import signature_answers
+from export.signatures import signatures
 from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import GRU4Rec, SASRec
@@ -86,7 +87,7 @@ def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
 def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
     """A SavedModel, not proven."""
     recommender = Recommender(encoder, catalogue, K, catalogue.id_name)
-    tf.saved_model.save(recommender, str(folder), signatures=recommender.signatures())
+    tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     return folder
 
 

@@ -15,6 +15,9 @@ FORMS = [
     "ragged",
     "text",
     "examples",
+    "score",
+    "encode",
+    "similar",
     "litert",
 ]
 
@@ -51,7 +54,10 @@ def change_golden(staging, change) -> None:
 def test_good_artifacts_pass_in_every_form(prove):
     code, report = prove("savedmodel", "lite")
     assert (code, report["failures"], list(report["forms"])) == (0, [], FORMS)
-    assert {form["requests"] for form in report["forms"].values()} == {8}
+    requests = {form: found["requests"] for form, found in report["forms"].items()}
+    single = {"recommend": 8 + 3, "score": 1, "encode": 1, "similar": 1}
+    assert requests == {form: single.get(form, 8) for form in FORMS}
+    assert report["warmup_records"] == 6 * 2 * 5 + 6  # lengths x batches x forms, and calls
     assert all(0 <= f["largest_difference"] < 1e-5 for f in report["forms"].values())
 
 

@@ -3,15 +3,15 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
+from export.contract import found, read_graph
 from export.recommender import Recommender
 from export.signature_runner import serialize
+from export.signatures import Forms, signatures
 
 K = 4
 ANSWER = {"titles": ("string", [-1, K]), "scores": ("float32", [-1, K])}
@@ -28,37 +28,36 @@ def table(ids: str, kind: str) -> dict:
             {"inputs": ("string", [-1])},
             {"classes": ("string", [-1, K]), "scores": ("float32", [-1, K])},
         ),
-    }
-
-
-def found_table(folder: Path) -> dict:
-    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    return {
-        name: (_tensors(signature.inputs), _tensors(signature.outputs))
-        for name, signature in model.meta_graphs[0].signature_def.items()
-        if not name.startswith("__")
-    }
-
-
-def _tensors(infos) -> dict:
-    return {
-        name: (tf.as_dtype(info.dtype).name, [side.size for side in info.tensor_shape.dim])
-        for name, info in infos.items()
+        "recommend": (
+            {
+                ids: (kind, [-1, -1]),
+                "k": ("int32", []),
+                "exclude_ids": (kind, [-1]),
+                "filter_seen": ("bool", []),
+            },
+            {name: (dtype, [-1, -1]) for name, (dtype, _) in answer.items()},
+        ),
+        "score": (
+            {ids: (kind, [-1, -1]), "candidate_ids": (kind, [-1, -1])},
+            {"scores": ("float32", [-1, -1])},
+        ),
+        "encode": ({ids: (kind, [-1, -1])}, {"embedding": ("float32", [-1, 13])}),
+        "similar": ({ids: (kind, [-1])}, answer),
     }
 
 
 @pytest.mark.parametrize("kind", ["int64", "string"])
 def test_signatures_are_those_of_the_design(saved, kind):
     ids = {"int64": "movie_ids", "string": "item_ids"}[kind]
-    assert found_table(saved[kind].folder) == table(ids, kind)
+    assert found(read_graph(saved[kind].folder)) == table(ids, kind)
 
 
 def test_another_id_name_renames_inputs_outputs_and_the_feature(build):
     recommender = Recommender(build.successor_encoder(), build.catalogue("int64"), K, "track_ids")
-    signature = recommender.signatures()["serving_default"]
+    signature = signatures(recommender)["serving_default"]
     assert list(signature.structured_input_signature[0][0:1])[0].name == "track_ids"
     assert set(signature.structured_outputs) == {"track_ids", "titles", "scores"}
-    answer = recommender.from_examples(tf.constant([serialize([88], "track_ids")]))
+    answer = Forms(recommender).examples(tf.constant([serialize([88], "track_ids")]))
     assert answer["classes"].numpy().tolist() == [[b"99", b"11", b"22", b"33"]]
 
 
@@ -123,7 +122,7 @@ def test_text_has_an_id_a_line_where_ids_hold_spaces_or_commas(build):
     catalogue.ids[:] = [f"No. {chr(96 + row)}, or so" for row in range(1, 13)]
     recommender = Recommender(build.successor_encoder(), catalogue, 1, "item_ids")
     lines = ["No. b, or so\nNo. h, or so", "No. h, or so\n", "\nNo. h, or so\nNo.", ""]
-    answer = recommender.from_text(tf.constant(lines))
+    answer = Forms(recommender).text(tf.constant(lines))
     successor, popular = b"No. i, or so", b"No. i, or so"
     assert answer["item_ids"].numpy()[:, 0].tolist() == [successor] * 3 + [popular]
 
@@ -134,7 +133,7 @@ def test_text_reads_every_int64(build):
     catalogue.ids[-4:] = [10**18, 8 * 10**18 + 5, largest - 8, largest]
     recommender = Recommender(build.successor_encoder(), catalogue, 1, "movie_ids")
     texts = [str(raw) for raw in catalogue.ids[:-1]]
-    answer = recommender.from_text(tf.constant(texts))
+    answer = Forms(recommender).text(tf.constant(texts))
     assert answer["movie_ids"].numpy()[:, 0].tolist() == catalogue.ids[1:].tolist()
 
 
@@ -208,6 +207,6 @@ print(json.dumps([answer["movie_ids"].numpy().tolist(), answer["scores"].numpy()
     )
     ids, scores = json.loads(done.stdout)
     here = Recommender(random_run.encoder, random_run.catalogue, K, "movie_ids")
-    expected = here.from_dense(tf.constant(histories, tf.int64))
+    expected = here.answer(tf.RaggedTensor.from_tensor(tf.constant(histories, tf.int64)))
     assert ids == expected["movie_ids"].numpy().tolist()
     np.testing.assert_allclose(scores, expected["scores"], rtol=1e-5, atol=1e-7)

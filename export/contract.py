@@ -1,0 +1,79 @@
+"""The signatures that a SavedModel of this exporter promises (README, "Signatures")."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+# name -> (dtype, shape); -1 is any size.
+Tensors = dict[str, tuple[str, list[int]]]
+
+
+def promised(id_name: str, id_type: str, k: int, dim: int) -> dict[str, tuple[Tensors, Tensors]]:
+    """Signature -> (inputs, outputs)."""
+    ids, batch = {id_name: (id_type, [-1, -1])}, [-1]
+    answer = {
+        id_name: (id_type, [-1, k]),
+        "titles": ("string", [-1, k]),
+        "scores": ("float32", [-1, k]),
+    }
+    options = {"k": ("int32", []), "exclude_ids": (id_type, batch), "filter_seen": ("bool", [])}
+    any_k = {name: (kind, [-1, -1]) for name, (kind, _) in answer.items()}
+    classes = {"classes": ("string", [-1, k]), "scores": ("float32", [-1, k])}
+    splits = {id_name: (id_type, batch), "row_splits": ("int64", batch)}
+    return {
+        "serving_default": (ids, answer),
+        "ragged": (splits, answer),
+        "text": ({"history": ("string", batch)}, answer),
+        "examples": ({"inputs": ("string", batch)}, classes),
+        "recommend": ({**ids, **options}, any_k),
+        "score": (
+            {**ids, "candidate_ids": (id_type, [-1, -1])},
+            {"scores": ("float32", [-1, -1])},
+        ),
+        "encode": (ids, {"embedding": ("float32", [-1, dim])}),
+        "similar": ({id_name: (id_type, batch)}, answer),
+    }
+
+
+def found(model: saved_model_pb2.SavedModel) -> dict[str, tuple[Tensors, Tensors]]:
+    """The signatures of a SavedModel, in the same form."""
+    return {
+        name: (_tensors(signature.inputs), _tensors(signature.outputs))
+        for name, signature in sorted(model.meta_graphs[0].signature_def.items())
+        if not name.startswith("__")
+    }
+
+
+def _tensors(infos) -> Tensors:
+    return {
+        name: (tf.as_dtype(info.dtype).name, [side.size for side in info.tensor_shape.dim])
+        for name, info in sorted(infos.items())
+    }
+
+
+def read_graph(folder: Path) -> saved_model_pb2.SavedModel:
+    """The SavedModel's `saved_model.pb`."""
+    return saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+
+
+def signature_failures(model, expected: dict) -> list[str]:
+    """Where the signatures are not those expected, in words."""
+    there = found(model)
+    failures = [f"signature {name}: missing" for name in expected if name not in there]
+    for name in sorted(there.keys() & expected.keys()):
+        for side, wanted, got in zip(
+            ("inputs", "outputs"), expected[name], there[name], strict=True
+        ):
+            if wanted != got:
+                failures.append(f"signature {name}: expected {side} {wanted}, got {got}")
+    return failures
+
+
+def compiled_functions(model: saved_model_pb2.SavedModel) -> list[str]:
+    """Functions that ask for XLA, which TensorFlow Serving refuses unless a flag is set."""
+    return sorted(
+        function.signature.name
+        for function in model.meta_graphs[0].graph_def.library.function
+        if function.attr["_XlaMustCompile"].b
+    )

@@ -1,0 +1,155 @@
+"""Encoders that this project did not train, behind the interface of those that it did.
+
+What is asked of one: item rows (batch, length) in, vectors (batch, dim) out. Rows are 1..items in
+the order of the caller's item list, 0 is padding. Everything is tried before anything is written.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from seqrec_tf.errors import InputError
+from seqrec_tf.ragged import drop_padding, from_padded, most_recent, to_padded
+
+TRIED_BATCHES = (1, 3)
+AGREEMENT = 1e-4  # of the largest value: a vector must not depend on who else is in the batch
+
+
+class ForeignEncoder:
+    """A caller's encoder and item vectors as `export.recommender.Recommender` wants them.
+
+    The catalogue's rows are in the order of the ids, the encoder's in the caller's: the adapter
+    translates, so that neither knows of the other.
+
+    Args:
+        call: (batch, length) int32 rows -> (batch, dim) floating, or with `mask` also a bool
+            (batch, length), true where a row is real. Keras 3 and tf-keras models and layers,
+            `tf.Module`s with `__call__`, and `tf.function`s are such.
+        item_vectors: (items, dim), in the caller's order.
+        order: (items,) the caller's index of each catalogue row, from 0.
+        window: most recent items that the encoder is given.
+        padding: "left" or "right", where rows of unequal length are padded.
+        mask: whether `call` takes a mask as its second argument.
+        fixed: whether `call` must be given exactly `window` columns.
+
+    Raises:
+        InputError: shapes or dtypes do not fit, or the encoder fails; the message says on what.
+    """
+
+    def __init__(
+        self,
+        call: Callable,
+        item_vectors: np.ndarray,
+        order: np.ndarray,
+        window: int,
+        padding: str = "left",
+        mask: bool = False,
+        fixed: bool = False,
+    ):
+        vectors = _checked_vectors(item_vectors, len(order))
+        self.window, self.dim = window, vectors.shape[1]
+        self._call, self._padding, self._mask, self._fixed = call, padding, mask, fixed
+        # The caller's row of each catalogue row; padding stays padding.
+        self._rows = tf.constant(np.concatenate([[0], order + 1]), tf.int32)
+        table = np.concatenate([np.zeros((1, self.dim)), vectors[order]]).astype(np.float32)
+        self._table = tf.Variable(table, trainable=False)
+        self._try(len(order))
+        traced = tf.function(self.encode).get_concrete_function(
+            tf.RaggedTensorSpec([None, None], tf.int32)
+        )
+        self.variables = [_Value(variable) for variable in (*traced.variables, self._table)]
+
+    def item_table(self) -> tf.Tensor:
+        """(items + 1, dim) float32, row 0 zeros."""
+        return tf.convert_to_tensor(self._table)
+
+    def encode(self, histories: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
+        """Catalogue rows, ragged (batch, None) or padded, -> (batch, dim) float32; cold: zeros."""
+        if not isinstance(histories, tf.RaggedTensor):
+            histories = from_padded(histories)
+        recent = drop_padding(most_recent(histories, self.window))
+        lengths = recent.row_lengths()
+        vectors = self._vectors(to_padded(recent), lengths)
+        return tf.where(lengths[:, tf.newaxis] > 0, vectors, tf.zeros_like(vectors))
+
+    def encode_one(self, rows: tf.Tensor) -> tf.Tensor:
+        """(length,) catalogue rows, at least one, -> (1, dim): what LiteRT can run."""
+        return self._vectors(rows[tf.newaxis], tf.shape(rows, tf.int64))
+
+    def _vectors(self, padded: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """Catalogue rows padded on the right -> the encoder's answer."""
+        length = tf.shape(padded)[1]
+        missing = tf.maximum(self.window - length, 0) if self._fixed else 0
+        padded = tf.pad(padded, [[0, 0], [0, missing]])
+        positions = tf.range(tf.shape(padded)[1], dtype=lengths.dtype)
+        real = positions < lengths[:, tf.newaxis]
+        if self._padding == "left":
+            width = tf.cast(tf.shape(padded)[1], lengths.dtype)
+            source = positions - (width - lengths)[:, tf.newaxis]
+            real = source >= 0
+            padded = tf.gather(padded, tf.maximum(source, 0), batch_dims=1)
+            padded = tf.where(real, padded, 0)
+        rows = tf.gather(self._rows, padded)
+        outputs = self._call(rows, real) if self._mask else self._call(rows)
+        return tf.cast(outputs, tf.float32)
+
+    def _try(self, items: int) -> None:
+        """Ask for several batch sizes and lengths, and whether the answers hang together."""
+        generator = np.random.default_rng(0)
+        longest = generator.integers(1, items + 1, (max(TRIED_BATCHES), self.window))
+        alone = {}
+        for batch in TRIED_BATCHES:
+            for length in sorted({0, 1, min(2, self.window), self.window}):
+                what = f"a batch of {batch} histories of {length} items"
+                found = self._asked(tf.constant(longest[:batch, :length], tf.int32), what)
+                first = alone.setdefault(length, found[0])
+                if np.abs(first - found[0]).max() > AGREEMENT * max(np.abs(first).max(), 1e-6):
+                    raise InputError(
+                        f"encoder: expected the same vector for a history alone and in a batch of "
+                        f"{batch}. Received: vectors that differ, for {length} items."
+                    )
+
+    def _asked(self, rows: tf.Tensor, what: str) -> np.ndarray:
+        """Vectors for rows (batch, length), if they have the right shape and are finite."""
+        histories = tf.RaggedTensor.from_tensor(rows)
+        try:
+            shape = tuple(self._vectors(to_padded(histories), histories.row_lengths()).shape)
+            found = self.encode(histories)
+        except Exception as error:
+            line = " ".join(str(error).split())[:300]
+            raise InputError(
+                f"encoder: expected (batch, {self.dim}) for {what}. Received: {line}"
+            ) from error
+        if shape != (rows.shape[0], self.dim):
+            raise InputError(
+                f"encoder: expected shape ({rows.shape[0]}, {self.dim}) for {what}, since the item "
+                f"vectors have width {self.dim}. Received: {shape}."
+            )
+        if not np.isfinite(found).all():
+            raise InputError(f"encoder: expected finite vectors for {what}. Received: NaN or inf.")
+        return found.numpy()
+
+
+class _Value:
+    """A variable as Keras 3 has it: `value` is the TensorFlow variable."""
+
+    def __init__(self, variable):
+        self.value = variable
+
+
+def _checked_vectors(vectors, items: int) -> np.ndarray:
+    vectors = np.asarray(vectors)
+    if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
+        raise InputError(
+            f"item_vectors: expected a floating array (items, dim). Received: "
+            f"{vectors.dtype} {vectors.shape}."
+        )
+    if len(vectors) != items:
+        raise InputError(
+            f"item_vectors: expected a row for each of the {items} items. Received: {len(vectors)}."
+        )
+    if not np.isfinite(vectors).all():
+        row = int(np.argwhere(~np.isfinite(vectors))[0][0])
+        raise InputError(f"item_vectors, row {row}: expected finite numbers. Received: NaN or inf.")
+    return vectors
