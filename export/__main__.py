@@ -25,6 +25,9 @@ FORMATS = {
 EPILOG = """examples:
   python -m export --format savedmodel
   python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
+  python -m export --exclude-items sold_out.txt
+  python -m export verify models/seqrec/1
+  python -m export inspect models/seqrec/1
 
 Writes OUTPUT/NAME/VERSION (SavedModel), OUTPUT/NAME-lite/VERSION (LiteRT file and JSON sidecar)
 and OUTPUT/models.config, and prints the version folders on stdout. Before anything is published,
@@ -55,6 +58,10 @@ def main() -> None:
     parser.add_argument("--name", default="seqrec", help="model name (default: seqrec)")
     parser.add_argument("--k", type=int, default=10, help="items recommended (default: 10)")
     parser.add_argument("--id-name", help="name of the id input (default: the dataset's)")
+    parser.add_argument(
+        "--only-items", type=Path, help="recommend only the ids in this file, one a line"
+    )
+    parser.add_argument("--exclude-items", type=Path, help="never recommend the ids in this file")
     arguments = parser.parse_args()
     run_command(lambda: _export(arguments))
 
@@ -72,6 +79,8 @@ def _export(arguments: argparse.Namespace) -> None:
         name=arguments.name,
         k=arguments.k,
         id_name=arguments.id_name,
+        only_items=arguments.only_items,
+        exclude_items=arguments.exclude_items,
     )
     try:
         published = export_run(read_run(arguments.run), options)

@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from export.golden import golden_requests
+from export.item_lists import with_lists
 from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
@@ -40,6 +41,8 @@ class ExportOptions:
         name: the model's name; `<name>-lite` is the LiteRT file's.
         k: items recommended, 1..catalogue size.
         id_name: name of the id inputs and outputs; None takes the dataset's.
+        only_items: file of the ids that may be recommended, one a line; None: all.
+        exclude_items: file of ids that must not be.
     """
 
     formats: tuple[str, ...] = ("savedmodel",)
@@ -47,6 +50,8 @@ class ExportOptions:
     name: str = "seqrec"
     k: int = 10
     id_name: str | None = None
+    only_items: Path | None = None
+    exclude_items: Path | None = None
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
@@ -86,6 +91,7 @@ def export_encoder(
             f"Received: {options.k}."
         )
     id_name = require_id_name(options.id_name or catalogue.id_name)
+    catalogue = with_lists(catalogue, options.only_items, options.exclude_items)
     arguments = (encoder, catalogue, options.k, id_name)
     builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
     folders = {"savedmodel": "savedmodel", "tflite": "lite"}
@@ -104,6 +110,7 @@ def export_encoder(
             **provenance,
             **{"items": catalogue.size, "dim": encoder.dim, "window": encoder.window},
             **{"k": options.k, "retrieval": "exact"},
+            "withheld": int(catalogue.never().sum()) - 1,
             "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
             "proof": _prove(staging),
         }

@@ -172,7 +172,8 @@ class _Truth:
     def answer(self, scores: np.ndarray, hidden: list[int], k: int) -> dict[str, list]:
         """Ids, titles and scores, best first, without the hidden rows; k and runners-up."""
         scores = scores.copy()
-        scores[[0, *hidden]] = LOWEST
+        scores[hidden] = LOWEST
+        scores[self.catalogue.never()] = LOWEST
         order = np.argsort(-scores, kind="stable")[: k + RUNNERS_UP]
         left = order[scores[order] > LOWEST]
         padding = 0 if self.catalogue.ids.dtype == np.int64 else ""

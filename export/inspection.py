@@ -51,7 +51,7 @@ def _section(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _provenance(report: dict) -> list[tuple[str, str]]:
-    names = ("date", "run", "encoder", "items", "dim", "window", "k", "retrieval")
+    names = ("date", "run", "encoder", "items", "withheld", "dim", "window", "k", "retrieval")
     packages = ", ".join(f"{name} {number}" for name, number in report["packages"].items())
     return [*((name, str(report[name])) for name in names), ("packages", packages)]
 

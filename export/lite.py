@@ -40,6 +40,7 @@ class LiteRecommender(tf.Module):
         ids = catalogue.ids if not speaks_rows(catalogue) else rows[1:]
         self.ids = tf.constant(np.concatenate([[0], ids]).astype(np.int32))
         self.popularity = tf.constant(catalogue.popularity())
+        self.never = tf.constant(catalogue.never().astype(np.int32))
         self.k = k
         self.id_name = id_name
         # Untracked variables are dropped by the converter without a word, and every answer of
@@ -52,7 +53,7 @@ class LiteRecommender(tf.Module):
         rows = self._look_up(history)
         known = tf.boolean_mask(rows, rows > 0)
         seen = tf.scatter_nd(known[:, tf.newaxis], tf.ones_like(known), tf.shape(self.ids))
-        seen += tf.one_hot(0, tf.size(self.ids), dtype=tf.int32)  # row 0 is never recommended
+        seen += self.never
         scores = tf.where(tf.size(known) > 0, self._scores(known), self.popularity)
         top = tf.math.top_k(tf.where(seen > 0, tf.float32.min, scores), self.k)
         rows = tf.where(top.values > tf.float32.min, top.indices, 0)

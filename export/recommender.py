@@ -22,8 +22,9 @@ class Recommender(tf.Module):
 
     Policies: unknown ids, 0 and negatives (or "") are skipped wherever they stand; a history with
     nothing known left gets the popularity ranking; seen items are never recommended, also those
-    before the encoder's window; equal scores go to the lower row; if fewer than `k` items are
-    left, the tail holds id 0 (or ""), an empty title and the lowest finite float.
+    before the encoder's window, nor are those that the catalogue withholds; equal scores go to
+    the lower row; if fewer than `k` items are left, the tail holds id 0 (or ""), an empty title
+    and the lowest finite float.
 
     Args:
         encoder: a trained encoder.
@@ -42,6 +43,9 @@ class Recommender(tf.Module):
         self.ids = tf.Variable(ids, trainable=False)
         self.titles = tf.Variable(["", *catalogue.titles.tolist()], trainable=False)
         self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
+        withheld = catalogue.never()
+        # Row 0 alone is one more pair to scatter; a mask is a pass over all scores.
+        self.never = tf.constant(withheld) if withheld.sum() > 1 else None
         self.rows = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
                 ids[1:], tf.range(1, catalogue.size + 1, dtype=tf.int64)
@@ -121,7 +125,9 @@ class Recommender(tf.Module):
         return tf.where(_cold(known), self.popularity, scores)
 
     def _hide(self, scores: tf.Tensor, rows: tf.RaggedTensor) -> tf.Tensor:
-        """`scores` with row 0 and `rows`, (batch, None), at the lowest float."""
+        """`scores` with `rows`, (batch, None), and what nobody gets at the lowest float."""
+        if self.never is not None:
+            scores = tf.where(self.never, LOWEST, scores)
         users = tf.range(rows.nrows(out_type=tf.int64))
         padding = tf.stack([users, tf.zeros_like(users)], axis=1)
         pairs = tf.stack([rows.value_rowids(), tf.cast(rows.flat_values, tf.int64)], axis=1)

@@ -23,12 +23,15 @@ class Catalogue:
         titles: (items,) str.
         counts: (items,) int64, interactions of the training part.
         id_name: what the id input is called when served, such as `movie_ids`.
+        withheld: (items,) bool, items that are read in histories but never recommended; None
+            for none.
     """
 
     ids: np.ndarray
     titles: np.ndarray
     counts: np.ndarray
     id_name: str
+    withheld: np.ndarray | None = None
 
     @classmethod
     def from_items(cls, items: pd.Series, titles: pd.Series, id_name: str) -> "Catalogue":
@@ -52,6 +55,11 @@ class Catalogue:
         """Share of the training interactions: (items + 1,) float32; row 0 has none."""
         counts = np.concatenate([[0], self.counts])
         return (counts / max(counts.sum(), 1)).astype(np.float32)
+
+    def never(self) -> np.ndarray:
+        """Rows that are not recommended to anybody, row 0 among them: (items + 1,) bool."""
+        withheld = np.zeros(self.size, bool) if self.withheld is None else self.withheld
+        return np.concatenate([[True], withheld])
 
     def rows(self, items: pd.Series) -> np.ndarray:
         """Item rows of raw ids: (n,) int32, 0 where the id is not in the catalogue."""
