@@ -138,3 +138,33 @@ def test_what_does_not_fit_is_said_before_anything_is_written(tmp_path, change, 
         export.export_savedmodel(**{**arguments, **change}, output=tmp_path / "models")
     assert message in " ".join(str(caught.value).split())
     assert not [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
+
+
+def test_a_saved_file_on_the_command_line(build, tmp_path):
+    keras_3_model().save(tmp_path / "my.keras")
+    pd.DataFrame({"id": IDS}).to_csv(tmp_path / "items.csv", index=False)
+    np.save(tmp_path / "vectors.npy", VECTORS)
+    files = ["--items", "items.csv", "--item-vectors", "vectors.npy", "--window", 3, "--k", 2]
+    done = build.run_module("export", "--encoder", "my.keras", *files, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert first_ids(tmp_path / done.stdout.strip(), [30], [10, 7, 20]) == [10, 40]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--encoder", "my.keras"], "--encoder: expected --items with it"),
+        (
+            ["--encoder", "my.keras", "--items", "i", "--item-vectors", "v", "--window", 0],
+            "--window",
+        ),
+        (
+            ["--encoder", "my.h5", "--items", "i", "--item-vectors", "v", "--window", 1],
+            "NAME.keras",
+        ),
+    ],
+)
+def test_what_is_missing_on_the_command_line_is_said(build, tmp_path, flags, message):
+    done = build.run_module("export", *flags, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ") and message in done.stderr
