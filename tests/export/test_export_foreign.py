@@ -15,6 +15,7 @@ from seqrec_tf.errors import InputError
 
 IDS = [30, 10, 20, 40]
 VECTORS = np.eye(4, dtype=np.float32)
+FILES = ["--items", "items.csv", "--item-vectors", "vectors.npy"]
 NEXT = np.vstack([np.zeros(4), np.roll(np.eye(4), 1, axis=1)]).astype(np.float32)  # by row
 
 
@@ -144,8 +145,8 @@ def test_a_saved_file_on_the_command_line(build, tmp_path):
     keras_3_model().save(tmp_path / "my.keras")
     pd.DataFrame({"id": IDS}).to_csv(tmp_path / "items.csv", index=False)
     np.save(tmp_path / "vectors.npy", VECTORS)
-    files = ["--items", "items.csv", "--item-vectors", "vectors.npy", "--window", 3, "--k", 2]
-    done = build.run_module("export", "--encoder", "my.keras", *files, cwd=tmp_path)
+    command = ["export", "--encoder", "my.keras", *FILES, "--window", 3, "--k", 2]
+    done = build.run_module(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert first_ids(tmp_path / done.stdout.strip(), [30], [10, 7, 20]) == [10, 40]
 
