@@ -31,6 +31,8 @@ def test_a_version_holds_its_proof_and_its_model_card(models):
         "assets.extra/README.md",
         "assets.extra/export_report.json",
         "assets.extra/golden_requests.json",
+        "assets.extra/manifest.json",
+        "assets.extra/tf_serving_warmup_requests",
     }
     assert tree(models / "seqrec-lite/2") == {
         "model.tflite",
@@ -38,6 +40,7 @@ def test_a_version_holds_its_proof_and_its_model_card(models):
         "README.md",
         "export_report.json",
         "golden_requests.json",
+        "manifest.json",
     }
     card = (models / "seqrec/2/assets.extra/README.md").read_text()
     assert card == (models / "seqrec-lite/2/README.md").read_text() == "# sasrec, the model card\n"
