@@ -55,7 +55,10 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     # Under PT the items of the future are not known yet.
     known = table["time"] < config.validation_from if config.protocol == "PT" else slice(None)
     catalogue = Catalogue.from_items(
-        table["item"][known], interactions.titles, interactions.id_name
+        table["item"][known],
+        interactions.titles,
+        interactions.id_name,
+        interactions.categories,
     )
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
     split = split_at(rows, training_end, validation_end)
