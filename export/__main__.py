@@ -88,7 +88,8 @@ def _export(arguments: argparse.Namespace) -> None:
         require_finished(arguments.run)
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from export.exporter import ExportOptions, ProofError, export_run
+    from export.exporter import ExportOptions, export_run
+    from export.proving import ProofError
 
     options = ExportOptions(
         formats=FORMATS[arguments.format],

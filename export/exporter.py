@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,6 +14,7 @@ from export.item_lists import with_lists
 from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
+from export.proving import ProofError, run_proof
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
 from export.signatures import signatures
@@ -25,10 +24,6 @@ from seqrec_tf.config import require_id_name
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
-
-
-class ProofError(RuntimeError):
-    """An artifact answers otherwise than the Keras model; nothing was published."""
 
 
 @dataclass(frozen=True)
@@ -164,19 +159,6 @@ def _prove(staging: Path) -> dict:
             f"published:\n{shown}"
         )
     return report
-
-
-def run_proof(staging: Path) -> dict:
-    """Run `export.proof` in a fresh process.
-
-    Raises:
-        ProofError: the process broke; with what it said.
-    """
-    command = [sys.executable, "-m", "export.proof", str(staging)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if not done.stdout.startswith("{"):
-        raise ProofError(f"the proof did not run; nothing was published:\n{done.stderr}")
-    return json.loads(done.stdout)
 
 
 def _describe(folder: Path, facts: dict, files: list[Path]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from export.artifact import LITE, extra_folder, kind_of
 from export.manifest import NAME as MANIFEST
 from export.manifest import manifest_failures
+from export.proving import run_proof
 from seqrec_tf.errors import run_command
 from seqrec_tf.options import Parser
 
@@ -27,8 +28,6 @@ def verify(folder: Path) -> tuple[list[str], dict]:
     Raises:
         InputError: the folder is no exported version.
     """
-    from export.exporter import run_proof
-
     kind = kind_of(folder)
     extra = extra_folder(folder, kind)
     failures = manifest_failures(folder, extra / MANIFEST)

@@ -1,0 +1,34 @@
+"""Start the proof, in a process of its own; this side of it needs no TensorFlow."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+class ProofError(RuntimeError):
+    """An artifact answers otherwise than the Keras model, or the proof did not run."""
+
+
+def run_proof(staging: Path) -> dict:
+    """Run `export.proof` in a fresh process.
+
+    Args:
+        staging: the folder that `export.proof` reads.
+
+    Returns:
+        The report of `export.proof.prove`.
+
+    Raises:
+        ProofError: the process broke; with what it said.
+    """
+    command = [sys.executable, "-m", "export.proof", str(staging)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError:
+        said = done.stderr.strip() or "nothing"
+        raise ProofError(
+            f"the proof broke off with exit code {done.returncode}, so nothing is proven; it said:\n"
+            f"{said}"
+        ) from None
