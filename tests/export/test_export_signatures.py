@@ -8,48 +8,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.contract import found, read_graph
+from export.contract import found, promised, read_graph
 from export.recommender import Recommender
 from export.signature_runner import serialize
 from export.signatures import Forms, signatures
 
 K = 4
-ANSWER = {"titles": ("string", [-1, K]), "scores": ("float32", [-1, K])}
-
-
-def table(ids: str, kind: str) -> dict:
-    """The signatures of the design document: inputs and outputs, dtypes and shapes."""
-    answer = {ids: (kind, [-1, K]), **ANSWER}
-    return {
-        "serving_default": ({ids: (kind, [-1, -1])}, answer),
-        "ragged": ({ids: (kind, [-1]), "row_splits": ("int64", [-1])}, answer),
-        "text": ({"history": ("string", [-1])}, answer),
-        "examples": (
-            {"inputs": ("string", [-1])},
-            {"classes": ("string", [-1, K]), "scores": ("float32", [-1, K])},
-        ),
-        "recommend": (
-            {
-                ids: (kind, [-1, -1]),
-                "k": ("int32", []),
-                "exclude_ids": (kind, [-1]),
-                "filter_seen": ("bool", []),
-            },
-            {name: (dtype, [-1, -1]) for name, (dtype, _) in answer.items()},
-        ),
-        "score": (
-            {ids: (kind, [-1, -1]), "candidate_ids": (kind, [-1, -1])},
-            {"scores": ("float32", [-1, -1])},
-        ),
-        "encode": ({ids: (kind, [-1, -1])}, {"embedding": ("float32", [-1, 13])}),
-        "similar": ({ids: (kind, [-1])}, answer),
-    }
 
 
 @pytest.mark.parametrize("kind", ["int64", "string"])
-def test_signatures_are_those_of_the_design(saved, kind):
-    ids = {"int64": "movie_ids", "string": "item_ids"}[kind]
-    assert found(read_graph(saved[kind].folder)) == table(ids, kind)
+def test_signatures_are_those_promised(saved, kind):
+    id_name = {"int64": "movie_ids", "string": "item_ids"}[kind]
+    assert found(read_graph(saved[kind].folder)) == promised(id_name, kind, K, dim=13)
+
+
+def test_what_is_promised_is_what_the_readme_says():
+    def answer(k: int) -> dict:
+        ids, titles, scores = ("int64", [-1, k]), ("string", [-1, k]), ("float32", [-1, k])
+        return {"movie_ids": ids, "titles": titles, "scores": scores}
+
+    contract = promised("movie_ids", "int64", K, dim=13)
+    histories = {"movie_ids": ("int64", [-1, -1])}
+    options = {"k": ("int32", []), "exclude_ids": ("int64", [-1]), "filter_seen": ("bool", [])}
+    assert contract["serving_default"] == (histories, answer(K))
+    assert contract["recommend"] == ({**histories, **options}, answer(-1))
 
 
 def test_another_id_name_renames_inputs_outputs_and_the_feature(build):
