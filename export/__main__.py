@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from export.options import PRECISIONS, RETRIEVALS, ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
@@ -26,7 +27,8 @@ FORMATS = {
 EPILOG = """examples:
   python -m export --format savedmodel
   python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
-  python -m export --exclude-items sold_out.txt
+  python -m export --exclude-items sold_out.txt --categories
+  python -m export --retrieval ivf --recall 0.98 --precision int8
   python -m export --encoder my.keras --items items.csv --item-vectors vectors.npy --window 50
   python -m export verify models/seqrec/1
   python -m export inspect models/seqrec/1
@@ -64,9 +66,38 @@ def main() -> None:
         "--only-items", type=Path, help="recommend only the ids in this file, one a line"
     )
     parser.add_argument("--exclude-items", type=Path, help="never recommend the ids in this file")
+    parser.add_argument(
+        "--categories",
+        action="store_true",
+        help="let `recommend` be narrowed to categories of items, such as genres",
+    )
+    _add_retrieval_options(parser)
     _add_foreign_options(parser)
     arguments = parser.parse_args()
     run_command(lambda: _export(arguments))
+
+
+def _add_retrieval_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how the SavedModel finds items")
+    group.add_argument(
+        "--retrieval",
+        choices=RETRIEVALS,
+        default="exact",
+        help="rate every item, or those of the nearest k-means cells (default: exact)",
+    )
+    group.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of the item table"
+    )
+    group.add_argument("--cells", type=int, help="cells of ivf (default: 4 sqrt(items))")
+    group.add_argument(
+        "--probes", type=int, help="cells a request looks into (default: what --recall takes)"
+    )
+    group.add_argument(
+        "--recall",
+        type=float,
+        default=0.95,
+        help="share of the exact top 10 that ivf must find (default: 0.95)",
+    )
 
 
 def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
@@ -88,18 +119,12 @@ def _export(arguments: argparse.Namespace) -> None:
         require_finished(arguments.run)
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from export.exporter import ExportOptions, export_run
+    from export.exporter import export_run
     from export.proving import ProofError
 
-    options = ExportOptions(
-        formats=FORMATS[arguments.format],
-        output=arguments.output,
-        name=arguments.name,
-        k=arguments.k,
-        id_name=arguments.id_name,
-        only_items=arguments.only_items,
-        exclude_items=arguments.exclude_items,
-    )
+    given = vars(arguments) | {"formats": FORMATS[arguments.format]}
+    names = [field.name for field in dataclasses.fields(ExportOptions)]
+    options = ExportOptions(**{name: given[name] for name in names})
     try:
         if arguments.encoder:
             published = _export_foreign(arguments, options)

@@ -6,6 +6,7 @@ from pathlib import Path
 from seqrec_tf.errors import InputError
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
+GOLDEN, REPORT = "golden_requests.json", "export_report.json"
 GRAPHS = {SAVEDMODEL: "saved_model.pb", LITE: "model.tflite"}
 
 
@@ -17,7 +18,7 @@ def kind_of(folder: Path) -> str:
     """
     for kind, graph in GRAPHS.items():
         if (folder / graph).is_file():
-            if not (extra_folder(folder, kind) / "export_report.json").is_file():
+            if not (extra_folder(folder, kind) / REPORT).is_file():
                 raise InputError(
                     f"{folder}: expected a version folder that `python -m export` wrote, with an "
                     f"export_report.json. Received: a {graph} without one."
@@ -47,5 +48,5 @@ def extra_folder(folder: Path, kind: str) -> Path:
 
 def read_report(folder: Path) -> dict:
     """The content of `export_report.json`."""
-    path = extra_folder(folder, kind_of(folder)) / "export_report.json"
+    path = extra_folder(folder, kind_of(folder)) / REPORT
     return json.loads(path.read_text(encoding="utf-8"))

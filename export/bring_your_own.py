@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from export.exporter import ExportOptions, export_encoder
+from export.exporter import export_encoder
 from export.foreign import ForeignEncoder
+from export.options import ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -43,7 +44,7 @@ def export_savedmodel(
         mask: whether the encoder takes a second argument, bool (batch, length), true where a row
             is real.
         fixed: whether the encoder needs exactly `window` columns.
-        **options: of `export.exporter.ExportOptions`: `formats`, `output`, `name`, `k`, `id_name`.
+        **options: of `export.options.ExportOptions`: such as `name` and `k`
 
     Returns:
         The published version folders.

@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.exporter import ExportOptions, export_run
+from export.exporter import export_run
+from export.golden import golden_requests
+from export.options import ExportOptions
 from export.recommender import Recommender
+from export.retrieval import exact_index
 from export.signature_runner import signature_answers
 from export.signatures import signatures
 from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
@@ -84,9 +87,19 @@ def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
     return read_run(path)
 
 
+def recommender_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> Recommender:
+    """With exact retrieval."""
+    return Recommender(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
+
+
+def golden_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> dict:
+    """Golden requests, with exact retrieval."""
+    return golden_requests(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
+
+
 def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
     """A SavedModel, not proven."""
-    recommender = Recommender(encoder, catalogue, K, catalogue.id_name)
+    recommender = recommender_of(encoder, catalogue, K, catalogue.id_name)
     tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     return folder
 
@@ -148,6 +161,8 @@ def build() -> SimpleNamespace:
         random_encoder=random_encoder,
         run=write_run,
         saved_model=save_model,
+        recommender=recommender_of,
+        golden=golden_of,
         run_module=run_module,
     )
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.exporter import ExportOptions, export_run
+from export.exporter import export_run
 from export.item_lists import with_lists
 from export.lite_runner import lite_answers
+from export.options import ExportOptions
 from seqrec_tf.errors import InputError
 
 
