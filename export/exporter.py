@@ -1,6 +1,7 @@
 """Export a run: build the artifacts in a staging folder, prove them, publish them."""
 
 import dataclasses
+import functools
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from seqrec_tf.run_directory import Run, write_json
 PICTURES = ("learning_curve.png", "breakdown.png")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """What an artifact is built from.
 
@@ -50,6 +51,11 @@ class Subject:
     catalogue: Catalogue
     k: int
     id_name: str
+
+    @functools.cache  # noqa: B019 - a subject lives as long as its export
+    def golden(self, index: ExactIndex | IvfIndex) -> dict:
+        """Golden requests, with the answers that an artifact with this index must give."""
+        return golden_requests(self.encoder, self.catalogue, index, self.k, self.id_name)
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
@@ -97,12 +103,13 @@ def export_encoder(
         options.k,
         require_id_name(options.id_name or catalogue.id_name),
     )
+    exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
         if "tflite" in options.formats:
-            folders.append(_build_lite(staging / LITE, subject))
+            folders.append(_build_lite(staging / LITE, subject, exact))
         if "savedmodel" in options.formats:
-            index, facts["retrieval"] = build_index(encoder, subject.catalogue, options, split)
+            index, facts["retrieval"] = build_index(encoder, exact, options, split)
             folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
         facts["proof"] = _prove(folders)
         for folder in folders:
@@ -137,18 +144,16 @@ def _facts(subject: Subject) -> dict:
 
 
 def _build_savedmodel(folder: Path, subject: Subject, index: ExactIndex | IvfIndex) -> Path:
-    arguments = (subject.encoder, subject.catalogue, index, subject.k, subject.id_name)
-    recommender = Recommender(*arguments)
+    recommender = Recommender(subject.encoder, subject.catalogue, index, subject.k, subject.id_name)
     tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
-    golden = golden_requests(*arguments)
-    extra = extra_folder(folder, SAVEDMODEL)
+    golden, extra = subject.golden(index), extra_folder(folder, SAVEDMODEL)
     extra.mkdir()
     write_json(extra / GOLDEN, golden, indent=None)
     write_warmup(extra / WARMUP, golden, subject.encoder.window)
     return folder
 
 
-def _build_lite(folder: Path, subject: Subject) -> Path:
+def _build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
     encoder, catalogue, k, id_name = subject.encoder, subject.catalogue, subject.k, subject.id_name
     folder.mkdir()
     content = convert(encoder, catalogue, k, id_name)
@@ -166,8 +171,7 @@ def _build_lite(folder: Path, subject: Subject) -> Path:
         "items": {"ids": catalogue.ids.tolist(), "titles": catalogue.titles.tolist()},
     }
     write_json(folder / "model.json", sidecar)
-    golden = golden_requests(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
-    write_json(folder / GOLDEN, golden, indent=None)
+    write_json(folder / GOLDEN, subject.golden(exact), indent=None)
     return folder
 
 

@@ -7,6 +7,7 @@ into the exported graphs, so that a mistake there cannot hide in both.
 from collections.abc import Iterator
 
 import numpy as np
+import tensorflow as tf
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -44,6 +45,7 @@ def golden_requests(
     generator = np.random.default_rng(seed)
     histories = golden_histories(catalogue, encoder.window, generator)
     truth = _Truth(encoder, catalogue, index)
+    truth.encode_together(histories["batch_of_64"])
     return {
         "id_name": id_name,
         "id_type": "int64" if catalogue.ids.dtype == np.int64 else "string",
@@ -150,6 +152,13 @@ class _Truth:
         self.encoder, self.catalogue, self.index = encoder, catalogue, index
         self.table = index.dense()
         self.row_of = {raw: row for row, raw in enumerate(catalogue.ids.tolist(), start=1)}
+        self.known_vectors = {}
+
+    def encode_together(self, batch: list[list]) -> None:
+        """Ask the encoder for a batch, which takes a fraction of the time of one by one."""
+        rows = [self.rows(history) for history in batch]
+        vectors = np.asarray(self.encoder.encode(tf.ragged.constant(rows, tf.int32)))
+        self.known_vectors = {tuple(r): v for r, v in zip(rows, vectors, strict=True)}
 
     def rows(self, ids: list) -> list[int]:
         return [self.row_of[raw] for raw in ids if raw in self.row_of]
@@ -157,6 +166,8 @@ class _Truth:
     def vector(self, history: list) -> np.ndarray:
         """(dim,); zeros if nothing is known."""
         rows = self.rows(history)
+        if tuple(rows) in self.known_vectors:
+            return self.known_vectors[tuple(rows)]
         return np.asarray(self.encoder.encode(np.asarray([rows], np.int32).reshape(1, -1)))[0]
 
     def recommended(self, history: list, hidden: list[int], k: int) -> dict[str, list]:

@@ -8,9 +8,8 @@ import tensorflow as tf
 from export.cells import Cells, default_count, train_cells
 from export.ivf import IvfIndex
 from export.options import ExportOptions
-from export.retrieval import ExactIndex, Query, exact_index
+from export.retrieval import ExactIndex, Query
 from export.tables import ReducedTable
-from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 
@@ -21,13 +20,13 @@ TOP = 10
 
 
 def build_index(
-    encoder, catalogue: Catalogue, options: ExportOptions, split: Split | None
+    encoder, exact: ExactIndex, options: ExportOptions, split: Split | None
 ) -> tuple[ExactIndex | IvfIndex, dict]:
     """The index, and what the export report says of it.
 
     Args:
-        encoder: its item table is indexed.
-        catalogue: its items.
+        encoder: what turns histories into vectors.
+        exact: exact retrieval in its item table, which is also the index if nothing else is asked.
         options: `retrieval`, `precision`, `cells`, `probes` and `recall`.
         split: histories that recall (validation) and NDCG (test) are measured on; None if there
             are none.
@@ -35,16 +34,15 @@ def build_index(
     Raises:
         InputError: probes must be chosen and there are no histories, or no number of them will do.
     """
-    table, popularity = np.asarray(encoder.item_table()), catalogue.popularity()
+    table, popularity = exact.dense(), exact.popularity.numpy()
     facts = {"kind": options.retrieval, "precision": options.precision}
-    exact = exact_index(encoder, catalogue)
     if options.retrieval == "exact" and options.precision == "float32":
         return exact, facts
     vectors = None if split is None else _encoded(encoder, split.validation.sample(QUERIES, 0))
     if options.retrieval == "exact":
         index = ExactIndex(ReducedTable(table, options.precision), popularity)
     else:
-        cells = train_cells(table, options.cells or default_count(catalogue.size))
+        cells = train_cells(table, options.cells or default_count(len(table) - 1))
         probes = options.probes or _fewest_probes(table, cells, vectors, options.recall)
         index = IvfIndex(table, popularity, cells, probes, options.precision)
         facts |= {"cells": len(cells.centres), "largest_cell": cells.members.shape[1]}
