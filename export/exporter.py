@@ -19,6 +19,7 @@ from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
 from export.options import ExportOptions
+from export.pictures import draw_retrieval
 from export.proving import ProofError, run_proof
 from export.publish import publish, staging_folder
 from export.recommender import Recommender
@@ -111,6 +112,9 @@ def export_encoder(
         if "savedmodel" in options.formats:
             index, facts["retrieval"] = build_index(encoder, exact, options, split)
             folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
+            if "curve" in facts["retrieval"]:
+                picture = extra_folder(folders[-1], SAVEDMODEL) / "retrieval.png"
+                draw_retrieval(picture, facts["retrieval"])
         facts["proof"] = _prove(folders)
         for folder in folders:
             _describe(folder, facts, cards)

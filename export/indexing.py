@@ -109,7 +109,9 @@ def _curve(build, exact: ExactIndex, vectors: np.ndarray, cells: int) -> list[di
 
 
 def _searcher(index):
-    @tf.function(reduce_retracing=True)
+    vectors = tf.TensorSpec([None, index.dense().shape[1]], tf.float32)
+
+    @tf.function(input_signature=[vectors, tf.RaggedTensorSpec([None, None], tf.int32)])
     def search(vectors, hidden):
         cold = tf.zeros([tf.shape(vectors)[0], 1], tf.bool)
         return index.search(Query(vectors, cold, hidden, None), min(TOP, index.reach))[1]
@@ -118,7 +120,7 @@ def _searcher(index):
 
 
 def _nothing(count: int) -> tf.RaggedTensor:
-    return tf.RaggedTensor.from_row_lengths(tf.zeros([0], tf.int32), tf.zeros([count], tf.int32))
+    return tf.RaggedTensor.from_row_lengths(tf.zeros([0], tf.int32), tf.zeros([count], tf.int64))
 
 
 def _top(index, vectors: np.ndarray) -> np.ndarray:

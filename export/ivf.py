@@ -107,7 +107,7 @@ class IvfIndex(tf.Module):
 
     def visible(self, vector: np.ndarray | None) -> np.ndarray:
         """(items + 1,) bool: the rows that are rated for a vector; None is a person without one."""
-        seen = np.zeros(len(self.norms), bool)
+        seen = np.zeros(self.norms.shape[0], bool)
         if vector is None:
             seen[self.popular.numpy()] = True
             return seen
