@@ -115,8 +115,6 @@ def _require_foreign(arguments: argparse.Namespace) -> None:
     for name in ("items", "item_vectors", "window"):
         if getattr(arguments, name) is None:
             raise InputError(f"--encoder: expected --{name.replace('_', '-')} with it.")
-    if arguments.window < 1:
-        raise InputError(f"--window: expected at least 1. Received: {arguments.window}.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
             "--encoder: expected a file that Keras wrote, NAME.keras. "

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,8 @@ def export_savedmodel(
     """
     if padding not in ("left", "right"):
         raise InputError(f"padding: expected 'left' or 'right'. Received: {padding!r}.")
+    if not isinstance(window, Integral) or window < 1:
+        raise InputError(f"window: expected a whole number from 1 on. Received: {window!r}.")
     chosen = ExportOptions(**{**options, "output": Path(options.get("output", "models"))})
     require_model_name(chosen.name)
     table = _table(items)

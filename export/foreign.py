@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.ragged import drop_padding, from_padded, most_recent, to_padded
+from seqrec_tf.ragged import from_padded, most_recent, to_padded
 
 TRIED_BATCHES = (1, 3)
 AGREEMENT = 1e-4  # of the largest value: a vector must not depend on who else is in the batch
@@ -58,17 +58,17 @@ class ForeignEncoder:
         traced = tf.function(self.encode).get_concrete_function(
             tf.RaggedTensorSpec([None, None], tf.int32)
         )
-        self.variables = [_Value(variable) for variable in (*traced.variables, self._table)]
+        self.tensorflow_variables = [*traced.variables, self._table]
 
     def item_table(self) -> tf.Tensor:
         """(items + 1, dim) float32, row 0 zeros."""
         return tf.convert_to_tensor(self._table)
 
     def encode(self, histories: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
-        """Catalogue rows, ragged (batch, None) or padded, -> (batch, dim) float32; cold: zeros."""
+        """Catalogue rows, ragged without 0 or padded, -> (batch, dim) float32; cold: zeros."""
         if not isinstance(histories, tf.RaggedTensor):
             histories = from_padded(histories)
-        recent = drop_padding(most_recent(histories, self.window))
+        recent = most_recent(histories, self.window)
         lengths = recent.row_lengths()
         vectors = self._vectors(to_padded(recent), lengths)
         return tf.where(lengths[:, tf.newaxis] > 0, vectors, tf.zeros_like(vectors))
@@ -129,13 +129,6 @@ class ForeignEncoder:
         if not np.isfinite(found).all():
             raise InputError(f"encoder: expected finite vectors for {what}. Received: NaN or inf.")
         return found.numpy()
-
-
-class _Value:
-    """A variable as Keras 3 has it: `value` is the TensorFlow variable."""
-
-    def __init__(self, variable):
-        self.value = variable
 
 
 def _checked_vectors(vectors, items: int) -> np.ndarray:

@@ -54,7 +54,7 @@ class Recommender(tf.Module):
         )
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
-        self.encoder_variables = [variable.value for variable in encoder.variables]
+        self.encoder_variables = encoder.tensorflow_variables
         # Methods, not the encoder: a SavedModel would hold what hangs on it a second time.
         self._encode, self._item_table = encoder.encode, encoder.item_table
         norms = tf.norm(encoder.item_table(), axis=1)

@@ -121,6 +121,8 @@ def test_titles_and_counts_of_a_table(tmp_path):
         ({"items": [1, 0, 2, 3]}, "items: expected positive ids. Received: 0"),
         ({"items": [1, "a", 2, 3]}, "items: expected ids that are all"),
         ({"items": pd.DataFrame({"item": IDS})}, "items: expected the columns id, title, count"),
+        ({"window": 0}, "window: expected a whole number from 1 on. Received: 0"),
+        ({"window": 2.5}, "window: expected a whole number from 1 on. Received: 2.5"),
         ({"padding": "both"}, "padding: expected 'left' or 'right'. Received: 'both'"),
         ({"k": 5}, "--k: expected 1 to 4"),
         ({"encoder": lambda rows: tf.ones([1, 4])}, "a batch of 3 histories of 0 items"),
@@ -155,10 +157,6 @@ def test_a_saved_file_on_the_command_line(build, tmp_path):
     ("flags", "message"),
     [
         (["--encoder", "my.keras"], "--encoder: expected --items with it"),
-        (
-            ["--encoder", "my.keras", "--items", "i", "--item-vectors", "v", "--window", 0],
-            "--window",
-        ),
         (
             ["--encoder", "my.h5", "--items", "i", "--item-vectors", "v", "--window", 1],
             "NAME.keras",
