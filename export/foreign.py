@@ -144,5 +144,5 @@ def _checked_vectors(vectors, items: int) -> np.ndarray:
         )
     if not np.isfinite(vectors).all():
         row = int(np.argwhere(~np.isfinite(vectors))[0][0])
-        raise InputError(f"item_vectors, row {row}: expected finite numbers. Received: NaN or inf.")
+        raise InputError(f"item_vectors[{row}]: expected finite numbers. Received: NaN or inf.")
     return vectors
