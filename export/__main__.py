@@ -105,7 +105,7 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
         "an encoder of your own, instead of --run", "as export.export_savedmodel in Python"
     )
     group.add_argument("--encoder", type=Path, help="a Keras 3 model: FILE.keras")
-    group.add_argument("--items", type=Path, help="CSV with id, and title and count if you like")
+    group.add_argument("--items", type=Path, help="table with id, and title and count if you like")
     group.add_argument("--item-vectors", type=Path, help="FILE.npy, (items, dim), in that order")
     group.add_argument("--window", type=int, help="most recent items that the encoder is given")
     group.add_argument("--padding", choices=("left", "right"), default="left", help="default: left")
@@ -141,8 +141,6 @@ def _require_foreign(arguments: argparse.Namespace) -> None:
     for name in ("items", "item_vectors", "window"):
         if getattr(arguments, name) is None:
             raise InputError(f"--encoder: expected --{name.replace('_', '-')} with it.")
-    if arguments.window < 1:
-        raise InputError(f"--window: expected at least 1. Received: {arguments.window}.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
             "--encoder: expected a file that Keras wrote, NAME.keras. "
@@ -151,22 +149,17 @@ def _require_foreign(arguments: argparse.Namespace) -> None:
 
 
 def _export_foreign(arguments: argparse.Namespace, options) -> list[Path]:
-    import keras
-    import numpy as np
-
     from export.bring_your_own import export_savedmodel
+    from seqrec_tf.models import load_encoder
 
-    model = keras.saving.load_model(arguments.encoder, compile=False)
-    try:
-        vectors = np.load(arguments.item_vectors, allow_pickle=False)
-    except ValueError as error:
-        raise InputError(
-            f"--item-vectors: {arguments.item_vectors}: expected an array that NumPy saved. "
-            f"Received: {error}"
-        ) from None
-    window, padding = arguments.window, arguments.padding
-    chosen = dataclasses.asdict(options)
-    return export_savedmodel(model, arguments.items, vectors, window, padding=padding, **chosen)
+    return export_savedmodel(
+        load_encoder(arguments.encoder),
+        arguments.items,
+        arguments.item_vectors,
+        arguments.window,
+        padding=arguments.padding,
+        **dataclasses.asdict(options),
+    )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Subject:
     """What an artifact is built from.
 
     Attributes:
-        encoder: `encode`, `encode_one`, `item_table`, `variables`, `window` and `dim`.
+        encoder: `encode`, `encode_one`, `item_table`, `tensorflow_variables`, `window`, `dim`.
         catalogue: its items.
         k: items recommended.
         id_name: name of the id inputs and outputs.

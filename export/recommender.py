@@ -54,7 +54,7 @@ class Recommender(tf.Module):
         )
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
-        self.encoder_variables = [variable.value for variable in encoder.variables]
+        self.encoder_variables = encoder.tensorflow_variables
         # Traced once each and called by every signature, which would trace them anew.
         rows = tf.RaggedTensorSpec([None, None], tf.int32)
         self.encode_rows = tf.function(encoder.encode, input_signature=[rows])

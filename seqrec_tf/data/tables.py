@@ -7,10 +7,11 @@ line of an error.
 """
 
 import csv
+import functools
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -24,17 +25,24 @@ JSON_LINES = (".jsonl", ".ndjson")
 CHUNK_ROWS = 1_000_000
 
 
+def row_number(row: int) -> str:
+    """Where a row stands in a table without lines, counted from 1."""
+    return f"row {row + 1}"
+
+
 @dataclass(frozen=True)
 class Table:
-    """The wanted columns of a file.
+    """The wanted columns of a file, or of a table in memory.
 
     Attributes:
-        path: the file.
+        name: what messages call it; a file's path.
         frame: one row a record, one column a wanted column, values as in the file.
+        place: where a row of `frame` stands, in words.
     """
 
-    path: Path
+    name: str
     frame: pd.DataFrame
+    place: Callable[[int], str] = row_number
 
     def error(self, row: int, column: str, expected: str) -> InputError:
         """The error for one value.
@@ -45,22 +53,22 @@ class Table:
             expected: what should have been there.
 
         Returns:
-            The error to raise; its message names file, line (Parquet: row), column and value.
+            The error to raise; its message names file, line (or row), column and value.
         """
         received = self.frame[column].astype(object).iloc[row]
         return InputError(
-            f"{self.path}, {_place(self.path, row)}, column {column!r}: expected {expected}. "
+            f"{self.name}, {self.place(row)}, column {column!r}: expected {expected}. "
             f"Received: {repr(received)[:80]}."
         )
 
 
-def read_table(path: str | Path, columns: dict[str, str], flag: str) -> Table:
-    """Read some columns of a table.
+def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> Table:
+    """Read some columns of a table, or all.
 
     Args:
         path: a .csv, .tsv, .jsonl, .ndjson (each may be gzipped, .gz) or .parquet file. CSV and TSV
             are UTF-8 with one header line and CSV's quotes.
-        columns: flag that names a column -> the column.
+        columns: flag that names a column -> the column; None for all columns.
         flag: what names the file, for messages.
 
     Returns:
@@ -84,7 +92,8 @@ def read_table(path: str | Path, columns: dict[str, str], flag: str) -> Table:
         raise InputError(f"{path}: cannot be read. Received: {error}.") from error
     if frame.empty:
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
-    return Table(path, frame)
+    place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
+    return Table(str(path), frame, place)
 
 
 def _format(path: Path, flag: str) -> str:
@@ -102,12 +111,17 @@ def _format(path: Path, flag: str) -> str:
     return kind
 
 
-def check_columns(path: Path, found: list[str], columns: dict[str, str]) -> None:
-    """Make sure that a file has each wanted column once.
+def _chosen(path: Path, found: list[str], columns: dict[str, str] | None) -> list[str]:
+    """The columns to read, each of which the file has once.
 
     Raises:
         InputError: a missing or repeated column; names the flag that chooses another.
     """
+    if columns is None:
+        if len(set(found)) < len(found):
+            names = ", ".join(map(repr, found[:20]))
+            raise InputError(f"{path}, line 1: expected every column once. Received: {names}.")
+        return found
     for flag, column in columns.items():
         count = list(found).count(column)
         if count != 1:
@@ -117,14 +131,14 @@ def check_columns(path: Path, found: list[str], columns: dict[str, str]) -> None
                 f"{path}, line 1: expected one column {column!r} ({flag} names another). "
                 f"Received: {amount} in {names}."
             )
+    return list(dict.fromkeys(columns.values()))
 
 
-def _read_separated(path: Path, separator: str, columns: dict[str, str]) -> pd.DataFrame:
+def _read_separated(path: Path, separator: str, columns: dict[str, str] | None) -> pd.DataFrame:
     header = next((fields for _, fields in _records(path, separator)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
-    check_columns(path, header, columns)
-    wanted = {header.index(column): column for column in columns.values()}
+    wanted = {header.index(column): column for column in _chosen(path, header, columns)}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
     options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
     chunks, short = [], False
@@ -184,19 +198,21 @@ def _records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple
                 yield reader.line_num, fields
 
 
-def _read_json_lines(path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    values = {column: [] for column in columns.values()}
+def _read_json_lines(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
+    values = {column: [] for column in (columns or {}).values()}
     found: dict[str, None] = {}
-    for number, line in _json_lines(path):
+    for count, (number, line) in enumerate(_json_lines(path)):
         record = _parse_object(path, number, line)
         if not record.keys() <= found.keys():
             found.update(dict.fromkeys(record))
+            if columns is None:
+                values = {name: values.get(name, [None] * count) for name in found}
         for column, cells in values.items():
             cells.append(record.get(column))
     if not found:
         raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
-    check_columns(path, list(found), columns)
-    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in values.items()})
+    names = _chosen(path, list(found), columns)
+    return pd.DataFrame({name: pd.Series(values[name], dtype=object) for name in names})
 
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
@@ -221,7 +237,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def _read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+def _read_parquet(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -231,19 +247,15 @@ def _read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
             "'seqrec-tf[parquet]'."
         ) from error
     try:
-        check_columns(path, parquet.read_schema(path).names, columns)
-        wanted = list(dict.fromkeys(columns.values()))
+        wanted = _chosen(path, parquet.read_schema(path).names, columns)
         # Nullable types: else a missing value would make floats of whole numbers.
         return pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
     except pyarrow.ArrowException as error:
         raise InputError(f"{path}: expected a Parquet file. Received: {error}.") from error
 
 
-def _place(path: Path, row: int) -> str:
-    """Where a row of the frame stands in its file: "line 7", or "row 6" in Parquet."""
-    kind = _format(path, "")
-    if kind == ".parquet":
-        return f"row {row + 1}"
+def _line_number(path: Path, kind: str, row: int) -> str:
+    """Where a row of the frame stands in its file."""
     if kind in JSON_LINES:
         numbers = (number for number, _ in _json_lines(path))
         skipped = row

@@ -8,6 +8,7 @@ import pytest
 
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.logs import load_logs
+from seqrec_tf.data.tables import read_table
 from seqrec_tf.errors import InputError
 
 ROWS = [("ann", 30, 5, 4.5), ("bob", 7, 3, 1.0), ("ann", 7, 9, 2.0)]
@@ -157,3 +158,17 @@ def test_broken_json_lines(line, tmp_path):
     good = '{"user_id": "u", "item_id": 7, "timestamp": 1}'
     path = _write(tmp_path, f"{good}\n\n{line}\n{good}\n", "log.jsonl")
     assert f"{path}, line 3: expected a JSON object. Received: " in _message(path)
+
+
+def test_all_columns_of_a_table(tmp_path):
+    assert read_table(_write(tmp_path, "a,b\n1,2\n"), None, "--file").frame.to_dict("list") == {
+        "a": ["1"],
+        "b": ["2"],
+    }
+    path = _write(tmp_path, '{"b": 1}\n{"a": 2, "b": 3}\n{}\n', "log.jsonl")
+    assert read_table(path, None, "--file").frame.to_dict("list") == {
+        "b": [1, 3, None],
+        "a": [None, 2, None],
+    }
+    with pytest.raises(InputError, match="line 1: expected every column once. Received: 'a', 'a'"):
+        read_table(_write(tmp_path, "a,a\n1,2\n"), None, "--file")
