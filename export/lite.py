@@ -5,6 +5,8 @@ ops; ids are found by binary search in the sorted catalogue instead. Catalogues 
 strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 """
 
+import tempfile
+
 import numpy as np
 import tensorflow as tf
 
@@ -26,9 +28,13 @@ def convert(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str) -> byt
     """
     module = LiteRecommender(encoder, catalogue, k, id_name)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
+    # The converter itself goes by way of a SavedModel, but without a word about a full disk: its
+    # file then lacks the signature.
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures=traced)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        return converter.convert()
 
 
 class LiteRecommender(tf.Module):
