@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from export.artifact import require_savedmodel
 from export.options import PRECISIONS, RETRIEVALS, ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.errors import InputError, run_command
@@ -30,6 +31,7 @@ EPILOG = """examples:
   python -m export --exclude-items sold_out.txt --categories
   python -m export --retrieval ivf --recall 0.98 --precision int8
   python -m export --encoder my.keras --items items.csv --item-vectors vectors.npy --window 50
+  python -m export --refresh-items new_items.csv --version-of models/seqrec
   python -m export verify models/seqrec/1
   python -m export inspect models/seqrec/1
 
@@ -73,6 +75,7 @@ def main() -> None:
     )
     _add_retrieval_options(parser)
     _add_foreign_options(parser)
+    _add_refresh_options(parser)
     arguments = parser.parse_args()
     run_command(lambda: _export(arguments))
 
@@ -111,9 +114,25 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--padding", choices=("left", "right"), default="left", help="default: left")
 
 
+def _add_refresh_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "other items in a published model, without training", "with the settings of that version"
+    )
+    group.add_argument(
+        "--refresh-items",
+        type=Path,
+        help="table with id, and vector or neighbours to add it, or retire as action",
+    )
+    group.add_argument("--version-of", type=Path, help="the model's folder (or a version's)")
+
+
 def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
-    if arguments.encoder:
+    if (arguments.refresh_items is None) != (arguments.version_of is None):
+        raise InputError("--refresh-items and --version-of: expected both or neither.")
+    if arguments.refresh_items:
+        require_savedmodel(arguments.version_of)
+    elif arguments.encoder:
         _require_foreign(arguments)
     else:
         require_finished(arguments.run)
@@ -126,7 +145,9 @@ def _export(arguments: argparse.Namespace) -> None:
     names = [field.name for field in dataclasses.fields(ExportOptions)]
     options = ExportOptions(**{name: given[name] for name in names})
     try:
-        if arguments.encoder:
+        if arguments.refresh_items:
+            published = _refresh(arguments)
+        elif arguments.encoder:
             published = _export_foreign(arguments, options)
         else:
             published = export_run(read_run(arguments.run), options)
@@ -135,6 +156,12 @@ def _export(arguments: argparse.Namespace) -> None:
         sys.exit(1)
     for folder in published:
         print(folder)
+
+
+def _refresh(arguments: argparse.Namespace) -> list[Path]:
+    from export.refresh import refresh
+
+    return refresh(arguments.refresh_items, arguments.version_of)
 
 
 def _require_foreign(arguments: argparse.Namespace) -> None:

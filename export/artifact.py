@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from export.publish import versions
 from seqrec_tf.errors import InputError
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
@@ -28,6 +29,26 @@ def kind_of(folder: Path) -> str:
         f"{folder}: expected the folder of an exported version, with saved_model.pb or "
         f"model.tflite. Received: {_description(folder)}."
     )
+
+
+def version_folder(path: Path) -> Path:
+    """`path` itself, or the largest version below it if it is a model's folder."""
+    numbers = versions(path)
+    return path / str(numbers[-1]) if numbers else path
+
+
+def require_savedmodel(path: Path) -> Path:
+    """The version folder of `path`, a model's folder or a version's.
+
+    Raises:
+        InputError: it is no SavedModel of this exporter.
+    """
+    folder = version_folder(path)
+    if kind_of(folder) == LITE:
+        raise InputError(
+            f"{path}: expected a SavedModel. Received: the LiteRT file {folder / GRAPHS[LITE]}."
+        )
+    return folder
 
 
 def _description(folder: Path) -> str:

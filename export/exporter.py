@@ -143,6 +143,7 @@ def _facts(subject: Subject) -> dict:
         "dim": subject.encoder.dim,
         "window": subject.encoder.window,
         "k": subject.k,
+        "id_name": subject.id_name,
         "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
     }
 

@@ -60,6 +60,9 @@ class Recommender(tf.Module):
         self.encode_rows = tf.function(encoder.encode, input_signature=[rows])
         histories = tf.RaggedTensorSpec([None, None], self.id_type)
         self.recommend = tf.function(self._recommend, input_signature=[histories])
+        # For whoever restores the model: what its items are rated by, whatever the index.
+        some = tf.TensorSpec([None], tf.int32)
+        self.item_vectors = tf.function(index.vectors, input_signature=[some])
 
     def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
@@ -162,6 +165,7 @@ class CategoryFilter(tf.Module):
         splits = np.cumsum([0, 0, *map(len, members.values())])
         self.members = tf.Variable(rows, trainable=False)
         self.splits = tf.Variable(splits, trainable=False)
+        self.names = tf.Variable(list(members), dtype=tf.string, trainable=False)
         self.numbers = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
                 tf.constant(list(members), tf.string), tf.range(1, len(members) + 1, dtype=tf.int64)

@@ -41,8 +41,8 @@ def as_ids(table: Table, column: str, id_type: str = "auto", lowest: int = 1) ->
         return pd.Series(texts, dtype=str).take(codes).reset_index(drop=True)
     if None in numbers:
         row = int(np.argmax(codes == numbers.index(None)))
-        expected = f"an int64 id from {lowest} on (0 is padding; --id-type string takes any text)"
-        raise table.error(row, column, expected)
+        positive = f" from {lowest} on (0 is padding; --id-type string takes any text)"
+        raise table.error(row, column, f"an int64 id{positive if lowest > 0 else ''}")
     return pd.Series(np.array(numbers, dtype=np.int64)[codes])
 
 

@@ -34,7 +34,7 @@ def load_logs(config: DataConfig) -> Interactions:
     }
     if config.rating_column is not None:
         columns["--rating-column"] = config.rating_column
-    _reject_repeated(columns)
+    reject_repeated(columns)
     table = read_table(config.interactions, columns, "--interactions")
     values = {
         "user": as_ids(table, config.user_column, lowest=LOWEST_USER),
@@ -49,7 +49,12 @@ def load_logs(config: DataConfig) -> Interactions:
     return Interactions(frame, known["title"], name, source, known.get("category"))
 
 
-def _reject_repeated(columns: dict[str, str]) -> None:
+def reject_repeated(columns: dict[str, str]) -> None:
+    """Make sure that each flag names a column of its own.
+
+    Raises:
+        InputError: two flags name one column.
+    """
     flags: dict[str, str] = {}
     for flag, column in columns.items():
         if column in flags:

@@ -13,7 +13,9 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO, TextIO
 
 import pandas as pd
@@ -32,7 +34,11 @@ def row_number(row: int) -> str:
 
 @dataclass(frozen=True)
 class Table:
+<<<<<<< HEAD
     """The wanted columns of a file, or of a table in memory.
+=======
+    """The wanted columns of a file, or of a piece of it.
+>>>>>>> batch
 
     Attributes:
         name: what messages call it; a file's path.
@@ -79,21 +85,51 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
         InputError: no such file or format, a column that is missing or occurs twice, no rows, or
             a line that cannot be parsed.
     """
+    tables = list(read_tables(path, columns, flag))
+    if len(tables) == 1:
+        return tables[0]
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
+    return Table(tables[0].name, frame, tables[0].place)
+
+
+def read_tables(
+    path: str | Path, columns: dict[str, str], flag: str, rows: int | None = None
+) -> Iterator[Table]:
+    """As `read_table`, piece by piece, for a file that may be larger than the memory.
+
+    Args:
+        path: the file.
+        columns: flag that names a column -> the column.
+        flag: what names the file, for messages.
+        rows: records a piece; None: as many as suit the format.
+
+    Yields:
+        Tables of consecutive records, none of them empty.
+    """
     path = Path(path)
     kind = _format(path, flag)
+    if kind == ".parquet":
+        frames = _read_parquet(path, columns, rows)
+    elif kind in JSON_LINES:
+        frames = _read_json_lines(path, columns, rows)
+    else:
+        frames = _read_separated(path, SEPARATORS[kind], columns, rows or CHUNK_ROWS)
+    place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
+    done = 0
     try:
-        if kind == ".parquet":
-            frame = _read_parquet(path, columns)
-        elif kind in JSON_LINES:
-            frame = _read_json_lines(path, columns)
-        else:
-            frame = _read_separated(path, SEPARATORS[kind], columns)
+        for frame in frames:
+            if len(frame):
+                yield Table(str(path), frame, lambda row, before=done: place(before + row))
+            done += len(frame)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read. Received: {error}.") from error
-    if frame.empty:
+    if not done:
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
+<<<<<<< HEAD
     place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
     return Table(str(path), frame, place)
+=======
+>>>>>>> batch
 
 
 def _format(path: Path, flag: str) -> str:
@@ -134,29 +170,34 @@ def _chosen(path: Path, found: list[str], columns: dict[str, str] | None) -> lis
     return list(dict.fromkeys(columns.values()))
 
 
+<<<<<<< HEAD
 def _read_separated(path: Path, separator: str, columns: dict[str, str] | None) -> pd.DataFrame:
+=======
+def _read_separated(
+    path: Path, separator: str, columns: dict[str, str], rows: int
+) -> Iterator[pd.DataFrame]:
+>>>>>>> batch
     header = next((fields for _, fields in _records(path, separator)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
     wanted = {header.index(column): column for column in _chosen(path, header, columns)}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
     options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
-    chunks, short = [], False
+    short = False
     try:
-        reader = pd.read_csv(path, **options, encoding="utf-8-sig", chunksize=CHUNK_ROWS)
-        for chunk in reader:
+        reader = pd.read_csv(path, **options, encoding="utf-8-sig", chunksize=rows)
+        for number, chunk in enumerate(reader):
             # A row with too few values ends in "", as a row with an empty last value does.
-            short = short or bool((chunk.iloc[:, -1] == "").any())
-            chunks.append(chunk[list(wanted)])
+            if not short and (chunk.iloc[:, -1] == "").any():
+                short = True
+                _raise_first_bad_record(path, separator)
+            frame = chunk[list(wanted)].rename(columns=wanted)
+            yield frame.iloc[0 if number else 1 :].reset_index(drop=True)
     except UnicodeDecodeError as error:
         raise _undecodable(path) from error
     except pd.errors.ParserError as error:
         _raise_first_bad_record(path, separator)
         raise InputError(f"{path}: cannot be parsed. Received: {error}.") from error
-    if short:
-        _raise_first_bad_record(path, separator)
-    frame = pd.concat(chunks, ignore_index=True).iloc[1:]
-    return frame.rename(columns=wanted).reset_index(drop=True)
 
 
 def _raise_first_bad_record(path: Path, separator: str) -> None:
@@ -198,21 +239,46 @@ def _records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple
                 yield reader.line_num, fields
 
 
+<<<<<<< HEAD
 def _read_json_lines(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
     values = {column: [] for column in (columns or {}).values()}
     found: dict[str, None] = {}
     for count, (number, line) in enumerate(_json_lines(path)):
         record = _parse_object(path, number, line)
+=======
+def _read_json_lines(
+    path: Path, columns: dict[str, str], rows: int | None
+) -> Iterator[pd.DataFrame]:
+    records = (_parse_object(path, number, line) for number, line in _json_lines(path))
+    found: dict[str, None] = {}
+    while len(frame := _columns_of(islice(records, rows), columns, found)):
+        check_columns(path, list(found), columns)
+        yield frame
+    if not found:
+        raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
+
+
+def _columns_of(
+    records: Iterator[dict], columns: dict[str, str], found: dict[str, None]
+) -> pd.DataFrame:
+    """The wanted columns of some records; adds the names of all their columns to `found`."""
+    values = {column: [] for column in columns.values()}
+    for record in records:
+>>>>>>> batch
         if not record.keys() <= found.keys():
             found.update(dict.fromkeys(record))
             if columns is None:
                 values = {name: values.get(name, [None] * count) for name in found}
         for column, cells in values.items():
             cells.append(record.get(column))
+<<<<<<< HEAD
     if not found:
         raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
     names = _chosen(path, list(found), columns)
     return pd.DataFrame({name: pd.Series(values[name], dtype=object) for name in names})
+=======
+    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in values.items()})
+>>>>>>> batch
 
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
@@ -237,15 +303,41 @@ def _json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
+<<<<<<< HEAD
 def _read_parquet(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
+=======
+def _read_parquet(path: Path, columns: dict[str, str], rows: int | None) -> Iterator[pd.DataFrame]:
+    pyarrow = import_pyarrow(path)
+    wanted = list(dict.fromkeys(columns.values()))
+>>>>>>> batch
     try:
-        import pyarrow
-        from pyarrow import parquet
+        check_columns(path, pyarrow.parquet.read_schema(path).names, columns)
+        if rows is None:
+            # Nullable types: else a missing value would make floats of whole numbers.
+            yield pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
+            return
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(rows, columns=wanted):
+                # The same care, in types that also hold lists.
+                yield batch.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+    except pyarrow.ArrowException as error:
+        raise InputError(f"{path}: expected a Parquet file. Received: {error}.") from error
+
+
+def import_pyarrow(path: Path) -> ModuleType:
+    """`pyarrow` with its module `parquet`, which are an extra.
+
+    Raises:
+        InputError: they are not installed; names `path`, the file that needs them.
+    """
+    try:
+        import pyarrow.parquet
     except ImportError as error:
         raise InputError(
             f"{path}: Parquet needs pyarrow; expected it installed: pip install "
             "'seqrec-tf[parquet]'."
         ) from error
+<<<<<<< HEAD
     try:
         wanted = _chosen(path, parquet.read_schema(path).names, columns)
         # Nullable types: else a missing value would make floats of whole numbers.
@@ -256,6 +348,13 @@ def _read_parquet(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
 
 def _line_number(path: Path, kind: str, row: int) -> str:
     """Where a row of the frame stands in its file."""
+=======
+    return pyarrow
+
+
+def _line_number(path: Path, kind: str, row: int) -> str:
+    """Where a record stands in its file."""
+>>>>>>> batch
     if kind in JSON_LINES:
         numbers = (number for number, _ in _json_lines(path))
         skipped = row

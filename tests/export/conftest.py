@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -175,6 +175,15 @@ def saved(tmp_path_factory) -> dict[str, Exported]:
         kind: Exported(save_model(root / kind, successor_encoder(), catalogue), catalogue)
         for kind, catalogue in ((kind, catalogue_of(kind)) for kind in ("int64", "string"))
     }
+
+
+@pytest.fixture(scope="session")
+def categorised(tmp_path_factory) -> Exported:
+    """The successor encoder's SavedModel with categories: odd rows, rows above 8."""
+    categories = ["|".join(["odd"] * (row % 2) + ["late"] * (row > 8)) for row in range(1, 13)]
+    catalogue = replace(catalogue_of("int64"), categories=np.array(categories, object))
+    folder = tmp_path_factory.mktemp("categorised") / "1"
+    return Exported(save_model(folder, successor_encoder(), catalogue), catalogue)
 
 
 @pytest.fixture(scope="session")
