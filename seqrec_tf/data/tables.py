@@ -34,11 +34,7 @@ def row_number(row: int) -> str:
 
 @dataclass(frozen=True)
 class Table:
-<<<<<<< HEAD
-    """The wanted columns of a file, or of a table in memory.
-=======
-    """The wanted columns of a file, or of a piece of it.
->>>>>>> batch
+    """The wanted columns of a file, of a piece of it, or of a table in memory.
 
     Attributes:
         name: what messages call it; a file's path.
@@ -93,13 +89,13 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
 
 
 def read_tables(
-    path: str | Path, columns: dict[str, str], flag: str, rows: int | None = None
+    path: str | Path, columns: dict[str, str] | None, flag: str, rows: int | None = None
 ) -> Iterator[Table]:
     """As `read_table`, piece by piece, for a file that may be larger than the memory.
 
     Args:
         path: the file.
-        columns: flag that names a column -> the column.
+        columns: flag that names a column -> the column; None for all columns.
         flag: what names the file, for messages.
         rows: records a piece; None: as many as suit the format.
 
@@ -125,11 +121,6 @@ def read_tables(
         raise InputError(f"{path}: cannot be read. Received: {error}.") from error
     if not done:
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
-<<<<<<< HEAD
-    place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
-    return Table(str(path), frame, place)
-=======
->>>>>>> batch
 
 
 def _format(path: Path, flag: str) -> str:
@@ -170,13 +161,9 @@ def _chosen(path: Path, found: list[str], columns: dict[str, str] | None) -> lis
     return list(dict.fromkeys(columns.values()))
 
 
-<<<<<<< HEAD
-def _read_separated(path: Path, separator: str, columns: dict[str, str] | None) -> pd.DataFrame:
-=======
 def _read_separated(
-    path: Path, separator: str, columns: dict[str, str], rows: int
+    path: Path, separator: str, columns: dict[str, str] | None, rows: int
 ) -> Iterator[pd.DataFrame]:
->>>>>>> batch
     header = next((fields for _, fields in _records(path, separator)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
@@ -239,46 +226,22 @@ def _records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple
                 yield reader.line_num, fields
 
 
-<<<<<<< HEAD
-def _read_json_lines(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
-    values = {column: [] for column in (columns or {}).values()}
-    found: dict[str, None] = {}
-    for count, (number, line) in enumerate(_json_lines(path)):
-        record = _parse_object(path, number, line)
-=======
 def _read_json_lines(
-    path: Path, columns: dict[str, str], rows: int | None
+    path: Path, columns: dict[str, str] | None, rows: int | None
 ) -> Iterator[pd.DataFrame]:
     records = (_parse_object(path, number, line) for number, line in _json_lines(path))
     found: dict[str, None] = {}
-    while len(frame := _columns_of(islice(records, rows), columns, found)):
-        check_columns(path, list(found), columns)
-        yield frame
+    while piece := list(islice(records, rows or CHUNK_ROWS)):
+        for record in piece:
+            if not record.keys() <= found.keys():
+                found.update(dict.fromkeys(record))
+        cells = {
+            name: [record.get(name) for record in piece]
+            for name in _chosen(path, list(found), columns)
+        }
+        yield pd.DataFrame({name: pd.Series(cells[name], dtype=object) for name in cells})
     if not found:
         raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
-
-
-def _columns_of(
-    records: Iterator[dict], columns: dict[str, str], found: dict[str, None]
-) -> pd.DataFrame:
-    """The wanted columns of some records; adds the names of all their columns to `found`."""
-    values = {column: [] for column in columns.values()}
-    for record in records:
->>>>>>> batch
-        if not record.keys() <= found.keys():
-            found.update(dict.fromkeys(record))
-            if columns is None:
-                values = {name: values.get(name, [None] * count) for name in found}
-        for column, cells in values.items():
-            cells.append(record.get(column))
-<<<<<<< HEAD
-    if not found:
-        raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
-    names = _chosen(path, list(found), columns)
-    return pd.DataFrame({name: pd.Series(values[name], dtype=object) for name in names})
-=======
-    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in values.items()})
->>>>>>> batch
 
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
@@ -303,15 +266,12 @@ def _json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-<<<<<<< HEAD
-def _read_parquet(path: Path, columns: dict[str, str] | None) -> pd.DataFrame:
-=======
-def _read_parquet(path: Path, columns: dict[str, str], rows: int | None) -> Iterator[pd.DataFrame]:
+def _read_parquet(
+    path: Path, columns: dict[str, str] | None, rows: int | None
+) -> Iterator[pd.DataFrame]:
     pyarrow = import_pyarrow(path)
-    wanted = list(dict.fromkeys(columns.values()))
->>>>>>> batch
     try:
-        check_columns(path, pyarrow.parquet.read_schema(path).names, columns)
+        wanted = _chosen(path, pyarrow.parquet.read_schema(path).names, columns)
         if rows is None:
             # Nullable types: else a missing value would make floats of whole numbers.
             yield pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
@@ -337,24 +297,11 @@ def import_pyarrow(path: Path) -> ModuleType:
             f"{path}: Parquet needs pyarrow; expected it installed: pip install "
             "'seqrec-tf[parquet]'."
         ) from error
-<<<<<<< HEAD
-    try:
-        wanted = _chosen(path, parquet.read_schema(path).names, columns)
-        # Nullable types: else a missing value would make floats of whole numbers.
-        return pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
-    except pyarrow.ArrowException as error:
-        raise InputError(f"{path}: expected a Parquet file. Received: {error}.") from error
-
-
-def _line_number(path: Path, kind: str, row: int) -> str:
-    """Where a row of the frame stands in its file."""
-=======
     return pyarrow
 
 
 def _line_number(path: Path, kind: str, row: int) -> str:
     """Where a record stands in its file."""
->>>>>>> batch
     if kind in JSON_LINES:
         numbers = (number for number, _ in _json_lines(path))
         skipped = row
