@@ -151,7 +151,6 @@ class _Truth:
     def __init__(self, encoder: Encoder, catalogue: Catalogue, index):
         self.encoder, self.catalogue, self.index = encoder, catalogue, index
         self.table = index.dense()
-        self.row_of = {raw: row for row, raw in enumerate(catalogue.ids.tolist(), start=1)}
         self.known_vectors = {}
 
     def encode_together(self, batch: list[list]) -> None:
@@ -161,7 +160,13 @@ class _Truth:
         self.known_vectors = {tuple(r): v for r, v in zip(rows, vectors, strict=True)}
 
     def rows(self, ids: list) -> list[int]:
-        return [self.row_of[raw] for raw in ids if raw in self.row_of]
+        return [row for row in map(self.row_of, ids) if row]
+
+    def row_of(self, raw) -> int:
+        """The row of an id; 0 if it is unknown."""
+        ids = self.catalogue.ids
+        place = int(np.searchsorted(ids, raw))
+        return place + 1 if place < len(ids) and ids[place] == raw else 0
 
     def vector(self, history: list) -> np.ndarray:
         """(dim,); zeros if nothing is known."""
@@ -177,17 +182,17 @@ class _Truth:
 
     def similar(self, raw, k: int) -> dict[str, list]:
         """The answer for one item by the cosine; by popularity if it is unknown."""
-        if raw not in self.row_of:
+        row = self.row_of(raw)
+        if not row:
             return self._answer(self.catalogue.popularity(), None, [], k)
-        norms = np.maximum(np.linalg.norm(self.table, axis=1), 1e-12)
-        row = self.row_of[raw]
+        norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", self.table, self.table)), 1e-12)
         scores = self.table @ self.table[row] / (norms * norms[row])
         return self._answer(scores, self.table[row], [row], k)
 
     def candidate_scores(self, history: list, candidates: list) -> list[float]:
         vector = self.vector(history) if self.rows(history) else None
         scores = self._scores(vector, history)
-        rows = [self.row_of.get(raw, 0) for raw in candidates]
+        rows = map(self.row_of, candidates)
         return [float(scores[row]) if row else float(LOWEST) for row in rows]
 
     def _scores(self, vector: np.ndarray | None, history: list) -> np.ndarray:

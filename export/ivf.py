@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.cells import Cells
-from export.retrieval import LOWEST, TINY, Query
+from export.retrieval import LOWEST, Query, norms_of
 from export.tables import reduce, restored
 
 
@@ -44,8 +44,7 @@ class IvfIndex(tf.Module):
         places = np.zeros(len(table), np.int32)
         places[cells.members.ravel()] = np.arange(count * size)
         self.places = tf.Variable(places, trainable=False)
-        norms = np.maximum(np.linalg.norm(self.dense(), axis=1), TINY).astype(np.float32)
-        self.norms = tf.Variable(norms, trainable=False)
+        self.norms = tf.Variable(norms_of(self.dense()), trainable=False)
         ranking = np.argsort(-popularity[1:], kind="stable")[: self.reach] + 1
         ranking = np.pad(ranking, [0, self.reach - len(ranking)])
         self.popular = tf.Variable(ranking.astype(np.int32), trainable=False)

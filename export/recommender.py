@@ -38,9 +38,12 @@ class Recommender(tf.Module):
         self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
         self.text_separator = catalogue.text_separator
         self.index = index
-        ids = tf.constant([catalogue.padding, *catalogue.ids.tolist()], self.id_type)
+        # As arrays: a list of ten million Python objects takes as much memory as their vectors.
+        padding = np.array([catalogue.padding], catalogue.ids.dtype)
+        ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
-        self.titles = tf.Variable(["", *catalogue.titles.tolist()], trainable=False)
+        titles = np.concatenate([np.array([""], object), catalogue.titles])
+        self.titles = tf.Variable(titles, dtype=tf.string, trainable=False)
         self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
         never = catalogue.never()
         # Without a list every row but 0 may come up, and the index knows of row 0.

@@ -65,7 +65,9 @@ class Catalogue:
     @property
     def text_separator(self) -> str:
         """What separates ids in one text: ", ", or a line end if an id holds a space or comma."""
-        return "\n" if any(re.search(r"[,\s]", str(raw)) for raw in self.ids) else ", "
+        if self.ids.dtype == np.int64:
+            return ", "
+        return "\n" if any(re.search(r"[,\s]", raw) for raw in self.ids) else ", "
 
     def popularity(self) -> np.ndarray:
         """Share of the training interactions: (items + 1,) float32; row 0 has none."""
