@@ -18,6 +18,7 @@ from export.ivf import IvfIndex
 from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
+from export.model_card import write_model_card
 from export.options import ExportOptions
 from export.pictures import draw_retrieval
 from export.proving import ProofError, run_proof
@@ -34,6 +35,7 @@ from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
+TRAINING_CARD = "TRAINING.md"
 PICTURES = ("learning_curve.png", "breakdown.png")
 
 
@@ -71,10 +73,11 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
     """
     provenance = {
         "run": str(run.path),
+        "data": run.config.data.interactions or run.config.data.dataset,
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics,
     }
-    cards = [run.path / name for name in ("README.md", *PICTURES)]
+    cards = {TRAINING_CARD: run.path / "README.md"} | {n: run.path / n for n in PICTURES}
     measured = options.retrieval != "exact" or options.precision != "float32"
     split = dataset_of_run(run).split if measured else None
     return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split)
@@ -85,7 +88,7 @@ def export_encoder(
     catalogue: Catalogue,
     options: ExportOptions,
     provenance: dict,
-    cards: list[Path],
+    cards: dict[str, Path],
     split: Split | None = None,
 ) -> list[Path]:
     """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
@@ -94,8 +97,8 @@ def export_encoder(
         encoder: see `Subject`.
         catalogue: its items.
         options: what to export and where to.
-        provenance: `run`, `encoder` and `metrics` of the export report.
-        cards: files that are copied beside the report, where they exist.
+        provenance: `run`, `data`, `encoder` and `metrics` of the export report.
+        cards: files that are copied beside the report, where they exist, by their new names.
         split: histories that an index other than the exact one is chosen and measured with.
     """
     subject = Subject(
@@ -105,6 +108,7 @@ def export_encoder(
         require_id_name(options.id_name or catalogue.id_name),
     )
     exact = exact_index(encoder, subject.catalogue)
+    models = {SAVEDMODEL: options.name, LITE: f"{options.name}-lite"}
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
         if "tflite" in options.formats:
@@ -117,8 +121,7 @@ def export_encoder(
                 draw_retrieval(picture, facts["retrieval"])
         facts["proof"] = _prove(folders)
         for folder in folders:
-            _describe(folder, facts, cards)
-        models = {SAVEDMODEL: options.name, LITE: f"{options.name}-lite"}
+            _describe(folder, models[folder.name], facts, cards)
         # The SavedModel last: a server sees a version when everything that belongs to it is there.
         return publish({f: options.output / models[f.name] for f in folders}, options.output)
 
@@ -196,11 +199,12 @@ def _prove(folders: list[Path]) -> dict:
     return report
 
 
-def _describe(folder: Path, facts: dict, cards: list[Path]) -> None:
-    """Add the export report, the model card and the manifest."""
+def _describe(folder: Path, name: str, facts: dict, cards: dict[str, Path]) -> None:
+    """Add the model card, what training says of itself, the export report and the manifest."""
     extra = extra_folder(folder, folder.name)
-    for path in cards:
-        if path.is_file():
-            shutil.copy(path, extra / path.name)
+    for target, source in cards.items():
+        if source.is_file():
+            shutil.copy(source, extra / target)
+    write_model_card(extra / "README.md", folder.name, name, facts)
     write_json(extra / REPORT, facts)
     write_manifest(folder, extra / MANIFEST)
