@@ -15,9 +15,10 @@ from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
 from export.proving import ProofError, run_proof
-from export.publish import publish, staging_folder
+from export.publish import publish, require_publishable
 from export.recommender import Recommender
 from export.signatures import signatures
+from export.staging import staging_folder
 from export.warmup import NAME as WARMUP
 from export.warmup import write_warmup
 from seqrec_tf.config import require_id_name
@@ -91,6 +92,8 @@ def export_encoder(
     builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
     folders = {"savedmodel": "savedmodel", "tflite": "lite"}
     models = {"savedmodel": options.name, "tflite": f"{options.name}-lite"}
+    targets = {name: options.output / models[name] for name in options.formats}
+    require_publishable(targets.values())
     with staging_folder(options.output) as staging:
         golden = golden_requests(*arguments)
         _write_golden(staging / "golden_requests.json", golden)
@@ -112,7 +115,7 @@ def export_encoder(
         golden_path = staging / "golden_requests.json"
         for name in options.formats:
             _describe(staging / folders[name], facts, [*cards, golden_path])
-        staged = {staging / folders[f]: options.output / models[f] for f in options.formats}
+        staged = {staging / folders[name]: model for name, model in targets.items()}
         return publish(staged, options.output)
 
 

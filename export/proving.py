@@ -29,6 +29,6 @@ def run_proof(staging: Path) -> dict:
     except json.JSONDecodeError:
         said = done.stderr.strip() or "nothing"
         raise ProofError(
-            f"the proof broke off with exit code {done.returncode}, so nothing is proven; it said:\n"
-            f"{said}"
+            f"the proof broke off with exit code {done.returncode}, so nothing is proven. It "
+            f"said:\n{said}"
         ) from None
