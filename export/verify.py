@@ -14,35 +14,38 @@ import sys
 import tempfile
 from pathlib import Path
 
-from export.artifact import LITE, extra_folder, kind_of
+from export.artifact import LITE, Artifact, find_artifact, read_json
 from export.manifest import NAME as MANIFEST
 from export.manifest import manifest_failures
-from export.proving import run_proof
-from seqrec_tf.errors import run_command
+from export.proving import ProofError, run_proof
+from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 
 
-def verify(folder: Path) -> tuple[list[str], dict]:
-    """Findings, in words, and the proof's report (`export.proof`).
+def verify(artifact: Artifact) -> tuple[list[str], dict]:
+    """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
+    failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
+    golden = artifact.extra / "golden_requests.json"
+    if not golden.is_file():
+        return [*failures, f"{golden.name}: missing, so the answers cannot be checked"], {}
+    try:
+        read_json(golden)
+        report = _proof(artifact, golden)
+    except InputError as error:
+        return [*failures, str(error)], {}
+    except ProofError as error:
+        what, *said = str(error).splitlines()
+        return [*failures, f"{what} {said[-1]}"], {}
+    return [*failures, *report["failures"]], report
 
-    Raises:
-        InputError: the folder is no exported version.
-    """
-    kind = kind_of(folder)
-    extra = extra_folder(folder, kind)
-    failures = manifest_failures(folder, extra / MANIFEST)
+
+def _proof(artifact: Artifact, golden: Path) -> dict:
+    """The proof's report, from a folder that looks like the exporter's."""
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
-        (staging / kind).symlink_to(folder.resolve())
-        golden = extra / "golden_requests.json"
-        if not golden.is_file():
-            return [
-                *failures,
-                "golden_requests.json: missing, so the answers cannot be checked",
-            ], {}
+        (staging / artifact.kind).symlink_to(artifact.folder.resolve())
         (staging / golden.name).symlink_to(golden.resolve())
-        report = run_proof(staging)
-    return [*failures, *report["failures"]], report
+        return run_proof(staging)
 
 
 def main(argv: list[str]) -> None:
@@ -55,14 +58,13 @@ def main(argv: list[str]) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    failures, report = verify(arguments.folder)
+    artifact = find_artifact(arguments.folder)
+    failures, report = verify(artifact)
     for failure in failures:
         print(failure)
     if failures:
-        print(f"{arguments.folder}: {len(failures)} findings", file=sys.stderr)
+        print(f"{artifact.folder}: {len(failures)} findings", file=sys.stderr)
         sys.exit(1)
-    checked = (
-        "files, built-in ops" if kind_of(arguments.folder) == LITE else "files, signatures, ops"
-    )
+    checked = "files, built-in ops" if artifact.kind == LITE else "files, signatures, ops"
     asked = sum(form["requests"] for form in report["forms"].values())
-    print(f"{arguments.folder}: {checked}, and {asked} golden requests answered as promised")
+    print(f"{artifact.folder}: {checked}, and {asked} golden requests answered as promised")
