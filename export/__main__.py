@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from export.artifact import require_savedmodel
+from export.options import PRECISIONS, RETRIEVALS, ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
@@ -26,8 +28,10 @@ FORMATS = {
 EPILOG = """examples:
   python -m export --format savedmodel
   python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
-  python -m export --exclude-items sold_out.txt
+  python -m export --exclude-items sold_out.txt --categories
+  python -m export --retrieval ivf --recall 0.98 --precision int8
   python -m export --encoder my.keras --items items.csv --item-vectors vectors.npy --window 50
+  python -m export --refresh-items new_items.csv --version-of models/seqrec
   python -m export verify models/seqrec/1
   python -m export inspect models/seqrec/1
 
@@ -64,9 +68,39 @@ def main() -> None:
         "--only-items", type=Path, help="recommend only the ids in this file, one a line"
     )
     parser.add_argument("--exclude-items", type=Path, help="never recommend the ids in this file")
+    parser.add_argument(
+        "--categories",
+        action="store_true",
+        help="let `recommend` be narrowed to categories of items, such as genres",
+    )
+    _add_retrieval_options(parser)
     _add_foreign_options(parser)
+    _add_refresh_options(parser)
     arguments = parser.parse_args()
     run_command(lambda: _export(arguments))
+
+
+def _add_retrieval_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how the SavedModel finds items")
+    group.add_argument(
+        "--retrieval",
+        choices=RETRIEVALS,
+        default="exact",
+        help="rate every item, or those of the nearest k-means cells (default: exact)",
+    )
+    group.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of the item table"
+    )
+    group.add_argument("--cells", type=int, help="cells of ivf (default: 4 sqrt(items))")
+    group.add_argument(
+        "--probes", type=int, help="cells a request looks into (default: what --recall takes)"
+    )
+    group.add_argument(
+        "--recall",
+        type=float,
+        default=0.95,
+        help="share of the exact top 10 that ivf must find (default: 0.95)",
+    )
 
 
 def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
@@ -74,34 +108,46 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
         "an encoder of your own, instead of --run", "as export.export_savedmodel in Python"
     )
     group.add_argument("--encoder", type=Path, help="a Keras 3 model: FILE.keras")
-    group.add_argument("--items", type=Path, help="CSV with id, and title and count if you like")
+    group.add_argument("--items", type=Path, help="table with id, and title and count if you like")
     group.add_argument("--item-vectors", type=Path, help="FILE.npy, (items, dim), in that order")
     group.add_argument("--window", type=int, help="most recent items that the encoder is given")
     group.add_argument("--padding", choices=("left", "right"), default="left", help="default: left")
 
 
+def _add_refresh_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "other items in a published model, without training", "with the settings of that version"
+    )
+    group.add_argument(
+        "--refresh-items",
+        type=Path,
+        help="table with id, and vector or neighbours to add it, or retire as action",
+    )
+    group.add_argument("--version-of", type=Path, help="the model's folder (or a version's)")
+
+
 def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
-    if arguments.encoder:
+    if (arguments.refresh_items is None) != (arguments.version_of is None):
+        raise InputError("--refresh-items and --version-of: expected both or neither.")
+    if arguments.refresh_items:
+        require_savedmodel(arguments.version_of)
+    elif arguments.encoder:
         _require_foreign(arguments)
     else:
         require_finished(arguments.run)
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from export.exporter import ExportOptions, export_run
+    from export.exporter import export_run
     from export.proving import ProofError
 
-    options = ExportOptions(
-        formats=FORMATS[arguments.format],
-        output=arguments.output,
-        name=arguments.name,
-        k=arguments.k,
-        id_name=arguments.id_name,
-        only_items=arguments.only_items,
-        exclude_items=arguments.exclude_items,
-    )
+    given = vars(arguments) | {"formats": FORMATS[arguments.format]}
+    names = [field.name for field in dataclasses.fields(ExportOptions)]
+    options = ExportOptions(**{name: given[name] for name in names})
     try:
-        if arguments.encoder:
+        if arguments.refresh_items:
+            published = _refresh(arguments)
+        elif arguments.encoder:
             published = _export_foreign(arguments, options)
         else:
             published = export_run(read_run(arguments.run), options)
@@ -112,12 +158,16 @@ def _export(arguments: argparse.Namespace) -> None:
         print(folder)
 
 
+def _refresh(arguments: argparse.Namespace) -> list[Path]:
+    from export.refresh import refresh
+
+    return refresh(arguments.refresh_items, arguments.version_of)
+
+
 def _require_foreign(arguments: argparse.Namespace) -> None:
     for name in ("items", "item_vectors", "window"):
         if getattr(arguments, name) is None:
             raise InputError(f"--encoder: expected --{name.replace('_', '-')} with it.")
-    if arguments.window < 1:
-        raise InputError(f"--window: expected at least 1. Received: {arguments.window}.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
             "--encoder: expected a file that Keras wrote, NAME.keras. "
@@ -126,22 +176,17 @@ def _require_foreign(arguments: argparse.Namespace) -> None:
 
 
 def _export_foreign(arguments: argparse.Namespace, options) -> list[Path]:
-    import keras
-    import numpy as np
-
     from export.bring_your_own import export_savedmodel
+    from seqrec_tf.models import load_encoder
 
-    model = keras.saving.load_model(arguments.encoder, compile=False)
-    try:
-        vectors = np.load(arguments.item_vectors, allow_pickle=False)
-    except ValueError as error:
-        raise InputError(
-            f"--item-vectors: {arguments.item_vectors}: expected an array that NumPy saved. "
-            f"Received: {error}"
-        ) from None
-    window, padding = arguments.window, arguments.padding
-    chosen = dataclasses.asdict(options)
-    return export_savedmodel(model, arguments.items, vectors, window, padding=padding, **chosen)
+    return export_savedmodel(
+        load_encoder(arguments.encoder),
+        arguments.items,
+        arguments.item_vectors,
+        arguments.window,
+        padding=arguments.padding,
+        **dataclasses.asdict(options),
+    )
 
 
 if __name__ == "__main__":

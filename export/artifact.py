@@ -8,9 +8,11 @@ from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
+from export.versions import versions
 from seqrec_tf.errors import InputError
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
+GOLDEN, REPORT = "golden_requests.json", "export_report.json"
 GRAPHS = {SAVEDMODEL: "saved_model.pb", LITE: "model.tflite"}
 
 
@@ -29,12 +31,7 @@ class Artifact:
     @property
     def extra(self) -> Path:
         """Where golden requests, report, manifest and model card are."""
-        return self.folder / "assets.extra" if self.kind == SAVEDMODEL else self.folder
-
-    @property
-    def report(self) -> Path:
-        """The export report."""
-        return self.extra / "export_report.json"
+        return extra_folder(self.folder, self.kind)
 
 
 def find_artifact(folder: Path) -> Artifact:
@@ -46,7 +43,7 @@ def find_artifact(folder: Path) -> Artifact:
     for kind, graph in GRAPHS.items():
         if (folder / graph).is_file():
             artifact = Artifact(folder, kind)
-            if not artifact.report.is_file():
+            if not (artifact.extra / REPORT).is_file():
                 raise InputError(
                     f"{folder}: expected a version folder that `python -m export` wrote, with an "
                     f"export_report.json. Received: a {graph} without one."
@@ -56,6 +53,32 @@ def find_artifact(folder: Path) -> Artifact:
         f"{folder}: expected the folder of an exported version, with saved_model.pb or "
         f"model.tflite. Received: {_description(folder)}."
     )
+
+
+def version_folder(path: Path) -> Path:
+    """`path` itself, or the largest version below it if it is a model's folder."""
+    found = versions(path)
+    return found[-1][1] if found else path
+
+
+def require_savedmodel(path: Path) -> Artifact:
+    """The SavedModel at `path`, a version's folder or a model's (its largest version).
+
+    Raises:
+        InputError: it is no SavedModel of this exporter.
+    """
+    artifact = find_artifact(version_folder(path))
+    if artifact.kind == LITE:
+        raise InputError(
+            f"{path}: expected a SavedModel. Received: the LiteRT file "
+            f"{artifact.folder / GRAPHS[LITE]}."
+        )
+    return artifact
+
+
+def extra_folder(folder: Path, kind: str) -> Path:
+    """Where an artifact of that kind keeps what is not for the server."""
+    return folder / "assets.extra" if kind == SAVEDMODEL else folder
 
 
 @contextmanager

@@ -1,16 +1,21 @@
 """Export an encoder that this project did not train; see `export_savedmodel`."""
 
 import os
+import zipfile
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from export.exporter import ExportOptions, export_encoder
+from export.exporter import export_encoder
 from export.foreign import ForeignEncoder
+from export.options import ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.columns import as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.errors import InputError
 
 COLUMNS = ("id", "title", "count")
@@ -19,7 +24,7 @@ COLUMNS = ("id", "title", "count")
 def export_savedmodel(
     encoder: Callable,
     items: pd.DataFrame | str | os.PathLike | Sequence,
-    item_vectors: np.ndarray,
+    item_vectors: np.ndarray | str | os.PathLike,
     window: int,
     *,
     padding: str = "left",
@@ -33,17 +38,19 @@ def export_savedmodel(
         encoder: takes item rows, int32 (batch, length), 1..items in the order of `items`, 0 for
             padding, and gives vectors (batch, dim): a Keras 3 or tf-keras model or layer, a
             `tf.Module` with `__call__`, a `tf.function`, any function of TensorFlow ops.
-        items: the catalogue, one row an item: a table (or the path of a CSV file) with a column
-            `id` (positive int64 or string) and, if you like, `title` and `count` (interactions,
-            for the ranking of people without a history); or just the ids.
-        item_vectors: (items, dim) floating, in the order of `items`; the score of an item is the
-            dot product with the encoder's vector.
+        items: the catalogue, one row an item: a table (or the path of a file of any format that
+            training reads) with a column `id` (positive int64 or string) and, if you like,
+            `title` and `count` (interactions, for the ranking of people without a history); or
+            just the ids.
+        item_vectors: (items, dim) floating, or the path of a `.npy` file of it, in the order of
+            `items`; the score of an item is the dot product with the encoder's vector.
         window: the most recent items of a history that the encoder is given.
         padding: "left" or "right", where your encoder expects it.
         mask: whether the encoder takes a second argument, bool (batch, length), true where a row
             is real.
         fixed: whether the encoder needs exactly `window` columns.
-        **options: of `export.exporter.ExportOptions`: `formats`, `output`, `name`, `k`, `id_name`.
+        **options: of `export.options.ExportOptions`: `formats`, `output`, `name`, `k`, `id_name`,
+            `only_items`, `exclude_items`.
 
     Returns:
         The published version folders.
@@ -54,46 +61,88 @@ def export_savedmodel(
     """
     if padding not in ("left", "right"):
         raise InputError(f"padding: expected 'left' or 'right'. Received: {padding!r}.")
+    if not isinstance(window, Integral) or window < 1:
+        raise InputError(f"window: expected a whole number from 1 on. Received: {window!r}.")
     chosen = ExportOptions(**{**options, "output": Path(options.get("output", "models"))})
     require_model_name(chosen.name)
-    table = _table(items)
-    catalogue, order = _catalogue(table, chosen.id_name)
-    foreign = ForeignEncoder(encoder, item_vectors, order, window, padding, mask, fixed)
+    catalogue, order = read_items(items, chosen.id_name or "item_ids")
+    vectors = read_vectors(item_vectors)
+    foreign = ForeignEncoder(encoder, vectors, order, window, padding, mask, fixed)
     provenance = {"run": None, "encoder": type(encoder).__name__, "metrics": {}}
     return export_encoder(foreign, catalogue, chosen, provenance, cards=[])
 
 
-def _table(items) -> pd.DataFrame:
-    """Columns `id`, `title` and `count`, in the caller's order."""
+def read_items(
+    items: pd.DataFrame | str | os.PathLike | Sequence, id_name: str
+) -> tuple[Catalogue, np.ndarray]:
+    """The catalogue, in ascending order of ids.
+
+    Args:
+        items: as `export_savedmodel` takes them. Ids of a file are int64 or text as in training
+            (`--id-type auto`), those in memory as they are typed.
+        id_name: what the id input is called when served.
+
+    Returns:
+        The catalogue, and the caller's index, from 0, of each of its rows: (items,).
+
+    Raises:
+        InputError: a file that cannot be read, or a wrong value; the message says where.
+    """
+    table = _table(items)
+    ids = _ids(table, "auto" if isinstance(items, (str, os.PathLike)) else "string")
+    titles = as_texts(table, "title") if "title" in table.frame else ids.astype(str)
+    counts = as_counts(table, "count") if "count" in table.frame else pd.Series(0, ids.index)
+    values = ids.to_numpy(np.int64 if pd.api.types.is_integer_dtype(ids) else object)
+    order = np.argsort(values)
+    columns = (values, titles.to_numpy(object), counts.to_numpy(np.int64))
+    return Catalogue(*(column[order] for column in columns), id_name), order
+
+
+def _table(items) -> Table:
+    """Columns `id`, `title` and `count`, of which only the first must be there."""
     if isinstance(items, (str, os.PathLike)):
-        items = pd.read_csv(items, dtype={"title": str}, keep_default_na=False)
-    elif not isinstance(items, pd.DataFrame):
-        items = pd.DataFrame({"id": list(items)})
-    unknown = [name for name in items.columns if name not in COLUMNS]
-    if "id" not in items.columns or unknown:
+        table = read_table(items, None, "items")
+    elif isinstance(items, pd.DataFrame):
+        table = Table("items", items)
+    else:
+        table = Table("items", pd.DataFrame({"id": list(items)}))
+    names = list(table.frame.columns)
+    if "id" not in names or not set(names) <= set(COLUMNS) or len(set(names)) < len(names):
         raise InputError(
-            f"items: expected the columns {', '.join(COLUMNS)}, of which id must be there. "
-            f"Received: {', '.join(map(str, items.columns))}."
+            f"{table.name}: expected the columns {', '.join(COLUMNS)}, of which id must be there. "
+            f"Received: {', '.join(map(repr, names))}."
         )
-    if items.empty:
-        raise InputError("items: expected at least one item. Received: none.")
-    table = items.reset_index(drop=True)
-    twice = table["id"][table["id"].duplicated()]
-    if len(twice):
-        raise InputError(f"items: expected every id once. Received: {twice.tolist()[0]!r} twice.")
+    if table.frame.empty:
+        raise InputError(f"{table.name}: expected at least one item. Received: none.")
     return table
 
 
-def _catalogue(table: pd.DataFrame, id_name: str | None) -> tuple[Catalogue, np.ndarray]:
-    """The catalogue, in ascending order of ids, and the caller's index of each of its rows."""
-    integers = pd.api.types.is_integer_dtype(table["id"])
-    if integers and (table["id"] <= 0).any():
-        raise InputError(f"items: expected positive ids. Received: {table['id'].min()}.")
-    if not integers and not table["id"].map(lambda raw: isinstance(raw, str) and raw != "").all():
-        raise InputError("items: expected ids that are all positive integers or all texts.")
-    ids = table["id"].to_numpy(np.int64 if integers else object)
-    order = np.argsort(ids)
-    titles = table["title"] if "title" in table else table["id"].astype(str)
-    counts = table["count"] if "count" in table else pd.Series(0, table.index)
-    columns = (ids, titles.to_numpy(object), counts.to_numpy(np.int64))
-    return Catalogue(*(column[order] for column in columns), id_name or "item_ids"), order
+def _ids(table: Table, id_type: str) -> pd.Series:
+    """Distinct ids, int64 or str; `id_type` is that of `as_ids`, for what is not typed."""
+    raw = table.frame["id"]
+    if pd.api.types.is_integer_dtype(raw):
+        below = (raw < 1).to_numpy(bool, na_value=False)
+        reject(table, "id", below, "an id from 1 on; 0 is padding")
+        id_type = "int64"
+    ids = as_ids(table, "id", id_type)
+    reject(table, "id", ids.duplicated(), "every id once")
+    return ids
+
+
+def read_vectors(item_vectors: np.ndarray | str | os.PathLike) -> np.ndarray:
+    """The array, or the one in the `.npy` file of that path.
+
+    Raises:
+        InputError: the file holds none.
+    """
+    if not isinstance(item_vectors, (str, os.PathLike)):
+        return item_vectors
+    try:
+        vectors = np.load(item_vectors, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{item_vectors}: expected an array that NumPy saved, .npy. Received: {error}"
+        ) from error
+    if not isinstance(vectors, np.ndarray):
+        raise InputError(f"{item_vectors}: expected one array, .npy. Received: an archive, .npz.")
+    return vectors

@@ -44,9 +44,9 @@ def array_differences(expected: list, received: list) -> list[str]:
     ]
 
 
-def largest_difference(expected: dict[str, list], scores: list[float]) -> float:
+def largest_difference(expected: list[float], scores: list[float]) -> float:
     """The largest score difference of one answer, relative to the row's largest score."""
-    wanted = np.asarray(expected["scores"][: len(scores)], np.float64)
+    wanted = np.asarray(expected[: len(scores)], np.float64)
     real = wanted > np.finfo(np.float32).min
     return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / _scale(wanted))
 

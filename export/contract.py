@@ -9,7 +9,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 Tensors = dict[str, tuple[str, list[int]]]
 
 
-def promised(id_name: str, id_type: str, k: int, dim: int) -> dict[str, tuple[Tensors, Tensors]]:
+def promised(
+    id_name: str, id_type: str, k: int, dim: int, categories: bool = False
+) -> dict[str, tuple[Tensors, Tensors]]:
     """Signature -> (inputs, outputs)."""
     ids, batch = {id_name: (id_type, [-1, -1])}, [-1]
     answer = {
@@ -18,6 +20,8 @@ def promised(id_name: str, id_type: str, k: int, dim: int) -> dict[str, tuple[Te
         "scores": ("float32", [-1, k]),
     }
     options = {"k": ("int32", []), "exclude_ids": (id_type, batch), "filter_seen": ("bool", [])}
+    if categories:
+        options["categories"] = ("string", batch)
     any_k = {name: (kind, [-1, -1]) for name, (kind, _) in answer.items()}
     classes = {"classes": ("string", [-1, k]), "scores": ("float32", [-1, k])}
     splits = {id_name: (id_type, batch), "row_splits": ("int64", batch)}
@@ -34,6 +38,11 @@ def promised(id_name: str, id_type: str, k: int, dim: int) -> dict[str, tuple[Te
         "encode": (ids, {"embedding": ("float32", [-1, dim])}),
         "similar": ({id_name: (id_type, batch)}, answer),
     }
+
+
+def promised_to(golden: dict) -> dict[str, tuple[Tensors, Tensors]]:
+    """What the golden requests of an artifact are asked of."""
+    return promised(*(golden[key] for key in ("id_name", "id_type", "k", "dim", "categories")))
 
 
 def found(model: saved_model_pb2.SavedModel) -> dict[str, tuple[Tensors, Tensors]]:

@@ -1,6 +1,7 @@
 """Export a run: build the artifacts in a staging folder, prove them, publish them."""
 
-import json
+import dataclasses
+import functools
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,45 +10,56 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from export.artifact import GOLDEN, LITE, REPORT, SAVEDMODEL, extra_folder
 from export.golden import golden_requests
+from export.indexing import build_index
 from export.item_lists import with_lists
+from export.ivf import IvfIndex
 from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
+from export.options import ExportOptions
+from export.pictures import draw_retrieval
 from export.proving import ProofError, run_proof
 from export.publish import publish, require_publishable
 from export.recommender import Recommender
+from export.retrieval import ExactIndex, exact_index
 from export.signatures import signatures
 from export.staging import staging_folder
+from export.versions import LITE_SUFFIX
 from export.warmup import NAME as WARMUP
 from export.warmup import write_warmup
 from seqrec_tf.config import require_id_name
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.dataset import dataset_of_run
+from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
+FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
+PICTURES = ("learning_curve.png", "breakdown.png")
 
-@dataclass(frozen=True)
-class ExportOptions:
-    """What to export and where to.
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an artifact is built from.
 
     Attributes:
-        formats: any of `savedmodel` and `tflite`.
-        output: the folder of all models.
-        name: the model's name; `<name>-lite` is the LiteRT file's.
-        k: items recommended, 1..catalogue size.
-        id_name: name of the id inputs and outputs; None takes the dataset's.
-        only_items: file of the ids that may be recommended, one a line; None: all.
-        exclude_items: file of ids that must not be.
+        encoder: `encode`, `encode_one`, `item_table`, `tensorflow_variables`, `window`, `dim`.
+        catalogue: its items.
+        k: items recommended.
+        id_name: name of the id inputs and outputs.
     """
 
-    formats: tuple[str, ...] = ("savedmodel",)
-    output: Path = Path("models")
-    name: str = "seqrec"
-    k: int = 10
-    id_name: str | None = None
-    only_items: Path | None = None
-    exclude_items: Path | None = None
+    encoder: object
+    catalogue: Catalogue
+    k: int
+    id_name: str
+
+    @functools.cache  # noqa: B019 - a subject lives as long as its export
+    def golden(self, index: ExactIndex | IvfIndex) -> dict:
+        """Golden requests, with the answers that an artifact with this index must give."""
+        return golden_requests(self.encoder, self.catalogue, index, self.k, self.id_name)
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
@@ -57,7 +69,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         The published version folders, in the order of `options.formats`.
 
     Raises:
-        InputError: k does not fit the catalogue.
+        InputError: k does not fit the catalogue, or the data of the run is not there and needed.
         ProofError: an artifact's answer differs; its message shows where.
     """
     provenance = {
@@ -65,67 +77,96 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics,
     }
-    cards = [run.path / name for name in ("README.md", "learning_curve.png", "breakdown.png")]
-    return export_encoder(run.encoder, run.catalogue, options, provenance, cards)
+    cards = [run.path / name for name in ("README.md", *PICTURES)]
+    measured = options.retrieval != "exact" or options.precision != "float32"
+    split = dataset_of_run(run).split if measured else None
+    return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split)
 
 
 def export_encoder(
-    encoder, catalogue: Catalogue, options: ExportOptions, provenance: dict, cards: list[Path]
+    encoder,
+    catalogue: Catalogue,
+    options: ExportOptions,
+    provenance: dict,
+    cards: list[Path],
+    split: Split | None = None,
 ) -> list[Path]:
     """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
 
     Args:
-        encoder: `encode`, `encode_one`, `item_table`, `variables`, `window` and `dim`.
+        encoder: see `Subject`.
         catalogue: its items.
         options: what to export and where to.
         provenance: `run`, `encoder` and `metrics` of the export report.
         cards: files that are copied beside the report, where they exist.
+        split: histories that an index other than the exact one is chosen and measured with.
     """
-    if not 1 <= options.k <= catalogue.size:
-        raise InputError(
-            f"--k: expected 1 to {catalogue.size}, the size of the catalogue. "
-            f"Received: {options.k}."
-        )
-    id_name = require_id_name(options.id_name or catalogue.id_name)
-    catalogue = with_lists(catalogue, options.only_items, options.exclude_items)
-    arguments = (encoder, catalogue, options.k, id_name)
-    builders = {"savedmodel": _build_savedmodel, "tflite": _build_lite}
-    folders = {"savedmodel": "savedmodel", "tflite": "lite"}
-    models = {"savedmodel": options.name, "tflite": f"{options.name}-lite"}
-    targets = {name: options.output / models[name] for name in options.formats}
-    require_publishable(targets.values())
+    subject = Subject(
+        encoder,
+        _narrowed(catalogue, options),
+        options.k,
+        require_id_name(options.id_name or catalogue.id_name),
+    )
+    models = {
+        SAVEDMODEL: options.output / options.name,
+        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
+    }
+    require_publishable(models[FORMATS[name]] for name in options.formats)
+    exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
-        golden = golden_requests(*arguments)
-        _write_golden(staging / "golden_requests.json", golden)
-        for name in options.formats:
-            builders[name](staging / folders[name], *arguments)
+        folders, facts = [], {**provenance, **_facts(subject)}
+        if "tflite" in options.formats:
+            folders.append(_build_lite(staging / LITE, subject, exact))
         if "savedmodel" in options.formats:
-            padding = 0 if golden["id_type"] == "int64" else ""
-            warmup = staging / "savedmodel" / "assets.extra" / WARMUP
-            write_warmup(warmup, golden, encoder.window, padding)
-        facts = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            **provenance,
-            **{"items": catalogue.size, "dim": encoder.dim, "window": encoder.window},
-            **{"k": options.k, "retrieval": "exact"},
-            "withheld": int(catalogue.never().sum()) - 1,
-            "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
-            "proof": _prove(staging),
-        }
-        golden_path = staging / "golden_requests.json"
-        for name in options.formats:
-            _describe(staging / folders[name], facts, [*cards, golden_path])
-        staged = {staging / folders[name]: model for name, model in targets.items()}
-        return publish(staged, options.output)
+            index, facts["retrieval"] = build_index(encoder, exact, options, split)
+            folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
+            if "curve" in facts["retrieval"]:
+                picture = extra_folder(folders[-1], SAVEDMODEL) / "retrieval.png"
+                draw_retrieval(picture, facts["retrieval"])
+        facts["proof"] = _prove(folders)
+        for folder in folders:
+            _describe(folder, facts, cards)
+        # The SavedModel last: a server sees a version when everything that belongs to it is there.
+        return publish({folder: models[folder.name] for folder in folders}, options.output)
 
 
-def _build_savedmodel(folder: Path, *arguments) -> None:
-    recommender = Recommender(*arguments)
+def _narrowed(catalogue: Catalogue, options: ExportOptions) -> Catalogue:
+    """The catalogue with what the options withhold, and categories only if they are asked for."""
+    options.require_fit(catalogue.size)
+    if options.categories and catalogue.categories is None:
+        raise InputError(
+            "--categories: expected items with categories (MovieLens has them; --category-column "
+            "when training on your own data). Received: a catalogue without."
+        )
+    catalogue = with_lists(catalogue, options.only_items, options.exclude_items)
+    return catalogue if options.categories else dataclasses.replace(catalogue, categories=None)
+
+
+def _facts(subject: Subject) -> dict:
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "items": subject.catalogue.size,
+        "withheld": int(subject.catalogue.never().sum()) - 1,
+        "dim": subject.encoder.dim,
+        "window": subject.encoder.window,
+        "k": subject.k,
+        "id_name": subject.id_name,
+        "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
+    }
+
+
+def _build_savedmodel(folder: Path, subject: Subject, index: ExactIndex | IvfIndex) -> Path:
+    recommender = Recommender(subject.encoder, subject.catalogue, index, subject.k, subject.id_name)
     tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
-    (folder / "assets.extra").mkdir()
+    golden, extra = subject.golden(index), extra_folder(folder, SAVEDMODEL)
+    extra.mkdir()
+    write_json(extra / GOLDEN, golden, indent=None)
+    write_warmup(extra / WARMUP, golden, subject.encoder.window)
+    return folder
 
 
-def _build_lite(folder: Path, encoder, catalogue, k: int, id_name: str) -> None:
+def _build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
+    encoder, catalogue, k, id_name = subject.encoder, subject.catalogue, subject.k, subject.id_name
     folder.mkdir()
     content = convert(encoder, catalogue, k, id_name)
     (folder / "model.tflite").write_bytes(content)
@@ -142,19 +183,17 @@ def _build_lite(folder: Path, encoder, catalogue, k: int, id_name: str) -> None:
         "items": {"ids": catalogue.ids.tolist(), "titles": catalogue.titles.tolist()},
     }
     write_json(folder / "model.json", sidecar)
+    write_json(folder / GOLDEN, subject.golden(exact), indent=None)
+    return folder
 
 
-def _write_golden(path: Path, golden: dict) -> None:
-    path.write_text(json.dumps(golden, ensure_ascii=False), encoding="utf-8")
-
-
-def _prove(staging: Path) -> dict:
+def _prove(folders: list[Path]) -> dict:
     """The report of `run_proof`.
 
     Raises:
         ProofError: with the differences, if there are any.
     """
-    report = run_proof(staging)
+    report = run_proof(folders)
     if report["failures"]:
         shown = "\n".join(report["failures"][:20])
         raise ProofError(
@@ -164,11 +203,11 @@ def _prove(staging: Path) -> dict:
     return report
 
 
-def _describe(folder: Path, facts: dict, files: list[Path]) -> None:
-    """Add the export report, the files (model card, golden requests) and the manifest."""
-    extra = folder / "assets.extra" if folder.name == "savedmodel" else folder
-    for path in files:
+def _describe(folder: Path, facts: dict, cards: list[Path]) -> None:
+    """Add the export report, the model card and the manifest."""
+    extra = extra_folder(folder, folder.name)
+    for path in cards:
         if path.is_file():
             shutil.copy(path, extra / path.name)
-    write_json(extra / "export_report.json", facts)
+    write_json(extra / REPORT, facts)
     write_manifest(folder, extra / MANIFEST)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.ragged import drop_padding, from_padded, most_recent, to_padded
+from seqrec_tf.ragged import from_padded, most_recent, to_padded
 
 TRIED_BATCHES = (1, 3)
 AGREEMENT = 1e-4  # of the largest value: a vector must not depend on who else is in the batch
@@ -58,17 +58,17 @@ class ForeignEncoder:
         traced = tf.function(self.encode).get_concrete_function(
             tf.RaggedTensorSpec([None, None], tf.int32)
         )
-        self.variables = [_Value(variable) for variable in (*traced.variables, self._table)]
+        self.tensorflow_variables = [*traced.variables, self._table]
 
     def item_table(self) -> tf.Tensor:
         """(items + 1, dim) float32, row 0 zeros."""
         return tf.convert_to_tensor(self._table)
 
     def encode(self, histories: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
-        """Catalogue rows, ragged (batch, None) or padded, -> (batch, dim) float32; cold: zeros."""
+        """Catalogue rows, ragged without 0 or padded, -> (batch, dim) float32; cold: zeros."""
         if not isinstance(histories, tf.RaggedTensor):
             histories = from_padded(histories)
-        recent = drop_padding(most_recent(histories, self.window))
+        recent = most_recent(histories, self.window)
         lengths = recent.row_lengths()
         vectors = self._vectors(to_padded(recent), lengths)
         return tf.where(lengths[:, tf.newaxis] > 0, vectors, tf.zeros_like(vectors))
@@ -131,13 +131,6 @@ class ForeignEncoder:
         return found.numpy()
 
 
-class _Value:
-    """A variable as Keras 3 has it: `value` is the TensorFlow variable."""
-
-    def __init__(self, variable):
-        self.value = variable
-
-
 def _checked_vectors(vectors, items: int) -> np.ndarray:
     vectors = np.asarray(vectors)
     if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
@@ -151,5 +144,5 @@ def _checked_vectors(vectors, items: int) -> np.ndarray:
         )
     if not np.isfinite(vectors).all():
         row = int(np.argwhere(~np.isfinite(vectors))[0][0])
-        raise InputError(f"item_vectors, row {row}: expected finite numbers. Received: NaN or inf.")
+        raise InputError(f"item_vectors[{row}]: expected finite numbers. Received: NaN or inf.")
     return vectors

@@ -7,6 +7,7 @@ into the exported graphs, so that a mistake there cannot hide in both.
 from collections.abc import Iterator
 
 import numpy as np
+import tensorflow as tf
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -18,14 +19,22 @@ LOWEST = np.finfo(np.float32).min
 
 
 def golden_requests(
-    encoder: Encoder, catalogue: Catalogue, k: int, id_name: str, seed: int = 0
+    encoder: Encoder, catalogue: Catalogue, index, k: int, id_name: str, seed: int = 0
 ) -> dict:
     """Requests with answers, as `golden_requests.json` holds them.
 
+    Args:
+        encoder: what the answers are computed with.
+        catalogue: its items.
+        index: where an artifact finds items: the vectors it rates them by, and which it rates.
+        k: items recommended.
+        id_name: name of the id inputs.
+        seed: of the ids that are drawn.
+
     Returns:
-        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "requests": [{"name",
-        "histories", "answers"}], "calls": [{"name", "signature", "inputs", "answers" or
-        "outputs"}]}`.
+        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "categories",
+        "requests": [{"name", "histories", "answers"}], "calls": [{"name", "signature", "inputs",
+        "answers" or "outputs"}]}`.
         Requests are asked in every form that takes histories, calls of one signature. An answer
         has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which
         tell an allowed swap of near-equal scores from a wrong item.
@@ -35,7 +44,8 @@ def golden_requests(
     """
     generator = np.random.default_rng(seed)
     histories = golden_histories(catalogue, encoder.window, generator)
-    truth = _Truth(encoder, catalogue)
+    truth = _Truth(encoder, catalogue, index)
+    truth.encode_together(histories["batch_of_64"])
     return {
         "id_name": id_name,
         "id_type": "int64" if catalogue.ids.dtype == np.int64 else "string",
@@ -43,11 +53,12 @@ def golden_requests(
         "dim": int(truth.table.shape[1]),
         "text_separator": catalogue.text_separator,
         "k": k,
+        "categories": catalogue.categories is not None,
         "requests": [
             {
                 "name": name,
                 "histories": batch,
-                "answers": [truth.answer(truth.scores(h), truth.rows(h), k) for h in batch],
+                "answers": [truth.recommended(h, truth.rows(h), k) for h in batch],
             }
             for name, batch in histories.items()
         ],
@@ -65,23 +76,13 @@ def golden_calls(
     ids = truth.catalogue.ids
     draw = lambda *shape: ids[generator.integers(0, len(ids), shape)].tolist()  # noqa: E731
     histories = draw(3, 7)
-    excluded = [*draw(2), _strange_ids(truth.catalogue)[0]]
-    hidden = truth.rows(excluded)
-    fewer = max(1, k // 2)
-    yield (
-        "recommend, defaults",
-        {id_name: histories},
-        {"answers": [truth.answer(truth.scores(h), truth.rows(h), k) for h in histories]},
-    )
-    yield (
-        "recommend, options",
-        {id_name: histories, "k": fewer, "exclude_ids": excluded, "filter_seen": False},
-        {"answers": [truth.answer(truth.scores(h), hidden, fewer) for h in histories]},
-    )
-    more = {id_name: histories, "k": len(ids) + 2, "exclude_ids": [], "filter_seen": True}
-    if len(ids) <= WHOLE_CATALOGUE:
-        whole = [truth.answer(truth.scores(h), truth.rows(h), len(ids) + 2) for h in histories]
-        yield "recommend, more than there are", more, {"answers": whole}
+    for name, options, hidden in _options(truth, k, draw(2)):
+        seen = options.get("filter_seen", True)
+        answers = [
+            truth.recommended(h, [*hidden, *(truth.rows(h) if seen else [])], options.get("k", k))
+            for h in histories
+        ]
+        yield f"recommend, {name}", {id_name: histories, **options}, {"answers": answers}
     padding, *unknown = _strange_ids(truth.catalogue)
     candidates = [[*draw(4), unknown[0]] for _ in histories]
     scores = [truth.candidate_scores(*pair) for pair in zip(histories, candidates, strict=True)]
@@ -94,8 +95,24 @@ def golden_calls(
     vectors = [truth.vector(history).tolist() for history in cold]
     yield "encode", {id_name: cold}, {"outputs": {"embedding": vectors}}
     items = [*draw(2), unknown[0]]
-    answers = [truth.answer(truth.cosines(raw), truth.rows([raw]), k) for raw in items]
-    yield "similar", {id_name: items}, {"answers": answers}
+    yield "similar", {id_name: items}, {"answers": [truth.similar(raw, k) for raw in items]}
+
+
+def _options(truth: "_Truth", k: int, drawn: list) -> Iterator[tuple[str, dict, list[int]]]:
+    """Options of `recommend`: name, inputs (others take their defaults), rows that they hide."""
+    catalogue = truth.catalogue
+    excluded = [*drawn, _strange_ids(catalogue)[0]]
+    yield "defaults", {}, []
+    options = {"k": max(1, k // 2), "exclude_ids": excluded, "filter_seen": False}
+    yield "options", options, truth.rows(excluded)
+    if catalogue.size <= WHOLE_CATALOGUE:
+        yield "more than there are", {"k": catalogue.size + 2, "exclude_ids": []}, []
+    if catalogue.categories is not None:
+        members = catalogue.category_members()
+        chosen = sorted(members, key=lambda name: -len(members[name]))[1:3]
+        kept = np.concatenate([[0], *(members[name] for name in chosen)])
+        others = np.setdiff1d(np.arange(catalogue.size + 1), kept).tolist()
+        yield "categories", {"categories": [*chosen, "no such category"]}, others
 
 
 def golden_histories(
@@ -131,24 +148,58 @@ def _strange_ids(catalogue: Catalogue) -> list:
 class _Truth:
     """The whole ranking policy once more, one history at a time."""
 
-    def __init__(self, encoder: Encoder, catalogue: Catalogue):
-        self.encoder, self.catalogue = encoder, catalogue
-        self.table = np.asarray(encoder.item_table())
-        self.row_of = {raw: row for row, raw in enumerate(catalogue.ids.tolist(), start=1)}
+    def __init__(self, encoder: Encoder, catalogue: Catalogue, index):
+        self.encoder, self.catalogue, self.index = encoder, catalogue, index
+        self.table = index.dense()
+        self.known_vectors = {}
+
+    def encode_together(self, batch: list[list]) -> None:
+        """Ask the encoder for a batch, which takes a fraction of the time of one by one."""
+        rows = [self.rows(history) for history in batch]
+        vectors = np.asarray(self.encoder.encode(tf.ragged.constant(rows, tf.int32)))
+        self.known_vectors = {tuple(r): v for r, v in zip(rows, vectors, strict=True)}
 
     def rows(self, ids: list) -> list[int]:
-        return [self.row_of[raw] for raw in ids if raw in self.row_of]
+        return [row for row in map(self.row_of, ids) if row]
+
+    def row_of(self, raw) -> int:
+        """The row of an id; 0 if it is unknown."""
+        ids = self.catalogue.ids
+        place = int(np.searchsorted(ids, raw))
+        return place + 1 if place < len(ids) and ids[place] == raw else 0
 
     def vector(self, history: list) -> np.ndarray:
         """(dim,); zeros if nothing is known."""
         rows = self.rows(history)
+        if tuple(rows) in self.known_vectors:
+            return self.known_vectors[tuple(rows)]
         return np.asarray(self.encoder.encode(np.asarray([rows], np.int32).reshape(1, -1)))[0]
 
-    def scores(self, history: list) -> np.ndarray:
+    def recommended(self, history: list, hidden: list[int], k: int) -> dict[str, list]:
+        """The answer to a history without the hidden rows."""
+        vector = self.vector(history) if self.rows(history) else None
+        return self._answer(self._scores(vector, history), vector, hidden, k)
+
+    def similar(self, raw, k: int) -> dict[str, list]:
+        """The answer for one item by the cosine; by popularity if it is unknown."""
+        row = self.row_of(raw)
+        if not row:
+            return self._answer(self.catalogue.popularity(), None, [], k)
+        norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", self.table, self.table)), 1e-12)
+        scores = self.table @ self.table[row] / (norms * norms[row])
+        return self._answer(scores, self.table[row], [row], k)
+
+    def candidate_scores(self, history: list, candidates: list) -> list[float]:
+        vector = self.vector(history) if self.rows(history) else None
+        scores = self._scores(vector, history)
+        rows = map(self.row_of, candidates)
+        return [float(scores[row]) if row else float(LOWEST) for row in rows]
+
+    def _scores(self, vector: np.ndarray | None, history: list) -> np.ndarray:
         """Of every row."""
-        if not self.rows(history):
+        if vector is None:
             return self.catalogue.popularity()
-        scores = self.table @ self.vector(history)
+        scores = self.table @ vector
         if not np.isfinite(scores).all():
             raise InputError(
                 f"the run's encoder: expected finite scores after {history[:5]}; the training "
@@ -156,30 +207,16 @@ class _Truth:
             )
         return scores
 
-    def cosines(self, raw) -> np.ndarray:
-        """Of every row to one item; popularity if it is unknown."""
-        if raw not in self.row_of:
-            return self.catalogue.popularity()
-        norms = np.maximum(np.linalg.norm(self.table, axis=1), 1e-12)
-        row = self.row_of[raw]
-        return self.table @ self.table[row] / (norms * norms[row])
-
-    def candidate_scores(self, history: list, candidates: list) -> list[float]:
-        scores = self.scores(history)
-        rows = [self.row_of.get(raw, 0) for raw in candidates]
-        return [float(scores[row]) if row else float(LOWEST) for row in rows]
-
-    def answer(self, scores: np.ndarray, hidden: list[int], k: int) -> dict[str, list]:
+    def _answer(self, scores, vector, hidden: list[int], k: int) -> dict[str, list]:
         """Ids, titles and scores, best first, without the hidden rows; k and runners-up."""
-        scores = scores.copy()
+        scores = np.where(self.index.visible(vector), scores, LOWEST)
         scores[hidden] = LOWEST
         scores[self.catalogue.never()] = LOWEST
         order = np.argsort(-scores, kind="stable")[: k + RUNNERS_UP]
         left = order[scores[order] > LOWEST]
-        padding = 0 if self.catalogue.ids.dtype == np.int64 else ""
         missing = max(len(order), k) - len(left)
         return {
-            "ids": [*self.catalogue.ids[left - 1].tolist(), *[padding] * missing],
+            "ids": [*self.catalogue.ids[left - 1].tolist(), *[self.catalogue.padding] * missing],
             "titles": [*self.catalogue.titles[left - 1].tolist(), *[""] * missing],
             "scores": [*scores[left].tolist(), *[float(LOWEST)] * missing],
         }

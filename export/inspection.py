@@ -8,7 +8,15 @@ Where it comes from, its figures, its signatures, files and ops. It reads; `veri
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.artifact import GRAPHS, SAVEDMODEL, Artifact, as_written, find_artifact, read_json
+from export.artifact import (
+    GRAPHS,
+    REPORT,
+    SAVEDMODEL,
+    Artifact,
+    as_written,
+    find_artifact,
+    read_json,
+)
 from seqrec_tf.errors import run_command
 from seqrec_tf.options import Parser
 
@@ -33,8 +41,8 @@ def described(artifact: Artifact) -> list[str]:
         InputError: a file of the artifact is damaged.
     """
     folder = artifact.folder
-    with as_written(artifact.report):
-        report = read_json(artifact.report)
+    with as_written(artifact.extra / REPORT):
+        report = read_json(artifact.extra / REPORT)
         provenance, figures = _provenance(report), _figures(report["metrics"])
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     sizes = [(str(file.relative_to(folder)), f"{file.stat().st_size:,} bytes") for file in files]

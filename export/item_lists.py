@@ -18,7 +18,7 @@ def with_lists(catalogue: Catalogue, only: Path | None, exclude: Path | None) ->
         exclude: the same; it wins over `only`.
 
     Raises:
-        InputError: a file holds an unknown id, or nothing is left to recommend.
+        InputError: a file cannot be read or holds an unknown id, or nothing is left to recommend.
     """
     if only is None and exclude is None:
         return catalogue
@@ -37,12 +37,29 @@ def _listed(catalogue: Catalogue, path: Path, flag: str) -> np.ndarray:
     """(items,) bool, which items the file names."""
     known = {str(raw): index for index, raw in enumerate(catalogue.ids.tolist())}
     listed = np.zeros(catalogue.size, bool)
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip() and line.strip() not in known:
+    for number, line in enumerate(_lines(path, flag), start=1):
+        if line and line not in known:
             raise InputError(
                 f"{flag}: {path}, line {number}: expected an id of the catalogue. "
-                f"Received: {line.strip()!r}."
+                f"Received: {line!r}."
             )
-        if line.strip():
-            listed[known[line.strip()]] = True
+        if line:
+            listed[known[line]] = True
     return listed
+
+
+def _lines(path: Path, flag: str) -> list[str]:
+    """The file's lines, without the white space around them."""
+    try:
+        # "-sig": editors on Windows put a mark before the first id.
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except OSError as error:
+        raise InputError(
+            f"{flag}: {path}: expected a file of ids, one a line. Received: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{flag}: {path}, line {number}: expected UTF-8 text. "
+            f"Received: byte 0x{error.object[error.start]:02x}."
+        ) from error

@@ -51,7 +51,7 @@ class LiteRecommender(tf.Module):
         self.id_name = id_name
         # Untracked variables are dropped by the converter without a word, and every answer of
         # the file is wrong.
-        self.encoder_variables = [variable.value for variable in encoder.variables]
+        self.encoder_variables = encoder.tensorflow_variables
         self._encoder = encoder
 
     def recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:

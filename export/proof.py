@@ -1,10 +1,10 @@
-"""Prove staged artifacts against their golden requests, in a process that never saw the model.
+"""Prove artifacts against their golden requests, in a process that never saw the model.
 
-    python -m export.proof STAGING
+    python -m export.proof FOLDER...
 
-reads `STAGING/golden_requests.json`, answers every request with every signature of
-`STAGING/savedmodel` and with `STAGING/lite/model.tflite` (those that exist), prints a JSON report
-and exits with 1 if any answer differs. The exporter runs it before it publishes anything.
+reads each folder's `golden_requests.json`, answers every request with every signature of a
+SavedModel or with a LiteRT file, prints a JSON report and exits with 1 if any answer differs. The
+exporter runs it before it publishes anything.
 """
 
 import json
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from export.artifact import GOLDEN, GRAPHS, LITE, SAVEDMODEL, extra_folder
 from export.compare import TOLERANCE, array_differences, differences, largest_difference
-from export.contract import compiled_functions, promised, read_graph, signature_failures
+from export.contract import compiled_functions, promised_to, read_graph, signature_failures
 from export.lite_runner import lite_answers
 from export.ops import foreign_ops, op_counts
 
@@ -21,58 +22,59 @@ from export.ops import foreign_ops, op_counts
 Answers = Callable[[list[list]], list[tuple[list, list[float]]]]
 
 
-def prove(staging: Path) -> dict:
-    """Check everything staged.
+def prove(folders: list[Path]) -> dict:
+    """Check artifacts.
+
+    Args:
+        folders: SavedModel and LiteRT folders, each with its golden requests.
 
     Returns:
         `{"tolerance", "forms": {form: {"requests", "largest_difference"}}, "failures": [...]}`;
         the proof holds if `failures` is empty.
     """
-    golden = json.loads((staging / "golden_requests.json").read_text(encoding="utf-8"))
     report = {"tolerance": TOLERANCE, "forms": {}, "failures": []}
-    for artifact, check in (("savedmodel", _check_savedmodel), ("lite", _check_lite)):
-        if (staging / artifact).exists():
-            try:
-                check(staging / artifact, golden, report)
-            except Exception as error:  # any failure of an artifact is a finding, not a crash
-                report["failures"].append(f"{artifact}: {error}")
+    for folder in folders:
+        kind = SAVEDMODEL if (folder / GRAPHS[SAVEDMODEL]).exists() else LITE
+        try:
+            path = extra_folder(folder, kind) / GOLDEN
+            golden = json.loads(path.read_text(encoding="utf-8"))
+            {SAVEDMODEL: _check_savedmodel, LITE: _check_lite}[kind](folder, golden, report)
+        except Exception as error:  # any failure of an artifact is a finding, not a crash
+            report["failures"].append(f"{kind}: {error}")
     return report
 
 
 def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
-    from export.signature_runner import signature_answers
+    from export.signature_runner import signature_answers, signature_caller
 
     report["failures"] += [f"savedmodel: {failure}" for failure in graph_failures(folder, golden)]
     forms = signature_answers(folder, golden["id_name"], golden["text_separator"])
     for form, answers in forms:
         _compare_form(form, answers, golden, report)
-    _check_calls(folder, golden, report)
-    _check_warmup(folder, report)
+    call = signature_caller(folder)
+    _check_calls(call, golden, report)
+    _check_warmup(call, extra_folder(folder, SAVEDMODEL), report)
 
 
 def graph_failures(folder: Path, golden: dict) -> list[str]:
     """What TensorFlow Serving or a client would find wrong with the graph, without running it."""
     model = read_graph(folder)
-    contract = promised(*(golden[key] for key in ("id_name", "id_type", "k", "dim")))
     foreign = foreign_ops(set(op_counts(model)), golden["own_encoder"])
     return [
-        *signature_failures(model, contract),
+        *signature_failures(model, promised_to(golden)),
         *(f"op {op} is not allowed" for op in sorted(foreign)),
         *(f"function {name} has jit_compile" for name in compiled_functions(model)),
     ]
 
 
-def _check_warmup(folder: Path, report: dict) -> None:
+def _check_warmup(call: Callable, extra: Path, report: dict) -> None:
     """Every warm-up record, answered: one that fails would keep the version from loading."""
-    from export.signature_runner import signature_caller
     from export.warmup import NAME, read_warmup
 
-    path = folder / "assets.extra" / NAME
-    if not path.is_file():
+    if not (extra / NAME).is_file():
         return
-    call = signature_caller(folder)
     number = 0
-    for number, (signature, inputs) in enumerate(read_warmup(path), start=1):
+    for number, (signature, inputs) in enumerate(read_warmup(extra / NAME), start=1):
         try:
             call(signature, inputs)
         except Exception as error:
@@ -80,11 +82,8 @@ def _check_warmup(folder: Path, report: dict) -> None:
     report["warmup_records"] = number
 
 
-def _check_calls(folder: Path, golden: dict, report: dict) -> None:
+def _check_calls(call: Callable, golden: dict, report: dict) -> None:
     """The calls of single signatures; an input that is left out takes its default."""
-    from export.signature_runner import signature_caller
-
-    call = signature_caller(folder)
     for request in golden["calls"]:
         where, form = request["name"], request["signature"]
         try:
@@ -92,19 +91,33 @@ def _check_calls(folder: Path, golden: dict, report: dict) -> None:
         except Exception as error:
             report["failures"].append(f"{where}: {error}")
             continue
+        check = _compare_arrays if "outputs" in request else _compare_rankings
+        found, largest = check(request, outputs, golden["id_name"])
+        report["failures"] += [f"{where}: {difference}" for difference in found]
         entry = report["forms"].setdefault(form, {"requests": 0, "largest_difference": 0.0})
         entry["requests"] += 1
-        if "outputs" in request:
-            pairs = {n: (wanted, outputs[n]) for n, wanted in request["outputs"].items()}
-            found = [f"{n}: {d}" for n, pair in pairs.items() for d in array_differences(*pair)]
-        else:
-            rows = zip(
-                request["answers"], outputs[golden["id_name"]], outputs["scores"], strict=True
-            )
-            found = [
-                d for expected, ids, scores in rows for d in differences(expected, ids, scores)
-            ]
-        report["failures"] += [f"{where}: {difference}" for difference in found]
+        entry["largest_difference"] = max(entry["largest_difference"], largest)
+
+
+def _compare_arrays(request: dict, outputs: dict, id_name: str) -> tuple[list[str], float]:
+    """What is wrong with the numbers of one call, and the largest difference."""
+    pairs = {name: (wanted, outputs[name]) for name, wanted in request["outputs"].items()}
+    found = [f"{name}: {d}" for name, pair in pairs.items() for d in array_differences(*pair)]
+    largest = max(
+        largest_difference(wanted, received)
+        for pair in pairs.values()
+        for wanted, received in zip(*pair, strict=True)
+    )
+    return found, largest
+
+
+def _compare_rankings(request: dict, outputs: dict, id_name: str) -> tuple[list[str], float]:
+    """The same for the rankings of one call."""
+    answers = request["answers"]
+    rows = list(zip(answers, outputs[id_name], outputs["scores"], strict=True))
+    found = [d for expected, ids, scores in rows for d in differences(expected, ids, scores)]
+    largest = max(largest_difference(expected["scores"], scores) for expected, _, scores in rows)
+    return found, largest
 
 
 def _check_lite(folder: Path, golden: dict, report: dict) -> None:
@@ -130,7 +143,7 @@ def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> No
             ids, scores = answered[number]
             where = f"{form}, {request['name']}, history {number}"
             report["failures"] += [f"{where}: {d}" for d in differences(expected, ids, scores)]
-            largest = max(largest, largest_difference(expected, scores))
+            largest = max(largest, largest_difference(expected["scores"], scores))
     report["forms"][form] = {
         "requests": len(golden["requests"]),
         "largest_difference": largest,
@@ -139,7 +152,7 @@ def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> No
 
 def main() -> None:
     """Entry point of `python -m export.proof`."""
-    report = prove(Path(sys.argv[1]))
+    report = prove([Path(name) for name in sys.argv[1:]])
     json.dump(report, sys.stdout)
     sys.exit(1 if report["failures"] else 0)
 

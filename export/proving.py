@@ -10,11 +10,11 @@ class ProofError(RuntimeError):
     """An artifact answers otherwise than the Keras model, or the proof did not run."""
 
 
-def run_proof(staging: Path) -> dict:
+def run_proof(folders: list[Path]) -> dict:
     """Run `export.proof` in a fresh process.
 
     Args:
-        staging: the folder that `export.proof` reads.
+        folders: artifacts with their golden requests.
 
     Returns:
         The report of `export.proof.prove`.
@@ -22,13 +22,13 @@ def run_proof(staging: Path) -> dict:
     Raises:
         ProofError: the process broke; with what it said.
     """
-    command = [sys.executable, "-m", "export.proof", str(staging)]
+    command = [sys.executable, "-m", "export.proof", *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True)
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:
         said = done.stderr.strip() or "nothing"
         raise ProofError(
-            f"the proof broke off with exit code {done.returncode}, so nothing is proven. It "
-            f"said:\n{said}"
+            f"the proof broke off with exit code {done.returncode}, so nothing is proven; "
+            f"it said:\n{said}"
         ) from None

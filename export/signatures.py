@@ -1,5 +1,7 @@
 """The request forms of the SavedModel: what arrives over REST or gRPC, as ragged histories."""
 
+import functools
+
 import tensorflow as tf
 
 from export.recommender import Recommender
@@ -51,11 +53,11 @@ class Forms:
 
     def dense(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`: (batch, length), padded anywhere."""
-        return self.recommender.answer(tf.RaggedTensor.from_tensor(ids))
+        return self.recommender.recommend(tf.RaggedTensor.from_tensor(ids))
 
     def components(self, ids: tf.Tensor, row_splits: tf.Tensor) -> dict[str, tf.Tensor]:
         """`ragged`: values (total,) and row splits (batch + 1,)."""
-        return self.recommender.answer(tf.RaggedTensor.from_row_splits(ids, row_splits))
+        return self.recommender.recommend(tf.RaggedTensor.from_row_splits(ids, row_splits))
 
     def text(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         """`text`: (batch,) strings, ids separated as the catalogue's `text_separator` says.
@@ -68,16 +70,16 @@ class Forms:
         else:
             tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
         if self.recommender.id_type == tf.string:
-            return self.recommender.answer(tokens)
+            return self.recommender.recommend(tokens)
         numeric = tf.ragged.map_flat_values(tf.strings.regex_full_match, tokens, INTEGER)
         tokens = tf.ragged.boolean_mask(tokens, numeric)
-        return self.recommender.answer(tf.strings.to_number(tokens, tf.int64))
+        return self.recommender.recommend(tf.strings.to_number(tokens, tf.int64))
 
     def examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """`examples`: (batch,) serialized `tf.train.Example`s, a feature of any length each."""
         name = self.recommender.id_name
         feature = tf.io.RaggedFeature(self.recommender.id_type, row_splits_dtype=tf.int64)
-        answer = self.recommender.answer(tf.io.parse_example(inputs, {name: feature})[name])
+        answer = self.recommender.recommend(tf.io.parse_example(inputs, {name: feature})[name])
         ids = answer[name]
         if self.recommender.id_type == tf.int64:
             ids = tf.where(ids > 0, tf.strings.as_string(ids), "")
@@ -104,13 +106,17 @@ class Forms:
             "k": tf.TensorSpec([], tf.int32),
             "exclude_ids": tf.TensorSpec([None], kind),
             "filter_seen": tf.TensorSpec([], tf.bool),
+            "categories": tf.TensorSpec([None], tf.string),
         }
+        k, no_ids, yes = tf.constant(self.recommender.k), tf.constant([], kind), tf.constant(True)
+        every = tf.constant([], tf.string)
 
-        no_ids, yes, k = tf.constant([], kind), tf.constant(True), tf.constant(self.recommender.k)
-
-        @tf.function(input_signature=_named(inputs))
-        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=yes):
+        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=yes, categories=every):
+            options = (k, exclude_ids, filter_seen, categories)
             histories = tf.RaggedTensor.from_tensor(ids)
-            return self.recommender.answer_with_options(histories, k, exclude_ids, filter_seen)
+            return self.recommender.recommend_with_options(histories, *options)
 
-        return recommend
+        if self.recommender.categories is None:
+            del inputs["categories"]
+            recommend = functools.partial(recommend, categories=None)
+        return tf.function(recommend, input_signature=_named(inputs))

@@ -11,10 +11,9 @@ none, 1 if there are some, 2 if the folder is no exported version.
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
-from export.artifact import LITE, Artifact, find_artifact, read_json
+from export.artifact import GOLDEN, LITE, Artifact, find_artifact, read_json
 from export.manifest import NAME as MANIFEST
 from export.manifest import manifest_failures
 from export.proving import ProofError, run_proof
@@ -25,27 +24,18 @@ from seqrec_tf.options import Parser
 def verify(artifact: Artifact) -> tuple[list[str], dict]:
     """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
     failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
-    golden = artifact.extra / "golden_requests.json"
+    golden = artifact.extra / GOLDEN
     if not golden.is_file():
-        return [*failures, f"{golden.name}: missing, so the answers cannot be checked"], {}
+        return [*failures, f"{GOLDEN}: missing, so the answers cannot be checked"], {}
     try:
         read_json(golden)
-        report = _proof(artifact, golden)
+        report = run_proof([artifact.folder])
     except InputError as error:
         return [*failures, str(error)], {}
     except ProofError as error:
         what, *said = str(error).splitlines()
         return [*failures, f"{what} {said[-1]}"], {}
     return [*failures, *report["failures"]], report
-
-
-def _proof(artifact: Artifact, golden: Path) -> dict:
-    """The proof's report, from a folder that looks like the exporter's."""
-    with tempfile.TemporaryDirectory() as name:
-        staging = Path(name)
-        (staging / artifact.kind).symlink_to(artifact.folder.resolve())
-        (staging / golden.name).symlink_to(golden.resolve())
-        return run_proof(staging)
 
 
 def main(argv: list[str]) -> None:

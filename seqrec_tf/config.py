@@ -51,6 +51,9 @@ class DataConfig:
     rating_column: str | None = option(None, "column with a rating, needed by --min-rating")
     titles: str | None = option(None, "table with the item column and --title-column")
     title_column: str = option("title", "column of --titles with the title")
+    category_column: str | None = option(
+        None, "column of --titles with an item's categories, | between them"
+    )
     id_type: str = option("auto", "type of the item ids", ("auto", "int64", "string"))
     id_name: str = option("auto", "name of the id input when served (movie_ids, item_ids, ...)")
     protocol: str = option("P1", "evaluation protocol: filters and split (README)", PROTOCOLS)
@@ -185,13 +188,17 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+RECOMMEND_OPTIONS = ("k", "exclude_ids", "filter_seen", "categories")
+"""Names of the other inputs of the served signature `recommend`."""
+
+
 def require_id_name(name: str) -> str:
     """`name`, if a signature can have an input and an output of that name.
 
     Raises:
         InputError: it cannot.
     """
-    taken = ("titles", "scores", "row_splits")
+    taken = ("titles", "scores", "row_splits", "candidate_ids", *RECOMMEND_OPTIONS)
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken:
         raise InputError(
             "--id-name: expected lower-case letters, digits and '_', a letter first, and none of "

@@ -49,6 +49,7 @@ def report(arguments: argparse.Namespace) -> str:
         InputError: not a finished run, or a protocol that would leak.
     """
     require_finished(arguments.run)
+    from seqrec_tf.data.dataset import dataset_of_run
     from seqrec_tf.evaluation import evaluate, table
 
     run = read_run(arguments.run)
@@ -60,31 +61,11 @@ def report(arguments: argparse.Namespace) -> str:
             f"on its own training data; train with --protocol "
             f"{'P1' if protocol == 'P4' else protocol}. Received: {protocol}."
         )
-    metrics = evaluate(run.encoder, _dataset(run, arguments.data_dir), sampled=protocol == "P4")
+    dataset = dataset_of_run(run, arguments.data_dir)
+    metrics = evaluate(run.encoder, dataset, sampled=protocol == "P4")
     if arguments.json:
         return json.dumps(metrics, indent=2)
     return table(metrics, run.config.encoder.encoder)
-
-
-def _dataset(run, data_dir: str | None):
-    """The run's dataset, read anew; it must have the run's catalogue."""
-    import dataclasses
-
-    import numpy as np
-
-    from seqrec_tf.data.dataset import load_dataset
-
-    config = run.config.data
-    if data_dir:
-        config = dataclasses.replace(config, data_dir=data_dir)
-    dataset = load_dataset(config)
-    if not np.array_equal(dataset.catalogue.ids, run.catalogue.ids):
-        raise InputError(
-            f"{run.path / 'items.csv'}: expected the catalogue of the data, "
-            f"{dataset.catalogue.size} items. Received: {run.catalogue.size} items or other ids; "
-            "the data has changed since training."
-        )
-    return dataset
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ def environment() -> dict:
     }
 
 
-def write_json(path: Path, values: dict) -> None:
-    """Write indented JSON, complete or not at all."""
+def write_json(path: Path, values: dict, indent: int | None = 2) -> None:
+    """Write JSON, complete or not at all; indented, unless only programs read it."""
     partial = path.with_name(f".{path.name}-partial")
-    partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
     os.replace(partial, path)

@@ -23,6 +23,8 @@ class Catalogue:
         titles: (items,) str.
         counts: (items,) int64, interactions of the training part.
         id_name: what the id input is called when served, such as `movie_ids`.
+        categories: (items,) str, an item's categories with `|` between them; None if the data
+            has none.
         withheld: (items,) bool, items that are read in histories but never recommended; None
             for none.
     """
@@ -31,15 +33,24 @@ class Catalogue:
     titles: np.ndarray
     counts: np.ndarray
     id_name: str
+    categories: np.ndarray | None = None
     withheld: np.ndarray | None = None
 
     @classmethod
-    def from_items(cls, items: pd.Series, titles: pd.Series, id_name: str) -> "Catalogue":
+    def from_items(
+        cls,
+        items: pd.Series,
+        titles: pd.Series,
+        id_name: str,
+        categories: pd.Series | None = None,
+    ) -> "Catalogue":
         """The distinct ids of `items`, with counts 0; an id without a title is its own title."""
         ids = np.unique(items.to_numpy(object if items.dtype != np.int64 else np.int64))
         named = titles.reindex(ids)
         texts = np.where(named.isna(), [str(item) for item in ids], named.astype(object))
-        return cls(ids, texts.astype(object), np.zeros(len(ids), np.int64), id_name)
+        if categories is not None:
+            categories = categories.reindex(ids).fillna("").to_numpy(object)
+        return cls(ids, texts.astype(object), np.zeros(len(ids), np.int64), id_name, categories)
 
     @property
     def size(self) -> int:
@@ -47,9 +58,16 @@ class Catalogue:
         return len(self.ids)
 
     @property
+    def padding(self) -> int | str:
+        """The raw id that stands for none: 0 or ""."""
+        return 0 if self.ids.dtype == np.int64 else ""
+
+    @property
     def text_separator(self) -> str:
         """What separates ids in one text: ", ", or a line end if an id holds a space or comma."""
-        return "\n" if any(re.search(r"[,\s]", str(raw)) for raw in self.ids) else ", "
+        if self.ids.dtype == np.int64:
+            return ", "
+        return "\n" if any(re.search(r"[,\s]", raw) for raw in self.ids) else ", "
 
     def popularity(self) -> np.ndarray:
         """Share of the training interactions: (items + 1,) float32; row 0 has none."""
@@ -61,12 +79,21 @@ class Catalogue:
         withheld = np.zeros(self.size, bool) if self.withheld is None else self.withheld
         return np.concatenate([[True], withheld])
 
+    def category_members(self) -> dict[str, np.ndarray]:
+        """Each category's rows, (n,) int32 ascending, by name in alphabetical order."""
+        pairs = pd.Series(self.categories, np.arange(1, self.size + 1)).str.split("|").explode()
+        pairs = pairs.str.strip()
+        named = pairs[pairs != ""]
+        return {
+            name: rows.index.to_numpy(np.int32) for name, rows in named.groupby(named, sort=True)
+        }
+
     def rows(self, items: pd.Series) -> np.ndarray:
         """Item rows of raw ids: (n,) int32, 0 where the id is not in the catalogue."""
         return (pd.Index(self.ids).get_indexer(items.to_numpy()) + 1).astype(np.int32)
 
     def write(self, path: Path) -> None:
-        """Write `items.csv`: row, raw id, title, count."""
+        """Write `items.csv`: row, raw id, title, count and, if there are any, categories."""
         self._table().to_csv(path, index=False)
 
     @classmethod
@@ -84,7 +111,8 @@ class Catalogue:
             )
         ids = table.iloc[:, 1].to_numpy(np.int64 if id_type == "int64" else object)
         counts = table["count"].to_numpy(np.int64)
-        return cls(ids, table["title"].to_numpy(object), counts, id_name)
+        categories = table["categories"].to_numpy(object) if "categories" in table else None
+        return cls(ids, table["title"].to_numpy(object), counts, id_name, categories)
 
     def _table(self) -> pd.DataFrame:
         return pd.DataFrame(
@@ -93,5 +121,6 @@ class Catalogue:
                 self.id_name.removesuffix("s"): self.ids,
                 "title": self.titles,
                 "count": self.counts,
+                **({} if self.categories is None else {"categories": self.categories}),
             }
         )

@@ -13,6 +13,7 @@ from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
+from seqrec_tf.run_directory import Run
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,27 @@ def load_dataset(config: DataConfig) -> Dataset:
     return build_dataset(*read_filtered(config))
 
 
+def dataset_of_run(run: Run, data_dir: str | None = None) -> Dataset:
+    """A run's dataset, read anew.
+
+    Args:
+        run: whose configuration says where the data is.
+        data_dir: read MovieLens from here instead.
+
+    Raises:
+        InputError: the data is not there, or has another catalogue than the run.
+    """
+    config = run.config.data
+    dataset = load_dataset(dataclasses.replace(config, data_dir=data_dir) if data_dir else config)
+    if not np.array_equal(dataset.catalogue.ids, run.catalogue.ids):
+        raise InputError(
+            f"{run.path / 'items.csv'}: expected the catalogue of the data, "
+            f"{dataset.catalogue.size} items. Received: {run.catalogue.size} items or other ids; "
+            "the data has changed since training."
+        )
+    return dataset
+
+
 def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     """Index and split interactions that are filtered and sorted.
 
@@ -55,7 +77,10 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     # Under PT the items of the future are not known yet.
     known = table["time"] < config.validation_from if config.protocol == "PT" else slice(None)
     catalogue = Catalogue.from_items(
-        table["item"][known], interactions.titles, interactions.id_name
+        table["item"][known],
+        interactions.titles,
+        interactions.id_name,
+        interactions.categories,
     )
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
     split = split_at(rows, training_end, validation_end)

@@ -92,7 +92,7 @@ def make_demo() -> Interactions:
     generator = np.random.default_rng(2)
     frames = [_make_user(user, movies, generator) for user in range(1, USERS + 1)]
     table = pd.concat(frames, ignore_index=True)
-    return Interactions(table, movies["title"], "movie_ids", "demo")
+    return Interactions(table, movies["title"], "movie_ids", "demo", movies["genre"])
 
 
 def _make_user(user: int, movies: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:

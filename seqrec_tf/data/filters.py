@@ -41,19 +41,15 @@ def prepare(
         InputError: a negative minimum, `min_rating` without ratings, or no row left.
     """
     minima = {
-        "min-rating": min_rating,
-        "min-item-count": min_item_count,
-        "min-user-count": min_user_count,
-        "min-sequence-length": min_sequence_length,
+        "min-rating": min_rating or 0,
+        "min-item-count": min_item_count or 0,
+        "min-user-count": min_user_count or 0,
+        "min-sequence-length": min_sequence_length or 0,
     }
     _reject_negative(minima)
     table = interactions.table
-    keep = _well_rated(interactions, min_rating)
     users, _ = pd.factorize(table["user"], sort=True)
-    items, _ = pd.factorize(table["item"])
-    keep = _core(keep, items, min_item_count or 0, users, min_user_count or 0)
-    keep &= _frequent(keep, users, min_sequence_length or 0)
-    rows = np.flatnonzero(keep)
+    rows = np.flatnonzero(_kept(interactions, users, minima))
     if not len(rows):
         raise InputError(_nothing_left(interactions, minima))
     order = np.lexsort((table["time"].to_numpy()[rows], users[rows]))
@@ -61,13 +57,21 @@ def prepare(
     return dataclasses.replace(interactions, table=prepared)
 
 
-def _reject_negative(minima: dict[str, float | None]) -> None:
+def _kept(interactions: Interactions, users: np.ndarray, minima: dict[str, float]) -> np.ndarray:
+    """Rows that pass all filters: (rows,) bool; `users` holds a code for each row's user."""
+    items, _ = pd.factorize(interactions.table["item"])
+    keep = _well_rated(interactions, minima["min-rating"])
+    keep = _core(keep, items, minima["min-item-count"], users, minima["min-user-count"])
+    return keep & _frequent(keep, users, minima["min-sequence-length"])
+
+
+def _reject_negative(minima: dict[str, float]) -> None:
     for name, value in minima.items():
-        if value is not None and not value >= 0:
+        if not value >= 0:
             raise InputError(f"--{name}: expected a number from 0 on. Received: {value}.")
 
 
-def _well_rated(interactions: Interactions, min_rating: float | None) -> np.ndarray:
+def _well_rated(interactions: Interactions, min_rating: float) -> np.ndarray:
     table = interactions.table
     if not min_rating:
         return np.ones(len(table), dtype=bool)
@@ -102,7 +106,7 @@ def _core(
         keep = kept
 
 
-def _nothing_left(interactions: Interactions, minima: dict[str, float | None]) -> str:
+def _nothing_left(interactions: Interactions, minima: dict[str, float]) -> str:
     active = [f"--{name} {value:g}" for name, value in minima.items() if value]
     filters = ", ".join(active) or "none"
     return (

@@ -16,9 +16,11 @@ class Interactions:
         titles: index raw item id, values title; may cover more or fewer items than the table.
         id_name: what the id input is called when served: `movie_ids` or `item_ids`.
         source: what error messages call this data: a file or a dataset's name.
+        categories: as `titles`, an item's categories with `|` between them; None without any.
     """
 
     table: pd.DataFrame
     titles: pd.Series
     id_name: str
     source: str
+    categories: pd.Series | None = None

@@ -1,4 +1,4 @@
-"""Read a person's own interaction log, and the titles that belong to it."""
+"""Read a person's own interaction log, and the titles and categories that belong to it."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def load_logs(config: DataConfig) -> Interactions:
     }
     if config.rating_column is not None:
         columns["--rating-column"] = config.rating_column
-    _reject_repeated(columns)
+    reject_repeated(columns)
     table = read_table(config.interactions, columns, "--interactions")
     values = {
         "user": as_ids(table, config.user_column, lowest=LOWEST_USER),
@@ -44,11 +44,17 @@ def load_logs(config: DataConfig) -> Interactions:
     if config.rating_column is not None:
         values["rating"] = as_ratings(table, config.rating_column)
     frame = pd.DataFrame(values)
-    titles = _load_titles(config, frame["item"])
-    return Interactions(frame, titles, _id_name(config), str(config.interactions))
+    known = _load_items(config, frame["item"])
+    name, source = _id_name(config), str(config.interactions)
+    return Interactions(frame, known["title"], name, source, known.get("category"))
 
 
-def _reject_repeated(columns: dict[str, str]) -> None:
+def reject_repeated(columns: dict[str, str]) -> None:
+    """Make sure that each flag names a column of its own.
+
+    Raises:
+        InputError: two flags name one column.
+    """
     flags: dict[str, str] = {}
     for flag, column in columns.items():
         if column in flags:
@@ -65,30 +71,40 @@ def _id_name(config: DataConfig) -> str:
     return "movie_ids" if config.item_column.startswith("movie") else "item_ids"
 
 
-def _load_titles(config: DataConfig, items: pd.Series) -> pd.Series:
-    """Titles by item id, of the items' type; an empty series without a titles file.
+def _load_items(config: DataConfig, items: pd.Series) -> dict[str, pd.Series]:
+    """Titles and categories by item id, of the items' type; an empty series without a file.
 
     A log itself may serve as titles file: an item may occur often, but with one title only.
     """
     if config.titles is None:
-        return pd.Series([], index=pd.Index([], dtype=items.dtype, name="item"), dtype=str)
+        if config.category_column is not None:
+            raise InputError("--category-column: a column of --titles. Received: no --titles.")
+        return {"title": pd.Series([], pd.Index([], dtype=items.dtype, name="item"), dtype=str)}
     columns = {"--item-column": config.item_column, "--title-column": config.title_column}
+    if config.category_column is not None:
+        columns["--category-column"] = config.category_column
     table = read_table(config.titles, columns, "--titles")
     id_type = "int64" if pd.api.types.is_integer_dtype(items) else "string"
     ids = as_ids(table, config.item_column, id_type)
-    cells = table.frame[config.title_column]
-    titles = pd.Series(cells.astype(object).map(str).to_numpy(), index=ids, dtype=str)
-    present = (cells.notna() & (titles.to_numpy() != "")).to_numpy(dtype=bool)
-    _reject_conflicts(table, config.title_column, titles, present)
-    titles = titles[present]
-    return titles[~titles.index.duplicated()].rename("title").rename_axis("item")
+    wanted = {"title": config.title_column, "category": config.category_column}
+    return {name: _texts(table, ids, column, name) for name, column in wanted.items() if column}
 
 
-def _reject_conflicts(table: Table, column: str, titles: pd.Series, present: np.ndarray) -> None:
-    frame = pd.DataFrame({"item": titles.index, "title": titles.to_numpy()})[present]
-    first = frame.groupby("item", sort=False)["title"].transform("first")
-    wrong = frame.index[frame["title"] != first]
+def _texts(table: Table, ids: pd.Series, column: str, name: str) -> pd.Series:
+    """The one text of each id in a column; ids whose cells are empty are left out."""
+    cells = table.frame[column]
+    texts = pd.Series(cells.astype(object).map(str).to_numpy(), index=ids, dtype=str, name=name)
+    present = (cells.notna() & (texts.to_numpy() != "")).to_numpy(dtype=bool)
+    _reject_conflicts(table, column, texts, present)
+    texts = texts[present]
+    return texts[~texts.index.duplicated()].rename_axis("item")
+
+
+def _reject_conflicts(table: Table, column: str, texts: pd.Series, present: np.ndarray) -> None:
+    frame = pd.DataFrame({"item": texts.index, "text": texts.to_numpy()})[present]
+    first = frame.groupby("item", sort=False)["text"].transform("first")
+    wrong = frame.index[frame["text"] != first]
     if len(wrong):
         row = wrong[0]
-        expected = f"one title for item {titles.index[row]}, {first[row]!r} as before"
+        expected = f"one {texts.name} for item {texts.index[row]}, {first[row]!r} as before"
         raise table.error(int(row), column, expected)

@@ -55,6 +55,12 @@ LAYOUTS = {
     "ml-latest-small": CSV,
 }
 RATINGS_HEADER = ("userId", "movieId", "rating", "timestamp")
+# What the flags at the end of a row of u.item stand for (u.genre has their names).
+FLAGGED_GENRES = (
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
+    *("Sci-Fi", "Thriller", "War", "Western"),
+)
 
 
 def load_movielens(
@@ -70,7 +76,7 @@ def load_movielens(
 
     Returns:
         All ratings in the order of the file: user, item and time int64 (unix seconds), rating
-        float32; titles of all movies, rated or not.
+        float32; titles and genres of all movies, rated or not.
 
     Raises:
         InputError: a missing, empty or unparsable file (with its line), or a failed download.
@@ -81,8 +87,8 @@ def load_movielens(
     else:
         folder = _find_folder(dataset, Path(data_dir))
     table = _read_ratings(folder / layout.ratings, layout)
-    titles = _read_titles(folder / layout.movies, layout)
-    return Interactions(table, titles, "movie_ids", dataset)
+    movies = _read_movies(folder / layout.movies, layout)
+    return Interactions(table, movies["title"], "movie_ids", dataset, movies["genres"])
 
 
 def _find_folder(dataset: str, data_dir: Path) -> Path:
@@ -156,8 +162,8 @@ def _unparsable(path: Path, layout: Layout, reason: str) -> InputError:
     return InputError(f"{path}: expected {expected} in each line. Received: {reason}.")
 
 
-def _read_titles(path: Path, layout: Layout) -> pd.Series:
-    titles = {}
+def _read_movies(path: Path, layout: Layout) -> pd.DataFrame:
+    movies = {}
     try:
         for number, fields in _movie_rows(path, layout):
             if len(fields) < 3 or not re.fullmatch(INTEGER, fields[0]):
@@ -165,13 +171,21 @@ def _read_titles(path: Path, layout: Layout) -> pd.Series:
                     f"{path}, line {number}: expected a movie id, {layout.movies_separator!r} and "
                     f"a title. Received: {layout.movies_separator.join(fields)[:80]!r}."
                 )
-            titles[int(fields[0])] = fields[1]
+            movies[int(fields[0])] = (fields[1], _genres(fields[2:]))
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected {layout.encoding} text. Received: {error}.") from error
-    if not titles:
+    if not movies:
         raise InputError(f"{path}: expected movies. Received: no row of them.")
-    index = pd.Index(list(titles), dtype="int64", name="item")
-    return pd.Series(list(titles.values()), index=index, name="title")
+    index = pd.Index(list(movies), dtype="int64", name="item")
+    return pd.DataFrame(list(movies.values()), index, ["title", "genres"])
+
+
+def _genres(fields: list[str]) -> str:
+    """Genres with `|` between them, from what follows the title."""
+    if len(fields) > 1:  # u.item: dates, an address, and a flag a genre
+        flags = fields[-len(FLAGGED_GENRES) :]
+        return "|".join(g for g, flag in zip(FLAGGED_GENRES, flags, strict=False) if flag == "1")
+    return "" if fields[0] == "(no genres listed)" else fields[0]
 
 
 def _movie_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:

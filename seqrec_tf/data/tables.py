@@ -7,12 +7,15 @@ line of an error.
 """
 
 import csv
+import functools
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO, TextIO
 
 import pandas as pd
@@ -24,17 +27,24 @@ JSON_LINES = (".jsonl", ".ndjson")
 CHUNK_ROWS = 1_000_000
 
 
+def row_number(row: int) -> str:
+    """Where a row stands in a table without lines, counted from 1."""
+    return f"row {row + 1}"
+
+
 @dataclass(frozen=True)
 class Table:
-    """The wanted columns of a file.
+    """The wanted columns of a file, of a piece of it, or of a table in memory.
 
     Attributes:
-        path: the file.
+        name: what messages call it; a file's path.
         frame: one row a record, one column a wanted column, values as in the file.
+        place: where a row of `frame` stands, in words.
     """
 
-    path: Path
+    name: str
     frame: pd.DataFrame
+    place: Callable[[int], str] = row_number
 
     def error(self, row: int, column: str, expected: str) -> InputError:
         """The error for one value.
@@ -45,22 +55,22 @@ class Table:
             expected: what should have been there.
 
         Returns:
-            The error to raise; its message names file, line (Parquet: row), column and value.
+            The error to raise; its message names file, line (or row), column and value.
         """
         received = self.frame[column].astype(object).iloc[row]
         return InputError(
-            f"{self.path}, {_place(self.path, row)}, column {column!r}: expected {expected}. "
+            f"{self.name}, {self.place(row)}, column {column!r}: expected {expected}. "
             f"Received: {repr(received)[:80]}."
         )
 
 
-def read_table(path: str | Path, columns: dict[str, str], flag: str) -> Table:
-    """Read some columns of a table.
+def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> Table:
+    """Read some columns of a table, or all.
 
     Args:
         path: a .csv, .tsv, .jsonl, .ndjson (each may be gzipped, .gz) or .parquet file. CSV and TSV
             are UTF-8 with one header line and CSV's quotes.
-        columns: flag that names a column -> the column.
+        columns: flag that names a column -> the column; None for all columns.
         flag: what names the file, for messages.
 
     Returns:
@@ -71,20 +81,46 @@ def read_table(path: str | Path, columns: dict[str, str], flag: str) -> Table:
         InputError: no such file or format, a column that is missing or occurs twice, no rows, or
             a line that cannot be parsed.
     """
+    tables = list(read_tables(path, columns, flag))
+    if len(tables) == 1:
+        return tables[0]
+    frame = pd.concat([table.frame for table in tables], ignore_index=True)
+    return Table(tables[0].name, frame, tables[0].place)
+
+
+def read_tables(
+    path: str | Path, columns: dict[str, str] | None, flag: str, rows: int | None = None
+) -> Iterator[Table]:
+    """As `read_table`, piece by piece, for a file that may be larger than the memory.
+
+    Args:
+        path: the file.
+        columns: flag that names a column -> the column; None for all columns.
+        flag: what names the file, for messages.
+        rows: records a piece; None: as many as suit the format.
+
+    Yields:
+        Tables of consecutive records, none of them empty.
+    """
     path = Path(path)
     kind = _format(path, flag)
+    if kind == ".parquet":
+        frames = _read_parquet(path, columns, rows)
+    elif kind in JSON_LINES:
+        frames = _read_json_lines(path, columns, rows)
+    else:
+        frames = _read_separated(path, SEPARATORS[kind], columns, rows or CHUNK_ROWS)
+    place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
+    done = 0
     try:
-        if kind == ".parquet":
-            frame = _read_parquet(path, columns)
-        elif kind in JSON_LINES:
-            frame = _read_json_lines(path, columns)
-        else:
-            frame = _read_separated(path, SEPARATORS[kind], columns)
+        for frame in frames:
+            if len(frame):
+                yield Table(str(path), frame, lambda row, before=done: place(before + row))
+            done += len(frame)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read. Received: {error}.") from error
-    if frame.empty:
+    if not done:
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
-    return Table(path, frame)
 
 
 def _format(path: Path, flag: str) -> str:
@@ -102,12 +138,17 @@ def _format(path: Path, flag: str) -> str:
     return kind
 
 
-def check_columns(path: Path, found: list[str], columns: dict[str, str]) -> None:
-    """Make sure that a file has each wanted column once.
+def _chosen(path: Path, found: list[str], columns: dict[str, str] | None) -> list[str]:
+    """The columns to read, each of which the file has once.
 
     Raises:
         InputError: a missing or repeated column; names the flag that chooses another.
     """
+    if columns is None:
+        if len(set(found)) < len(found):
+            names = ", ".join(map(repr, found[:20]))
+            raise InputError(f"{path}, line 1: expected every column once. Received: {names}.")
+        return found
     for flag, column in columns.items():
         count = list(found).count(column)
         if count != 1:
@@ -117,32 +158,33 @@ def check_columns(path: Path, found: list[str], columns: dict[str, str]) -> None
                 f"{path}, line 1: expected one column {column!r} ({flag} names another). "
                 f"Received: {amount} in {names}."
             )
+    return list(dict.fromkeys(columns.values()))
 
 
-def _read_separated(path: Path, separator: str, columns: dict[str, str]) -> pd.DataFrame:
+def _read_separated(
+    path: Path, separator: str, columns: dict[str, str] | None, rows: int
+) -> Iterator[pd.DataFrame]:
     header = next((fields for _, fields in _records(path, separator)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
-    check_columns(path, header, columns)
-    wanted = {header.index(column): column for column in columns.values()}
+    wanted = {header.index(column): column for column in _chosen(path, header, columns)}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
     options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
-    chunks, short = [], False
+    short = False
     try:
-        reader = pd.read_csv(path, **options, encoding="utf-8-sig", chunksize=CHUNK_ROWS)
-        for chunk in reader:
+        reader = pd.read_csv(path, **options, encoding="utf-8-sig", chunksize=rows)
+        for number, chunk in enumerate(reader):
             # A row with too few values ends in "", as a row with an empty last value does.
-            short = short or bool((chunk.iloc[:, -1] == "").any())
-            chunks.append(chunk[list(wanted)])
+            if not short and (chunk.iloc[:, -1] == "").any():
+                short = True
+                _raise_first_bad_record(path, separator)
+            frame = chunk[list(wanted)].rename(columns=wanted)
+            yield frame.iloc[0 if number else 1 :].reset_index(drop=True)
     except UnicodeDecodeError as error:
         raise _undecodable(path) from error
     except pd.errors.ParserError as error:
         _raise_first_bad_record(path, separator)
         raise InputError(f"{path}: cannot be parsed. Received: {error}.") from error
-    if short:
-        _raise_first_bad_record(path, separator)
-    frame = pd.concat(chunks, ignore_index=True).iloc[1:]
-    return frame.rename(columns=wanted).reset_index(drop=True)
 
 
 def _raise_first_bad_record(path: Path, separator: str) -> None:
@@ -184,19 +226,22 @@ def _records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple
                 yield reader.line_num, fields
 
 
-def _read_json_lines(path: Path, columns: dict[str, str]) -> pd.DataFrame:
-    values = {column: [] for column in columns.values()}
+def _read_json_lines(
+    path: Path, columns: dict[str, str] | None, rows: int | None
+) -> Iterator[pd.DataFrame]:
+    records = (_parse_object(path, number, line) for number, line in _json_lines(path))
     found: dict[str, None] = {}
-    for number, line in _json_lines(path):
-        record = _parse_object(path, number, line)
-        if not record.keys() <= found.keys():
-            found.update(dict.fromkeys(record))
-        for column, cells in values.items():
-            cells.append(record.get(column))
+    while piece := list(islice(records, rows or CHUNK_ROWS)):
+        for record in piece:
+            if not record.keys() <= found.keys():
+                found.update(dict.fromkeys(record))
+        cells = {
+            name: [record.get(name) for record in piece]
+            for name in _chosen(path, list(found), columns)
+        }
+        yield pd.DataFrame({name: pd.Series(cells[name], dtype=object) for name in cells})
     if not found:
         raise InputError(f"{path}: expected a JSON object in each line. Received: none.")
-    check_columns(path, list(found), columns)
-    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in values.items()})
 
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
@@ -221,29 +266,42 @@ def _json_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def _read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
+def _read_parquet(
+    path: Path, columns: dict[str, str] | None, rows: int | None
+) -> Iterator[pd.DataFrame]:
+    pyarrow = import_pyarrow(path)
     try:
-        import pyarrow
-        from pyarrow import parquet
+        wanted = _chosen(path, pyarrow.parquet.read_schema(path).names, columns)
+        if rows is None:
+            # Nullable types: else a missing value would make floats of whole numbers.
+            yield pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
+            return
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(rows, columns=wanted):
+                # The same care, in types that also hold lists.
+                yield batch.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+    except pyarrow.ArrowException as error:
+        raise InputError(f"{path}: expected a Parquet file. Received: {error}.") from error
+
+
+def import_pyarrow(path: Path) -> ModuleType:
+    """`pyarrow` with its module `parquet`, which are an extra.
+
+    Raises:
+        InputError: they are not installed; names `path`, the file that needs them.
+    """
+    try:
+        import pyarrow.parquet
     except ImportError as error:
         raise InputError(
             f"{path}: Parquet needs pyarrow; expected it installed: pip install "
             "'seqrec-tf[parquet]'."
         ) from error
-    try:
-        check_columns(path, parquet.read_schema(path).names, columns)
-        wanted = list(dict.fromkeys(columns.values()))
-        # Nullable types: else a missing value would make floats of whole numbers.
-        return pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable")
-    except pyarrow.ArrowException as error:
-        raise InputError(f"{path}: expected a Parquet file. Received: {error}.") from error
+    return pyarrow
 
 
-def _place(path: Path, row: int) -> str:
-    """Where a row of the frame stands in its file: "line 7", or "row 6" in Parquet."""
-    kind = _format(path, "")
-    if kind == ".parquet":
-        return f"row {row + 1}"
+def _line_number(path: Path, kind: str, row: int) -> str:
+    """Where a record stands in its file."""
     if kind in JSON_LINES:
         numbers = (number for number, _ in _json_lines(path))
         skipped = row

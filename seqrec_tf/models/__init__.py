@@ -1,10 +1,12 @@
 """Encoders, behind the one interface of `Encoder`."""
 
+import zipfile
 from pathlib import Path
 
 import keras
 
 from seqrec_tf.config import EncoderConfig
+from seqrec_tf.errors import InputError
 from seqrec_tf.models.encoder import Encoder
 from seqrec_tf.models.gru4rec import GRU4Rec
 from seqrec_tf.models.sasrec import SASRec
@@ -24,5 +26,20 @@ def build_encoder(config: EncoderConfig, items: int) -> Encoder:
 
 
 def load_encoder(path: Path) -> Encoder:
-    """Read the `model.keras` of a run directory."""
-    return keras.saving.load_model(path, compile=False)
+    """Read the `model.keras` of a run directory, or any model that Keras saved.
+
+    Raises:
+        InputError: the file is no such model, or holds classes that nobody registered.
+    """
+    if not zipfile.is_zipfile(path):
+        received = "no zip archive, or half of one" if path.exists() else "no such file"
+        raise InputError(f"{path}: expected a file that Keras saved. Received: {received}.")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # of any kind, after what is wrong with the file
+        # Keras shows the whole configuration before it comes to the point.
+        reason = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
+        raise InputError(
+            f"{path}: expected a model that Keras can load (one with classes of its own: from "
+            f"Python, where they are known). Received: {reason[:300]}"
+        ) from error

@@ -37,6 +37,11 @@ class Encoder(keras.Model):
         self.depth = layers
         self.dropout_rate = dropout
 
+    @property
+    def tensorflow_variables(self) -> list[tf.Variable]:
+        """What a SavedModel has to track: it does not see those inside of Keras' variables."""
+        return [variable.value for variable in self.variables]
+
     def item_table(self) -> tf.Tensor:
         """Item vectors: (items + 1, dim) float32; row 0 is padding and never recommended."""
         raise NotImplementedError

@@ -1,5 +1,7 @@
 """The block of SASRec: causal self-attention, then a feed-forward layer, both residual."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -74,10 +76,7 @@ class TransformerBlock(keras.layers.Layer):
     def call(self, inputs, training=False):
         """See the class."""
         shape = tf.shape(inputs)
-
-        def attend(hidden, training):
-            return self._attend(hidden, shape, training)
-
+        attend = functools.partial(self._attend, shape)
         # On (positions, dim) TensorFlow fuses a product with its bias and activation.
         hidden = tf.reshape(inputs, [-1, self.dim])
         gates = (self.attention_gate, self.output_gate) if self.gated else (None, None)
@@ -101,7 +100,7 @@ class TransformerBlock(keras.layers.Layer):
             expanded = tf.nn.relu(expanded)
         return self.feed_forward_output(expanded)
 
-    def _attend(self, hidden, shape, training):
+    def _attend(self, shape, hidden, training):
         """(positions, dim) -> the same, for positions of shape (batch, length)."""
         query = self.query(hidden) * (self.dim // self.heads) ** -0.5
         parts = (query, self.key(hidden), self.value(hidden))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.exporter import ExportOptions, export_run
+from export.exporter import export_run
+from export.golden import golden_requests
+from export.options import ExportOptions
 from export.recommender import Recommender
+from export.retrieval import exact_index
 from export.signature_runner import signature_answers
 from export.signatures import signatures
 from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
@@ -86,9 +89,19 @@ def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
     return read_run(path)
 
 
+def recommender_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> Recommender:
+    """With exact retrieval."""
+    return Recommender(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
+
+
+def golden_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> dict:
+    """Golden requests, with exact retrieval."""
+    return golden_requests(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
+
+
 def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
     """A SavedModel, not proven."""
-    recommender = Recommender(encoder, catalogue, K, catalogue.id_name)
+    recommender = recommender_of(encoder, catalogue, K, catalogue.id_name)
     tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     return folder
 
@@ -150,6 +163,8 @@ def build() -> SimpleNamespace:
         random_encoder=random_encoder,
         run=write_run,
         saved_model=save_model,
+        recommender=recommender_of,
+        golden=golden_of,
         run_module=run_module,
     )
 
@@ -162,6 +177,15 @@ def saved(tmp_path_factory) -> dict[str, Exported]:
         kind: Exported(save_model(root / kind, successor_encoder(), catalogue), catalogue)
         for kind, catalogue in ((kind, catalogue_of(kind)) for kind in ("int64", "string"))
     }
+
+
+@pytest.fixture(scope="session")
+def categorised(tmp_path_factory) -> Exported:
+    """The successor encoder's SavedModel with categories: odd rows, rows above 8."""
+    categories = ["|".join(["odd"] * (row % 2) + ["late"] * (row > 8)) for row in range(1, 13)]
+    catalogue = replace(catalogue_of("int64"), categories=np.array(categories, object))
+    folder = tmp_path_factory.mktemp("categorised") / "1"
+    return Exported(save_model(folder, successor_encoder(), catalogue), catalogue)
 
 
 @pytest.fixture(scope="session")

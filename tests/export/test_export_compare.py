@@ -78,5 +78,5 @@ def test_negative_scores_have_a_tolerance_too():
 
 def test_the_largest_difference_is_relative_to_the_largest_score_without_fillers():
     expected = {"ids": [7, 5, 0], "scores": [100.0, 50.0, LOWEST]}
-    assert largest_difference(expected, [100.0, 48.0, 0.0]) == pytest.approx(0.02)
-    assert largest_difference({"ids": [0], "scores": [LOWEST]}, [LOWEST]) == 0
+    assert largest_difference(expected["scores"], [100.0, 48.0, 0.0]) == pytest.approx(0.02)
+    assert largest_difference([LOWEST], [LOWEST]) == 0

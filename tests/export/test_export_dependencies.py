@@ -48,12 +48,13 @@ def test_the_proof_knows_nothing_of_the_encoders():
         assert not {module for module in modules if module.startswith(("seqrec_tf", "keras"))}
 
 
-def test_help_needs_no_tensorflow():
-    code = """
+@pytest.mark.parametrize("module", ["export", "export.batch"])
+def test_help_needs_no_tensorflow(module):
+    code = f"""
 import runpy, sys
 sys.argv = ["x", "--help"]
 try:
-    runpy.run_module("export", run_name="__main__")
+    runpy.run_module({module!r}, run_name="__main__")
 except SystemExit as ended:
     print(ended.code, "tensorflow" in sys.modules, "keras" in sys.modules)
 """

@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from export.exporter import ExportOptions, export_run
+from export.exporter import export_run
+from export.options import ExportOptions
 from export.proving import ProofError
 from seqrec_tf.errors import InputError
 from seqrec_tf.models import GRU4Rec

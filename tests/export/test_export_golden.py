@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from export.golden import golden_histories, golden_requests
+from export.golden import golden_histories
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 
@@ -17,7 +17,7 @@ POPULAR = [99, 22, 44, 132, 11, 77, 110, 121, 33, 55, 66, 88]
 
 @pytest.fixture(scope="module")
 def requests(build) -> dict[str, dict]:
-    golden = golden_requests(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
+    golden = build.golden(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
     assert (golden["id_name"], golden["k"]) == ("movie_ids", 4)
     return {request["name"]: request for request in golden["requests"]}
 
@@ -79,7 +79,7 @@ def test_answers_hold_k_items_and_sixteen_runners_up(build):
     catalogue = Catalogue(
         np.arange(1, 41), np.array(["t"] * 40, object), np.ones(40, np.int64), "item_ids"
     )
-    golden = golden_requests(build.random_encoder(0, items=40), catalogue, 4, "item_ids")
+    golden = build.golden(build.random_encoder(0, items=40), catalogue, 4, "item_ids")
     sizes = {len(a["ids"]) for request in golden["requests"] for a in request["answers"]}
     assert sizes == {4 + 16}
 
@@ -106,7 +106,7 @@ def test_strange_ids_are_in_no_catalogue_and_fit_every_form(ids):
 
 
 def test_requests_are_the_same_every_time_and_survive_json(build, requests):
-    again = golden_requests(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
+    again = build.golden(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
     assert json.loads(json.dumps(again))["requests"] == list(requests.values())
 
 
@@ -114,4 +114,4 @@ def test_an_encoder_that_diverged_is_refused(build):
     encoder = build.random_encoder(0)
     encoder.embedding.embeddings.assign(np.full((13, 8), np.nan))
     with pytest.raises(InputError, match="expected finite scores"):
-        golden_requests(encoder, build.catalogue("int64"), 4, "movie_ids")
+        build.golden(encoder, build.catalogue("int64"), 4, "movie_ids")

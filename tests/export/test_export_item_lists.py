@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.exporter import ExportOptions, export_run
+from export.exporter import export_run
 from export.item_lists import with_lists
 from export.lite_runner import lite_answers
+from export.options import ExportOptions
 from seqrec_tf.errors import InputError
 
 
@@ -34,6 +35,26 @@ def test_an_unknown_id_and_an_empty_choice_are_refused(build, tmp_path):
     every = write(tmp_path / "every", *catalogue.ids)
     with pytest.raises(InputError, match="--exclude-items: expected an item"):
         with_lists(catalogue, None, every)
+
+
+def test_a_list_that_cannot_be_read(build, tmp_path):
+    catalogue = build.catalogue("int64")
+    (tmp_path / "latin").write_bytes(b"11\n\n22 \xe9\n")
+    for name, message in {
+        "latin": "latin, line 3: expected UTF-8 text. Received: byte 0xe9.",
+        "none": "none: expected a file of ids, one a line. Received: No such file or directory.",
+        ".": "expected a file of ids, one a line. Received: Is a directory.",
+    }.items():
+        with pytest.raises(InputError) as caught:
+            with_lists(catalogue, None, tmp_path / name)
+        assert str(caught.value).startswith(f"--exclude-items: {tmp_path}")
+        assert str(caught.value).endswith(message)
+
+
+def test_a_byte_order_mark_is_no_part_of_an_id(build, tmp_path):
+    (tmp_path / "only").write_bytes(b"\xef\xbb\xbf11\r\n22\r\n")
+    listed = with_lists(build.catalogue("int64"), tmp_path / "only", None)
+    assert np.flatnonzero(~listed.withheld).tolist() == [0, 1]
 
 
 def test_withheld_items_come_up_nowhere_but_count_in_histories(build, tmp_path):

@@ -154,7 +154,7 @@ def test_rows_are_spoken_where_ids_do_not_fit_an_int32(ids, rows):
 )
 def test_look_up_finds_every_id_and_nothing_else(ids, others):
     ids = sorted(ids)
-    encoder = SimpleNamespace(variables=[])  # the look-up reads the catalogue only
+    encoder = SimpleNamespace(tensorflow_variables=[])  # the look-up reads the catalogue only
     module = LiteRecommender(encoder, catalogue(np.array(ids)), 1, "movie_ids")
     neighbours = [max(raw - 1, 0) for raw in ids] + [min(raw + 1, 2**31 - 1) for raw in ids]
     history = [*ids, *neighbours, *others, 0, -1, -(2**31), 2**31 - 1]
@@ -165,7 +165,7 @@ def test_look_up_finds_every_id_and_nothing_else(ids, others):
 @pytest.mark.parametrize("size", range(1, 21))
 def test_look_up_in_catalogues_of_every_small_size(size):
     ids = 3 * np.arange(1, size + 1)
-    encoder = SimpleNamespace(variables=[])
+    encoder = SimpleNamespace(tensorflow_variables=[])
     module = LiteRecommender(encoder, catalogue(ids), 1, "movie_ids")
     history = list(range(-4, 3 * size + 9))
     expected = [raw // 3 if raw % 3 == 0 and 0 < raw <= 3 * size else 0 for raw in history]

@@ -73,6 +73,22 @@ def test_a_k_below_one_is_refused(ask, k):
         ask("recommend", [[2, 8]], k=k)
 
 
+@pytest.mark.parametrize(
+    ("categories", "expected"),
+    [
+        ([], [9, 1, 3, 4]),
+        (["odd"], [9, 1, 3, 5]),
+        (["late"], [9, 10, 11, 12]),
+        (["late", "odd", "?"], [9, 1, 3, 5]),
+        (["?"], [0, 0, 0, 0]),
+    ],
+)
+def test_only_items_of_the_categories(categorised, categories, expected):
+    call = signature_caller(categorised.folder)
+    answer = call("recommend", {"movie_ids": [[22, 88]], "categories": categories})
+    assert [categorised.row(raw) for raw in answer["movie_ids"][0]] == expected
+
+
 def test_scores_of_candidates_seen_or_not(ask):
     answer = ask("score", [[2, 8], [0, 0]], candidate_ids=[[9, 2, 0, 99, 12], [9, 1, 3, -1, 0]])
     # Of 40 interactions, row 9 has 10, row 1 has 4, row 3 none.

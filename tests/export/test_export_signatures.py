@@ -8,52 +8,35 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.contract import found, read_graph
-from export.recommender import Recommender
+from export.contract import found, promised, read_graph
 from export.signature_runner import serialize
 from export.signatures import Forms, signatures
 
 K = 4
-ANSWER = {"titles": ("string", [-1, K]), "scores": ("float32", [-1, K])}
-
-
-def table(ids: str, kind: str) -> dict:
-    """The signatures of the design document: inputs and outputs, dtypes and shapes."""
-    answer = {ids: (kind, [-1, K]), **ANSWER}
-    return {
-        "serving_default": ({ids: (kind, [-1, -1])}, answer),
-        "ragged": ({ids: (kind, [-1]), "row_splits": ("int64", [-1])}, answer),
-        "text": ({"history": ("string", [-1])}, answer),
-        "examples": (
-            {"inputs": ("string", [-1])},
-            {"classes": ("string", [-1, K]), "scores": ("float32", [-1, K])},
-        ),
-        "recommend": (
-            {
-                ids: (kind, [-1, -1]),
-                "k": ("int32", []),
-                "exclude_ids": (kind, [-1]),
-                "filter_seen": ("bool", []),
-            },
-            {name: (dtype, [-1, -1]) for name, (dtype, _) in answer.items()},
-        ),
-        "score": (
-            {ids: (kind, [-1, -1]), "candidate_ids": (kind, [-1, -1])},
-            {"scores": ("float32", [-1, -1])},
-        ),
-        "encode": ({ids: (kind, [-1, -1])}, {"embedding": ("float32", [-1, 13])}),
-        "similar": ({ids: (kind, [-1])}, answer),
-    }
 
 
 @pytest.mark.parametrize("kind", ["int64", "string"])
-def test_signatures_are_those_of_the_design(saved, kind):
-    ids = {"int64": "movie_ids", "string": "item_ids"}[kind]
-    assert found(read_graph(saved[kind].folder)) == table(ids, kind)
+def test_signatures_are_those_promised(saved, kind):
+    id_name = {"int64": "movie_ids", "string": "item_ids"}[kind]
+    assert found(read_graph(saved[kind].folder)) == promised(id_name, kind, K, dim=13)
+
+
+def test_what_is_promised_is_what_the_readme_says():
+    def answer(k: int) -> dict:
+        ids, titles, scores = ("int64", [-1, k]), ("string", [-1, k]), ("float32", [-1, k])
+        return {"movie_ids": ids, "titles": titles, "scores": scores}
+
+    contract = promised("movie_ids", "int64", K, dim=13)
+    histories = {"movie_ids": ("int64", [-1, -1])}
+    options = {"k": ("int32", []), "exclude_ids": ("int64", [-1]), "filter_seen": ("bool", [])}
+    assert contract["serving_default"] == (histories, answer(K))
+    assert contract["recommend"] == ({**histories, **options}, answer(-1))
 
 
 def test_another_id_name_renames_inputs_outputs_and_the_feature(build):
-    recommender = Recommender(build.successor_encoder(), build.catalogue("int64"), K, "track_ids")
+    recommender = build.recommender(
+        build.successor_encoder(), build.catalogue("int64"), K, "track_ids"
+    )
     signature = signatures(recommender)["serving_default"]
     assert list(signature.structured_input_signature[0][0:1])[0].name == "track_ids"
     assert set(signature.structured_outputs) == {"track_ids", "titles", "scores"}
@@ -77,7 +60,9 @@ def test_titles_stand_beside_their_ids_and_fillers_have_none(saved, kind):
 
 @pytest.mark.parametrize("k", [1, 12])
 def test_k_from_one_to_the_whole_catalogue(build, k):
-    recommender = Recommender(build.successor_encoder(), build.catalogue("int64"), k, "movie_ids")
+    recommender = build.recommender(
+        build.successor_encoder(), build.catalogue("int64"), k, "movie_ids"
+    )
     answer = recommender.recommend(tf.ragged.constant([[88], []], dtype=tf.int64))
     # All but 8, its successor first; then, of nothing known, by popularity.
     expected = [
@@ -120,7 +105,7 @@ def test_text_of_string_ids(saved, text):
 def test_text_has_an_id_a_line_where_ids_hold_spaces_or_commas(build):
     catalogue = build.catalogue("string")
     catalogue.ids[:] = [f"No. {chr(96 + row)}, or so" for row in range(1, 13)]
-    recommender = Recommender(build.successor_encoder(), catalogue, 1, "item_ids")
+    recommender = build.recommender(build.successor_encoder(), catalogue, 1, "item_ids")
     lines = ["No. b, or so\nNo. h, or so", "No. h, or so\n", "\nNo. h, or so\nNo.", ""]
     answer = Forms(recommender).text(tf.constant(lines))
     successor, popular = b"No. i, or so", b"No. i, or so"
@@ -131,7 +116,7 @@ def test_text_reads_every_int64(build):
     catalogue = build.catalogue("int64")
     largest = 2**63 - 1
     catalogue.ids[-4:] = [10**18, 8 * 10**18 + 5, largest - 8, largest]
-    recommender = Recommender(build.successor_encoder(), catalogue, 1, "movie_ids")
+    recommender = build.recommender(build.successor_encoder(), catalogue, 1, "movie_ids")
     texts = [str(raw) for raw in catalogue.ids[:-1]]
     answer = Forms(recommender).text(tf.constant(texts))
     assert answer["movie_ids"].numpy()[:, 0].tolist() == catalogue.ids[1:].tolist()
@@ -191,7 +176,7 @@ def test_only_the_window_is_read_but_all_of_the_history_is_left_out(models):
     assert [scores[0][raw] for raw in common] == pytest.approx([scores[1][raw] for raw in common])
 
 
-def test_a_process_that_never_saw_the_model_answers_as_it_does(models, random_run):
+def test_a_process_that_never_saw_the_model_answers_as_it_does(models, random_run, build):
     code = """
 import json, sys, tensorflow as tf
 ask = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
@@ -206,7 +191,7 @@ print(json.dumps([answer["movie_ids"].numpy().tolist(), answer["scores"].numpy()
         check=True,
     )
     ids, scores = json.loads(done.stdout)
-    here = Recommender(random_run.encoder, random_run.catalogue, K, "movie_ids")
-    expected = here.answer(tf.RaggedTensor.from_tensor(tf.constant(histories, tf.int64)))
+    here = build.recommender(random_run.encoder, random_run.catalogue, K, "movie_ids")
+    expected = here.recommend(tf.RaggedTensor.from_tensor(tf.constant(histories, tf.int64)))
     assert ids == expected["movie_ids"].numpy().tolist()
     np.testing.assert_allclose(scores, expected["scores"], rtol=1e-5, atol=1e-7)

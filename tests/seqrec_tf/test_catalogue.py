@@ -72,6 +72,18 @@ def test_items_csv_as_a_person_sees_it(tmp_path):
     ]
 
 
+def test_categories_go_through_the_file_and_are_listed_by_name(tmp_path):
+    items, titles = pd.Series([5, 12, 30]), pd.Series(dtype=str)
+    categories = pd.Series(["War|Crime", " Crime ", "Musical"], index=[30, 5, 99])
+    catalogue = Catalogue.from_items(items, titles, "movie_ids", categories)
+    catalogue.write(tmp_path / "items.csv")
+    read = Catalogue.read(tmp_path / "items.csv", "int64", "movie_ids")
+    assert read.categories.tolist() == [" Crime ", "", "War|Crime"]
+    members = {name: rows.tolist() for name, rows in read.category_members().items()}
+    assert members == {"Crime": [1, 3], "War": [3]}
+    assert Catalogue.from_items(items, titles, "movie_ids").categories is None
+
+
 def test_another_table_is_refused(tmp_path):
     (tmp_path / "items.csv").write_text("row,movie_id,name,count\n1,3,Toy Story,4\n")
     message = "items.csv, line 1: expected columns row, an id, title, count. Received: row, movie_"

@@ -30,6 +30,7 @@ OTHER = RunConfig(
         rating_column="r",
         titles="titles.csv",
         title_column="name",
+        category_column="genre",
         id_type="string",
         id_name="sku",
         protocol="PT",

@@ -261,5 +261,18 @@ def test_mistakes_in_titles(tmp_path):
         _load(_csv(tmp_path, "u,7,1"), titles=str(tmp_path / "none.csv"))
 
 
+def test_categories_are_a_column_of_the_titles(tmp_path):
+    path = tmp_path / "titles.csv"
+    path.write_text("item_id,title,kind\n7,Seven,War|Crime\n8,Eight,\n")
+    log = _csv(tmp_path, "u,7,1")
+    data = _load(log, titles=str(path), category_column="kind")
+    assert data.categories.to_dict() == {7: "War|Crime"}
+    path.write_text("item_id,title,kind\n7,Seven,War\n7,Seven,Crime\n")
+    with pytest.raises(InputError, match="line 3, column 'kind': expected one category for item 7"):
+        _load(log, titles=str(path), category_column="kind")
+    with pytest.raises(InputError, match="--category-column: a column of --titles"):
+        _load(log, category_column="kind")
+
+
 def test_without_titles_there_are_none(tmp_path):
     assert _load(_csv(tmp_path, "u,7,1")).titles.empty

@@ -164,6 +164,7 @@ def test_real_ml_1m(real_data):
     assert table.iloc[0].to_list() == [1, 1193, 978300760, 5]
     assert len(data.titles) == 3_883
     assert data.titles[1193] == "One Flew Over the Cuckoo's Nest (1975)"
+    assert data.categories[1] == "Animation|Children's|Comedy"
     assert data.titles[73] == "Misérables, Les (1995)"
 
 
@@ -175,3 +176,4 @@ def test_real_ml_100k(real_data):
     assert table.iloc[0].to_list() == [196, 242, 881250949, 3]
     assert len(data.titles) == 1_682
     assert data.titles[543] == "Misérables, Les (1995)"
+    assert data.categories[1] == "Animation|Children's|Comedy"

@@ -8,6 +8,7 @@ import pytest
 
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.logs import load_logs
+from seqrec_tf.data.tables import read_table, read_tables
 from seqrec_tf.errors import InputError
 
 ROWS = [("ann", 30, 5, 4.5), ("bob", 7, 3, 1.0), ("ann", 7, 9, 2.0)]
@@ -157,3 +158,64 @@ def test_broken_json_lines(line, tmp_path):
     good = '{"user_id": "u", "item_id": 7, "timestamp": 1}'
     path = _write(tmp_path, f"{good}\n\n{line}\n{good}\n", "log.jsonl")
     assert f"{path}, line 3: expected a JSON object. Received: " in _message(path)
+
+
+def test_all_columns_of_a_table(tmp_path):
+    assert read_table(_write(tmp_path, "a,b\n1,2\n"), None, "--file").frame.to_dict("list") == {
+        "a": ["1"],
+        "b": ["2"],
+    }
+    path = _write(tmp_path, '{"b": 1}\n{"a": 2, "b": 3}\n{}\n', "log.jsonl")
+    assert read_table(path, None, "--file").frame.to_dict("list") == {
+        "b": [1, 3, None],
+        "a": [None, 2, None],
+    }
+    with pytest.raises(InputError, match="line 1: expected every column once. Received: 'a', 'a'"):
+        read_table(_write(tmp_path, "a,a\n1,2\n"), None, "--file")
+
+
+def _table_file(path) -> str:
+    """Seven records in the format that the name says; the sixth one has the item "x"."""
+    frame = pd.DataFrame({"user": list("abcdefg"), "item": ["1", "2", "3", "4", "5", "x", "7"]})
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    elif path.suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("a.csv", "line 7"), ("a.csv.gz", "line 7"), ("a.jsonl", "line 6"), ("a.parquet", "row 6")],
+)
+def test_pieces_are_the_table_and_know_their_lines(name, place, tmp_path):
+    path, columns = _table_file(tmp_path / name), {"--item": "item", "--user": "user"}
+    pieces = list(read_tables(path, columns, "--log", rows=3))
+    assert len(pieces) == 3
+    whole = read_table(path, columns, "--log").frame
+    found = pd.concat([piece.frame for piece in pieces], ignore_index=True)
+    assert found.astype(object).equals(whole.astype(object))
+    rows = [(piece, row) for piece in pieces for row in range(len(piece.frame))]
+    (message,) = [
+        str(piece.error(row, "item", "a number"))
+        for piece, row in rows
+        if piece.frame["item"].iloc[row] == "x"
+    ]
+    assert message == f"{path}, {place}, column 'item': expected a number. Received: 'x'."
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_pieces_of_a_file_that_is_as_long_as_they_are(name, tmp_path):
+    path = _table_file(tmp_path / name)
+    rows = 8 if name == "a.csv" else 7  # the header is the first row
+    pieces = read_tables(path, {"--user": "user"}, "--log", rows)
+    assert [len(piece.frame) for piece in pieces] == [7]
+
+
+@pytest.mark.parametrize("row", ["u,7", "u,7,1,1"])
+def test_a_row_of_another_length_in_a_later_piece(row, tmp_path):
+    path = _csv(tmp_path, *["u,7,1"] * 9, row, "u,7,1")
+    with pytest.raises(InputError, match="line 11: expected 3 values as in the header. Received:"):
+        list(read_tables(path, {"--user": "user_id"}, "--log", rows=4))

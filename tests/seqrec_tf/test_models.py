@@ -1,6 +1,7 @@
 """Both encoders keep the promises of `Encoder`, whatever their weights are."""
 
 import dataclasses
+import zipfile
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from seqrec_tf.config import EncoderConfig
+from seqrec_tf.errors import InputError
 from seqrec_tf.models import GRU4Rec, SASRec, build_encoder, load_encoder
 
 ITEMS, WINDOW, DIM = 20, 6, 8
@@ -124,6 +126,35 @@ def test_keras_file_round_trip(tmp_path, kind, tied):
     histories = _ragged(HISTORIES)
     np.testing.assert_array_equal(loaded.item_table(), encoder.item_table())
     assert _close(loaded.encode(histories), encoder.encode(histories))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Mine(keras.layers.Layer):
+    """A layer that the process which loads it may not know."""
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_a_file_that_keras_cannot_load(tmp_path, monkeypatch):
+    path, empty = tmp_path / "model.keras", tmp_path / "empty.keras"
+    rows = keras.Input([3])
+    keras.Model(rows, Mine()(rows)).save(path)
+    content = path.read_bytes()
+    monkeypatch.delitem(keras.saving.get_custom_objects(), "tests>Mine")
+    message = f"{path}: expected a model that Keras can load .* Could not locate class 'Mine'"
+    with pytest.raises(InputError, match=message):
+        load_encoder(path)
+    for broken in (content[: len(content) // 2], b"", b"no model"):
+        path.write_bytes(broken)
+        with pytest.raises(InputError, match="Received: no zip archive, or half of one"):
+            load_encoder(path)
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("other.txt", "")
+    with pytest.raises(InputError, match="expected a model that Keras can load .*config.json"):
+        load_encoder(empty)
+    with pytest.raises(InputError, match="Received: no such file"):
+        load_encoder(tmp_path / "none.keras")
 
 
 def test_heads_change_what_is_computed_but_no_shape():

@@ -1,0 +1,232 @@
+"""`python -m export.batch`: the model's own answers for everybody, also after a kill."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from export import batch
+from export.manifest import write_manifest
+from seqrec_tf.run_directory import write_json
+
+REPOSITORY = Path(__file__).parents[2]
+TITLES = {11 * row: f"Title é {row}" for row in range(1, 13)}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """`python -m export.batch` in this process: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*flags) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["export.batch", *map(str, flags)])
+        code = 0
+        try:
+            batch.main()
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def version(models) -> Path:
+    return models / "seqrec/2"
+
+
+@pytest.fixture(scope="module")
+def everybody() -> dict[int, list[int]]:
+    """25 users with 1 to 40 of 15 items, of which 0, -1 and 5 are not in the catalogue."""
+    generator = random.Random(0)
+    known = [*TITLES, 0, -1, 5]
+    return {user: generator.choices(known, k=generator.randint(1, 40)) for user in range(3, 28)}
+
+
+def write_log(path: Path, histories: dict[int, list[int]]) -> list:
+    """Flags for a log of a row an interaction, in an order that is neither of users nor of time."""
+    rows = [(user, item, at) for user, items in histories.items() for at, item in enumerate(items)]
+    random.Random(2).shuffle(rows)
+    pd.DataFrame(rows, columns=["who", "what", "when"]).to_csv(path, index=False)
+    names = {"--user-column": "who", "--item-column": "what", "--time-column": "when"}
+    return ["--histories", path, *(part for pair in names.items() for part in pair)]
+
+
+@pytest.fixture
+def log(everybody, tmp_path) -> list:
+    return write_log(tmp_path / "log.csv", everybody)
+
+
+def expected(version: Path, histories: dict, **options) -> pd.DataFrame:
+    """The answers of the restored model, asked for each user alone."""
+    model = tf.saved_model.load(str(version))
+    rows = []
+    for user, items in sorted(histories.items()):
+        if options:
+            no_ids = tf.constant([], tf.int64)
+            answer = model.signatures["recommend"](
+                movie_ids=tf.constant([items], tf.int64), exclude_ids=no_ids, **options
+            )
+        else:
+            answer = model.recommend(tf.ragged.constant([items], dtype=tf.int64))
+        ids, scores = (answer[name].numpy()[0].tolist() for name in ("movie_ids", "scores"))
+        rows += [
+            (user, rank, raw, TITLES[raw], score)
+            for rank, (raw, score) in enumerate(zip(ids, scores, strict=True), start=1)
+            if raw
+        ]
+    return pd.DataFrame(rows, columns=["user", "rank", "movie_id", "title", "score"])
+
+
+def assert_same(path: Path, wanted: pd.DataFrame) -> None:
+    found = pd.read_parquet(path)
+    assert found["score"].dtype == np.float32
+    pd.testing.assert_frame_equal(found, wanted, check_dtype=False, rtol=1e-5)
+
+
+def test_everybody_gets_what_the_model_answers(run, version, everybody, log, tmp_path):
+    """In parts of 7 users and steps of 3, the last ones smaller."""
+    flags = ["--model", version, *log, "--batch-size", 3, "--users-a-part", 7]
+    code, out, err = run(*flags, "--output", "out/all.parquet")
+    assert (code, out) == (0, "out/all.parquet\n"), err
+    assert "part 4 of 4: 25 users" in err
+    wanted = expected(version, everybody)
+    assert len(wanted) < 25 * 4  # some have fewer than k left
+    assert_same(tmp_path / "out/all.parquet", wanted)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["all.parquet"]
+
+
+def test_another_k_and_the_largest_version(run, models, version, everybody, log, tmp_path):
+    code, out, err = run("--model", models / "seqrec", *log, "--k", 9, "--output", "a.parquet")
+    assert (code, out) == (0, "a.parquet\n"), err
+    wanted = expected(version, everybody, k=tf.constant(9), filter_seen=tf.constant(True))
+    assert_same(tmp_path / "a.parquet", wanted)
+
+
+def test_lists_of_text_ids_and_nobody_without_history(run, saved, tmp_path):
+    """After row 8 comes row 9; without history, or with unknown items only, the most popular."""
+    exported = saved["string"]
+    version = shutil.copytree(exported.folder, tmp_path / "1")
+    extra = version / "assets.extra"
+    extra.mkdir(exist_ok=True)
+    write_json(extra / "export_report.json", {"k": 4, "items": 12})
+    golden = {"id_name": "item_ids", "id_type": "string", "k": 4}
+    write_json(extra / "golden_requests.json", golden)
+    write_manifest(version, extra / "manifest.json")
+    rows = {"zoë": [2, 8], "ann": [], "bob": [99], "cy": list(range(1, 13)), "dan": range(1, 11)}
+    seen = [[exported.raw(row) for row in history] for history in rows.values()]
+    pd.DataFrame({"user_id": list(rows), "seen": seen}).to_parquet(tmp_path / "users.parquet")
+    flags = ["--histories", "users.parquet", "--history-column", "seen", "--output", "all.parquet"]
+    code, _, err = run("--model", version, *flags)
+    assert code == 0, err
+    found = pd.read_parquet(tmp_path / "all.parquet")
+    assert list(found.columns) == ["user", "rank", "item_id", "title", "score"]
+    answers = {
+        user: [exported.row(raw) for raw in group["item_id"]]
+        for user, group in found.groupby("user", sort=False)
+    }
+    popular = [9, 2, 4, 12]
+    after_8 = [9, 1, 3, 4]
+    assert list(answers.items()) == [
+        ("ann", popular),
+        ("bob", popular),
+        ("dan", [11, 12]),
+        ("zoë", after_8),
+    ]
+    assert found["title"].iloc[-1] == "Title é 4"
+    assert found["rank"].tolist() == [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 1, 2, 3, 4]
+
+
+def test_a_killed_job_goes_on_and_ends_as_an_undisturbed_one(run, version, tmp_path):
+    generator = random.Random(1)
+    histories = {user: generator.choices(list(TITLES), k=5) for user in range(400)}
+    log = write_log(tmp_path / "log.csv", histories)
+    flags = ["--model", version, *log, "--batch-size", 4, "--users-a-part", 4]
+    parts = tmp_path / "killed.parquet.parts"
+    process = start(tmp_path, *flags, "--output", "killed.parquet")
+    try:
+        patience = time.monotonic() + 120
+        while not (parts / "part-00001.parquet").exists() and time.monotonic() < patience:
+            assert process.poll() is None, (tmp_path / "stderr.txt").read_text()
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finished = {path: path.stat().st_mtime_ns for path in parts.glob("part-*")}
+    assert 2 <= len(finished) < 100 and not (tmp_path / "killed.parquet").exists()
+
+    code, _, err = run(*flags, "--k", 3, "--output", "killed.parquet")
+    assert code == 2 and "--k: killed.parquet.parts was begun with 4; expected the same" in err
+    assert {path: path.stat().st_mtime_ns for path in parts.glob("part-*")} == finished
+
+    code, out, err = run(*flags, "--output", "killed.parquet")
+    assert (code, out) == (0, "killed.parquet\n"), err
+    assert f"400 users, {4 * len(finished)} of them done before" in err
+    assert f"part {len(finished) + 1} of 100" in err and "part 2 of" not in err
+    assert not parts.exists()
+    assert run(*flags, "--output", "whole.parquet")[0] == 0
+    assert (tmp_path / "killed.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+def start(folder: Path, *flags) -> subprocess.Popen:
+    with open(folder / "stderr.txt", "w") as progress:
+        return subprocess.Popen(
+            [sys.executable, "-m", "export.batch", *map(str, flags)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=subprocess.DEVNULL,
+            stderr=progress,
+        )
+
+
+def test_an_output_is_replaced_by_force_only(run, version, log, tmp_path):
+    (tmp_path / "all.parquet").write_text("mine")
+    flags = ["--model", version, *log, "--output", "all.parquet"]
+    code, out, err = run(*flags)
+    assert (code, out) == (2, "")
+    assert "error: --output: all.parquet exists; expected a new name, or --force" in err
+    assert (tmp_path / "all.parquet").read_text() == "mine"
+    assert not (tmp_path / "all.parquet.parts").exists()
+    assert run(*flags, "--force")[0] == 0
+    assert pd.read_parquet(tmp_path / "all.parquet")["user"].nunique() > 20
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--model", "nowhere"], "nowhere: expected the folder of an exported version"),
+        (["--model", "{models}/seqrec-lite/1"], "--model: expected a SavedModel.* the LiteRT file"),
+        (["--histories", "none.csv"], "--histories none.csv: expected a file"),
+        (["--histories", "log.txt"], "expected a file that ends in .csv, .tsv.*'log.txt'"),
+        (["--item-column", "sku"], "expected one column 'sku' .--item-column names another"),
+        (["--time-column", "who"], "--user-column and --time-column: expected different columns"),
+        (["--output", "all.csv"], "--output: expected a name that ends in .parquet.*all.csv"),
+        (["--k", 0], "--k: expected 1 to 12, the size of the catalogue. Received: 0"),
+        (["--k", 13], "--k: expected 1 to 12, the size of the catalogue. Received: 13"),
+        (["--batch-size", 0], "--batch-size: expected at least 1. Received: 0"),
+        (["--users-a-part", 0], "--users-a-part: expected at least 1. Received: 0"),
+        (["--history-column", "x"], "--history-column: expected lists.* Received: --item-column"),
+        (["--histories", "bad.csv"], "bad.csv, line 3, column 'what': expected an int64 id"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(flags, said, run, models, log, tmp_path):
+    shutil.copy(tmp_path / "log.csv", tmp_path / "log.txt")
+    (tmp_path / "bad.csv").write_text("who,what,when\n1,11,1\n1,Alien,2\n")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    defaults = ["--model", models / "seqrec/1", *log, "--output", "all.parquet"]
+    code, out, err = run(*defaults, *(str(flag).format(models=models) for flag in flags))
+    assert (code, out) == (2, "")
+    (line,) = [line for line in err.splitlines() if not line.startswith("reading ")]
+    assert re.fullmatch(f"error: .*{said}.*", line)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -1,0 +1,101 @@
+"""Items added to and retired from a published model, without training."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.additions import read_additions
+from export.refresh import refresh
+from export.signature_runner import signature_caller
+from seqrec_tf.errors import InputError
+from seqrec_tf.run_directory import write_json
+
+# The successor encoder: the vector of row r has one component for each row it may follow.
+FOLLOWS_8 = [0.0] * 8 + [50.0] + [-20.0] * 4
+
+
+@pytest.fixture(scope="module")
+def refreshed(categorised, tmp_path_factory):
+    """Item 5, between nothing and 11, follows 88 too; 200 is like 33 and 44; 99 is retired."""
+    folder = tmp_path_factory.mktemp("refresh")
+    version = folder / "models/seqrec/3"
+    shutil.copytree(categorised.folder, version)
+    report = {"run": None, "encoder": "successor", "metrics": {}, "id_name": "movie_ids", "k": 4}
+    retrieval = {"kind": "exact", "precision": "float32"}
+    (version / "assets.extra").mkdir()
+    write_json(
+        version / "assets.extra/export_report.json",
+        {**report, "window": 3, "retrieval": retrieval},
+    )
+    vector = " ".join(map(str, FOLLOWS_8))
+    (folder / "new.csv").write_text(
+        "id,action,title,vector,neighbours,categories\n"
+        f"5,add,Five,{vector},,Late\n200,,,,33|44,\n99,retire,,,,\n"
+    )
+    return refresh(folder / "new.csv", folder / "models/seqrec")[0]
+
+
+def answers(folder, *histories):
+    model = tf.saved_model.load(str(folder))
+    return model.recommend(tf.ragged.constant(list(histories), dtype=tf.int64))
+
+
+def test_the_next_version_is_published_beside_the_old(refreshed):
+    assert (refreshed.name, refreshed.parent.name) == ("4", "seqrec")
+    report = json.loads((refreshed / "assets.extra/export_report.json").read_text())
+    assert (report["items"], report["withheld"], report["k"]) == (14, 1, 4)
+    assert report["refreshed"] == {"from": str(refreshed.with_name("3")), "added": 2, "retired": 1}
+    assert report["proof"]["failures"] == []
+
+
+def test_added_items_come_up_and_retired_ones_do_not(refreshed):
+    answer = answers(refreshed, [22, 88], [], [99])
+    ids = answer["movie_ids"].numpy().tolist()
+    assert ids[0][0] == 5  # 99, the successor of 88, is retired
+    assert answer["scores"].numpy()[0, 0] == 50
+    assert answer["titles"].numpy()[0, 0] == b"Five"
+    assert ids[1] == [22, 44, 132, 11]  # by popularity; new items have none
+    assert ids[2][0] == 110  # a retired item is still read
+
+
+def test_an_added_item_is_read_as_the_one_most_like_it(refreshed):
+    # Their mean is a little more like 44 than like 33, whose vector is shorter; 55 follows 44.
+    assert answers(refreshed, [200])["movie_ids"].numpy()[0, 0] == 55
+
+
+def test_categories_go_along(refreshed, categorised):
+    call = signature_caller(refreshed)
+    late = {"movie_ids": [[22, 88]], "k": 6, "categories": ["late", "Late"]}
+    # Of the late ones 99 is retired; the new one has the capital.
+    assert call("recommend", late)["movie_ids"] == [[5, 110, 121, 132, 0, 0]]
+
+
+def test_vectors_are_given_or_averaged(refreshed, categorised):
+    new = tf.saved_model.load(str(refreshed))
+    table = categorised.model.item_vectors(tf.range(13)).numpy()
+    rows = tf.constant([1, 2, 14])  # 5, 11, ..., 132, 200
+    expected = [FOLLOWS_8, table[1], (table[3] + table[4]) / 2]
+    np.testing.assert_array_equal(new.item_vectors(rows), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,vector\n5,1 2\n", "line 2, column 'vector': expected 13 finite numbers.*'1 2'"),
+        ("id,vector\n5,\n", "line 2, column 'vector': expected either a vector or neighbours"),
+        ("id,neighbours\n5,11|12\n", "line 2, column 'neighbours': expected ids of the model"),
+        ("id,neighbours\n11,22\n", "line 2, column 'id': expected an item that the model does not"),
+        ("id,action\n5,retire\n", "line 2, column 'id': expected an item of the model, to retire"),
+        ("id,action\n5,remove\n", "line 2, column 'action': expected add or retire"),
+        ("id,action\n11,retire\n11,retire\n", "line 3, column 'id': expected every id once"),
+        ("id,weight\n5,1\n", "line 1: expected the columns id, action.* Received: id, weight"),
+        ("id,title\n5,Five\n", "expected a column vector or neighbours, to add items"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_named(build, tmp_path, text, said):
+    (tmp_path / "new.csv").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_additions(tmp_path / "new.csv", build.catalogue("int64"), np.ones((13, 13)))
