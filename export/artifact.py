@@ -1,9 +1,14 @@
-"""What kind of artifact a folder is, and where it keeps what is not for the server."""
+"""An exported version: what kind it is, and where it keeps what is not for the server."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from export.publish import versions
+from google.protobuf.message import DecodeError
+
+from export.versions import versions
 from seqrec_tf.errors import InputError
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
@@ -11,20 +16,39 @@ GOLDEN, REPORT = "golden_requests.json", "export_report.json"
 GRAPHS = {SAVEDMODEL: "saved_model.pb", LITE: "model.tflite"}
 
 
-def kind_of(folder: Path) -> str:
-    """`savedmodel` or `lite`.
+@dataclass(frozen=True)
+class Artifact:
+    """A version folder.
+
+    Attributes:
+        folder: where it is.
+        kind: `savedmodel` or `lite`.
+    """
+
+    folder: Path
+    kind: str
+
+    @property
+    def extra(self) -> Path:
+        """Where golden requests, report, manifest and model card are."""
+        return extra_folder(self.folder, self.kind)
+
+
+def find_artifact(folder: Path) -> Artifact:
+    """The artifact in a folder.
 
     Raises:
-        InputError: the folder is neither, or was not written by this exporter.
+        InputError: there is none, or it was not written by this exporter.
     """
     for kind, graph in GRAPHS.items():
         if (folder / graph).is_file():
-            if not (extra_folder(folder, kind) / REPORT).is_file():
+            artifact = Artifact(folder, kind)
+            if not (artifact.extra / REPORT).is_file():
                 raise InputError(
                     f"{folder}: expected a version folder that `python -m export` wrote, with an "
                     f"export_report.json. Received: a {graph} without one."
                 )
-            return kind
+            return artifact
     raise InputError(
         f"{folder}: expected the folder of an exported version, with saved_model.pb or "
         f"model.tflite. Received: {_description(folder)}."
@@ -33,22 +57,59 @@ def kind_of(folder: Path) -> str:
 
 def version_folder(path: Path) -> Path:
     """`path` itself, or the largest version below it if it is a model's folder."""
-    numbers = versions(path)
-    return path / str(numbers[-1]) if numbers else path
+    found = versions(path)
+    return found[-1][1] if found else path
 
 
-def require_savedmodel(path: Path) -> Path:
-    """The version folder of `path`, a model's folder or a version's.
+def require_savedmodel(path: Path) -> Artifact:
+    """The SavedModel at `path`, a version's folder or a model's (its largest version).
 
     Raises:
         InputError: it is no SavedModel of this exporter.
     """
-    folder = version_folder(path)
-    if kind_of(folder) == LITE:
+    artifact = find_artifact(version_folder(path))
+    if artifact.kind == LITE:
         raise InputError(
-            f"{path}: expected a SavedModel. Received: the LiteRT file {folder / GRAPHS[LITE]}."
+            f"{path}: expected a SavedModel. Received: the LiteRT file "
+            f"{artifact.folder / GRAPHS[LITE]}."
         )
-    return folder
+    return artifact
+
+
+def extra_folder(folder: Path, kind: str) -> Path:
+    """Where an artifact of that kind keeps what is not for the server."""
+    return folder / "assets.extra" if kind == SAVEDMODEL else folder
+
+
+@contextmanager
+def as_written(path: Path) -> Iterator[None]:
+    """For what reads a file of the export: content that cannot be read is bad input.
+
+    Raises:
+        InputError: the body met something else than the exporter writes.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, DecodeError) as error:
+        raise InputError(
+            f"{path}: expected what `python -m export` wrote; it was changed or damaged since. "
+            f"Received: {type(error).__name__}: {error}"
+        ) from error
+
+
+def read_json(path: Path) -> dict:
+    """The content of a JSON file of the export.
+
+    Raises:
+        InputError: it is no JSON object.
+    """
+    with as_written(path):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError(f"{type(content).__name__} instead of an object")
+    return content
 
 
 def _description(folder: Path) -> str:
@@ -60,14 +121,3 @@ def _description(folder: Path) -> str:
     return (
         ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "an empty folder"
     )
-
-
-def extra_folder(folder: Path, kind: str) -> Path:
-    """Where golden requests, report and model card are."""
-    return folder / "assets.extra" if kind == SAVEDMODEL else folder
-
-
-def read_report(folder: Path) -> dict:
-    """The content of `export_report.json`."""
-    path = extra_folder(folder, kind_of(folder)) / REPORT
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,7 +1,6 @@
 """The job of `python -m export.batch`: read, sort, ask the model part by part, join."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -10,12 +9,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from export.artifact import SAVEDMODEL, extra_folder, kind_of, read_report
+from export.artifact import (
+    GOLDEN,
+    REPORT,
+    SAVEDMODEL,
+    Artifact,
+    find_artifact,
+    read_json,
+    version_folder,
+)
 from export.histories import Histories, Source, write_histories
 from export.manifest import NAME as MANIFEST
 from export.manifest import digest
 from export.parts import Parts
-from export.publish import versions
 from seqrec_tf.config import DataConfig
 from seqrec_tf.errors import InputError
 
@@ -26,10 +32,10 @@ def recommend_to_all(arguments: argparse.Namespace) -> Path:
     Raises:
         InputError: a model or histories that do not make sense; nothing is left then.
     """
-    folder = _version(arguments.model)
-    extra = extra_folder(folder, SAVEDMODEL)
-    golden = json.loads((extra / "golden_requests.json").read_text(encoding="utf-8"))
-    k = _chosen_k(arguments.k, read_report(folder))
+    artifact = _version(arguments.model)
+    folder, extra = artifact.folder, artifact.extra
+    golden = read_json(extra / GOLDEN)
+    k = _chosen_k(arguments.k, read_json(extra / REPORT))
     source = _source(arguments, golden["id_type"])
     settings = {
         "--model": digest(extra / MANIFEST),
@@ -51,16 +57,15 @@ def recommend_to_all(arguments: argparse.Namespace) -> Path:
     return arguments.output
 
 
-def _version(model: Path) -> Path:
+def _version(model: Path) -> Artifact:
     """The SavedModel that `model` is, or the largest version in it."""
-    numbers = versions(model)
-    folder = model / str(numbers[-1]) if numbers else model
-    if kind_of(folder) != SAVEDMODEL:
+    artifact = find_artifact(version_folder(model))
+    if artifact.kind != SAVEDMODEL:
         raise InputError(
             f"--model: expected a SavedModel, as `python -m export --format savedmodel` writes. "
-            f"Received: the LiteRT file of {folder}."
+            f"Received: the LiteRT file of {artifact.folder}."
         )
-    return folder
+    return artifact
 
 
 def _chosen_k(k: int | None, report: dict) -> int:

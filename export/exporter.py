@@ -22,10 +22,12 @@ from export.model_card import write_model_card
 from export.options import ExportOptions
 from export.pictures import draw_retrieval
 from export.proving import ProofError, run_proof
-from export.publish import publish, staging_folder
+from export.publish import publish, require_publishable
 from export.recommender import Recommender
 from export.retrieval import ExactIndex, exact_index
 from export.signatures import signatures
+from export.staging import staging_folder
+from export.versions import LITE_SUFFIX
 from export.warmup import NAME as WARMUP
 from export.warmup import write_warmup
 from seqrec_tf.config import require_id_name
@@ -35,6 +37,7 @@ from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
+FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
 TRAINING_CARD = "TRAINING.md"
 PICTURES = ("learning_curve.png", "breakdown.png")
 
@@ -107,8 +110,12 @@ def export_encoder(
         options.k,
         require_id_name(options.id_name or catalogue.id_name),
     )
+    models = {
+        SAVEDMODEL: options.output / options.name,
+        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
+    }
+    require_publishable(models[FORMATS[name]] for name in options.formats)
     exact = exact_index(encoder, subject.catalogue)
-    models = {SAVEDMODEL: options.name, LITE: f"{options.name}-lite"}
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
         if "tflite" in options.formats:
@@ -121,9 +128,9 @@ def export_encoder(
                 draw_retrieval(picture, facts["retrieval"])
         facts["proof"] = _prove(folders)
         for folder in folders:
-            _describe(folder, models[folder.name], facts, cards)
+            _describe(folder, options.name, facts, cards)
         # The SavedModel last: a server sees a version when everything that belongs to it is there.
-        return publish({f: options.output / models[f.name] for f in folders}, options.output)
+        return publish({folder: models[folder.name] for folder in folders}, options.output)
 
 
 def _narrowed(catalogue: Catalogue, options: ExportOptions) -> Catalogue:

@@ -5,12 +5,18 @@
 Where it comes from, its figures, its signatures, files and ops. It reads; `verify` judges.
 """
 
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.artifact import SAVEDMODEL, kind_of, read_report
+from export.artifact import (
+    GRAPHS,
+    REPORT,
+    SAVEDMODEL,
+    Artifact,
+    as_written,
+    find_artifact,
+    read_json,
+)
 from seqrec_tf.errors import run_command
 from seqrec_tf.options import Parser
 
@@ -24,23 +30,29 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("folder", type=Path, help="a version folder, such as models/seqrec/1")
     folder = parser.parse_args(argv).folder
-    run_command(lambda: sys.stdout.writelines(f"{line}\n" for line in described(folder)))
+    # Complete or not at all: nobody wants half a table and an error.
+    run_command(lambda: print("\n".join(described(find_artifact(folder)))))
 
 
-def described(folder: Path) -> Iterator[str]:
+def described(artifact: Artifact) -> list[str]:
     """The lines of the tables.
 
     Raises:
-        InputError: the folder is no exported version.
+        InputError: a file of the artifact is damaged.
     """
-    kind, report = kind_of(folder), read_report(folder)
-    yield f"{folder}: {'SavedModel' if kind == SAVEDMODEL else 'LiteRT'}"
-    yield from _section("provenance", _provenance(report))
-    yield from _section("figures", _figures(report["metrics"]))
-    yield from _section("graph", _graph(folder) if kind == SAVEDMODEL else _lite(folder))
+    folder = artifact.folder
+    with as_written(artifact.extra / REPORT):
+        report = read_json(artifact.extra / REPORT)
+        provenance, figures = _provenance(report), _figures(report["metrics"])
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     sizes = [(str(file.relative_to(folder)), f"{file.stat().st_size:,} bytes") for file in files]
-    yield from _section("files", sizes)
+    return [
+        f"{folder}: {'SavedModel' if artifact.kind == SAVEDMODEL else 'LiteRT'}",
+        *_section("provenance", provenance),
+        *_section("figures", figures),
+        *_section("graph", _graph(folder) if artifact.kind == SAVEDMODEL else _lite(folder)),
+        *_section("files", sizes),
+    ]
 
 
 def _section(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
@@ -76,12 +88,13 @@ def _graph(folder: Path) -> list[tuple[str, str]]:
     from export.contract import found, read_graph
     from export.ops import op_counts
 
-    model = read_graph(folder)
+    with as_written(folder / GRAPHS[SAVEDMODEL]):
+        model = read_graph(folder)
+        signatures, counts = found(model), op_counts(model)
     rows = [
         (f"signature {name}", f"{_shapes(inputs)} -> {_shapes(outputs)}")
-        for name, (inputs, outputs) in found(model).items()
+        for name, (inputs, outputs) in signatures.items()
     ]
-    counts = op_counts(model)
     common = ", ".join(f"{name} {count}" for name, count in counts.most_common(8))
     return [*rows, ("ops", f"{counts.total():,} of {len(counts)} kinds: {common}, ...")]
 
@@ -94,11 +107,15 @@ def _shapes(tensors: dict) -> str:
 
 
 def _lite(folder: Path) -> list[tuple[str, str]]:
-    sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    signature = sidecar["signature"]
-    sides = [", ".join(f"{n} {t}" for n, t in signature[s].items()) for s in ("inputs", "outputs")]
-    return [
-        ("signature", " -> ".join(sides)),
-        ("speaks", sidecar["speaks"]),
-        ("quantization", sidecar["quantization"]),
-    ]
+    path = folder / "model.json"
+    with as_written(path):
+        sidecar = read_json(path)
+        inputs, outputs = (
+            ", ".join(f"{name} {kind}" for name, kind in sidecar["signature"][side].items())
+            for side in ("inputs", "outputs")
+        )
+        return [
+            ("signature", f"{inputs} -> {outputs}"),
+            ("speaks", sidecar["speaks"]),
+            ("quantization", sidecar["quantization"]),
+        ]

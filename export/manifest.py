@@ -1,9 +1,10 @@
 """An artifact's files with their digests, by which damage and foreign files are seen."""
 
 import hashlib
-import json
 from pathlib import Path
 
+from export.artifact import as_written, read_json
+from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import write_json
 
 NAME = "manifest.json"
@@ -23,7 +24,12 @@ def manifest_failures(folder: Path, path: Path) -> list[str]:
     """Files that are missing, changed or not listed, in words; empty if all is as written."""
     if not path.is_file():
         return [f"{path.relative_to(folder)}: missing, so nothing tells what belongs here"]
-    listed = json.loads(path.read_text(encoding="utf-8"))["files"]
+    try:
+        with as_written(path):
+            files = read_json(path)["files"]
+            listed = {name: str(entry["sha256"]) for name, entry in files.items()}
+    except InputError as error:
+        return [str(error)]
     there = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {
         str(path.relative_to(folder))
     }
@@ -31,9 +37,9 @@ def manifest_failures(folder: Path, path: Path) -> list[str]:
         *(f"{name}: missing" for name in sorted(listed.keys() - there)),
         *(f"{name}: not part of the export" for name in sorted(there - listed.keys())),
         *(
-            f"{name}: expected sha256 {entry['sha256'][:12]}..., got {found[:12]}..."
-            for name, entry in sorted(listed.items())
-            if name in there and (found := digest(folder / name)) != entry["sha256"]
+            f"{name}: expected sha256 {wanted[:12]}..., got {found[:12]}..."
+            for name, wanted in sorted(listed.items())
+            if name in there and (found := digest(folder / name)) != wanted
         ),
     ]
 

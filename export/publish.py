@@ -1,41 +1,28 @@
 """Publish staged folders as the next version: all there or not there, never overwritten.
 
-TensorFlow Serving takes every folder with an integer name below a model's folder for a version,
-and ignores other names. So an artifact is built under a name that starts with a dot, written
-through to disk, and renamed.
+TensorFlow Serving takes whatever has an integer for a name below a model's folder for a version,
+and ignores other names. So an artifact is built under a name that starts with a dot
+(`export.staging`), written through to disk, and renamed.
 """
 
-import fcntl
-import json
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
+from export import models_config
+from export.staging import locked
+from export.versions import LITE_SUFFIX, is_savedmodel, next_version
 from seqrec_tf.errors import InputError
 
-CONFIG_HEADER = """\
-# Written by `python -m export`; each export lists anew the models below this folder.
-# tensorflow_model_server --rest_api_port=8501 --model_config_file=THIS_FILE
-"""
-
-
-@contextmanager
-def staging_folder(output: Path) -> Iterator[Path]:
-    """A folder beside the models, on the same file system; gone afterwards."""
-    output.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=output))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+EVERYTHING = os.R_OK | os.W_OK | os.X_OK
 
 
 def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
     """Rename each staged folder to the next version of its model; all get the same number.
+
+    If anything fails, what was renamed already is taken back.
 
     Args:
         staged: staged folder -> folder of the model, below `output`.
@@ -43,32 +30,60 @@ def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
 
     Returns:
         The version folders, in the order of `staged`.
+
+    Raises:
+        InputError: see `require_publishable`.
     """
+    models = list(staged.values())
     for folder in staged:
         _open_to_readers(folder)
         _sync(folder)
-    with _lock(output):
-        version = next_version(staged.values())
-        published = []
+    with locked(output), ExitStack() as undo:
+        require_publishable(models)
+        version = str(next_version(models))
+        for model in models:
+            if not model.exists():
+                model.mkdir()
+                undo.callback(model.rmdir)
+        # A full disk shows here, before anything can be seen.
+        config = output / f".{models_config.NAME}-partial"
+        undo.callback(config.unlink, missing_ok=True)
+        coming = {model for folder, model in staged.items() if is_savedmodel(folder)}
+        text = models_config.models_config(models_config.served(output, coming))
+        config.write_text(text, encoding="utf-8")
+        _sync_entry(config)
         for folder, model in staged.items():
-            model.mkdir(exist_ok=True)
-            os.rename(folder, model / str(version))
+            os.rename(folder, model / version)
+            undo.callback(os.rename, model / version, folder)
             _sync_entry(model)
-            published.append(model / str(version))
-        _write_models_config(output)
-    return published
+        _sync_entry(output)
+        os.replace(config, output / models_config.NAME)
+        undo.pop_all()
+    return [model / version for model in models]
 
 
-def next_version(models) -> int:
-    """One more than the largest version of any of the model folders; 1 if there is none."""
-    return 1 + max((number for model in models for number in versions(model)), default=0)
+def require_publishable(models: Iterable[Path]) -> None:
+    """Find what would make `publish` fail, before the work of building and proving.
 
+    Args:
+        models: the folders of the models.
 
-def versions(model: Path) -> list[int]:
-    """Version numbers below a model's folder, ascending."""
-    if not model.is_dir():
-        return []
-    return sorted(int(entry.name) for entry in model.iterdir() if entry.name.isdecimal())
+    Raises:
+        InputError: something else has a model's name, its folder cannot be written, or its
+            version numbers are used up.
+    """
+    for model in models:
+        if os.path.lexists(model) and not model.is_dir():
+            raise InputError(
+                f"--name: expected {model} to be a folder of versions, or not to be there. "
+                "Received: something else of that name."
+            )
+        if model.is_dir() and not os.access(model, EVERYTHING, effective_ids=True):
+            raise InputError(
+                f"--name: expected {model} to be a folder that can be read and written. "
+                "Received: Permission denied."
+            )
+        next_version([model])
 
 
 def require_model_name(name: str) -> str:
@@ -77,43 +92,14 @@ def require_model_name(name: str) -> str:
     Raises:
         InputError: it cannot.
     """
-    if not re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_.-]*", name) or name.endswith(("-lite", ".config")):
+    taken = name.endswith((LITE_SUFFIX, ".config"))
+    if taken or not re.fullmatch(models_config.MODEL_NAME, name):
         raise InputError(
             "--name: expected ASCII letters, digits, '-', '_' and '.', not starting with '.' or "
             f"'-', and not ending in -lite or .config, which stand for other things. "
             f"Received: {name!r}."
         )
     return name
-
-
-def _write_models_config(output: Path) -> None:
-    """`models.config` for a real server: every model below `output`, by absolute path."""
-    served = sorted(
-        {saved.parent.parent for saved in output.glob("*/*/saved_model.pb")},
-    )
-    entries = "".join(
-        f"""  config {{
-    name: "{model.name}"
-    base_path: {json.dumps(str(model.resolve()), ensure_ascii=False)}
-    model_platform: "tensorflow"
-  }}
-"""
-        for model in served
-        if versions(model)
-    )
-    partial = output / ".models.config-partial"
-    partial.write_text(f"{CONFIG_HEADER}model_config_list {{\n{entries}}}\n", encoding="utf-8")
-    os.replace(partial, output / "models.config")
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _open_to_readers(folder: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.additions import Additions, read_additions
-from export.artifact import SAVEDMODEL, extra_folder, read_report, require_savedmodel
+from export.artifact import REPORT, read_json, require_savedmodel
 from export.exporter import PICTURES, TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from seqrec_tf.data.catalogue import Catalogue
@@ -37,8 +37,8 @@ def refresh(items: Path, version_of: Path) -> list[Path]:
         InputError: no SavedModel of this exporter, or an item that cannot be added or retired.
         ProofError: the new version answers otherwise than it should; nothing was published.
     """
-    folder = require_savedmodel(version_of)
-    report = read_report(folder)
+    artifact = require_savedmodel(version_of)
+    folder, report = artifact.folder, read_json(artifact.extra / REPORT)
     model = tf.saved_model.load(str(folder))
     if not hasattr(model, "item_vectors"):
         raise InputError(
@@ -58,8 +58,7 @@ def refresh(items: Path, version_of: Path) -> list[Path]:
         "added": len(additions.ids),
         "retired": len(additions.retired),
     }
-    extra = extra_folder(folder, SAVEDMODEL)
-    cards = {name: extra / name for name in (TRAINING_CARD, *PICTURES)}
+    cards = {name: artifact.extra / name for name in (TRAINING_CARD, *PICTURES)}
     return export_encoder(encoder, catalogue, options, facts, cards)
 
 

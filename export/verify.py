@@ -13,26 +13,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from export.artifact import GOLDEN, LITE, extra_folder, kind_of
+from export.artifact import GOLDEN, LITE, Artifact, find_artifact, read_json
 from export.manifest import NAME as MANIFEST
 from export.manifest import manifest_failures
-from export.proving import run_proof
-from seqrec_tf.errors import run_command
+from export.proving import ProofError, run_proof
+from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 
 
-def verify(folder: Path) -> tuple[list[str], dict]:
-    """Findings, in words, and the proof's report (`export.proof`).
-
-    Raises:
-        InputError: the folder is no exported version.
-    """
-    kind = kind_of(folder)
-    extra = extra_folder(folder, kind)
-    failures = manifest_failures(folder, extra / MANIFEST)
-    if not (extra / GOLDEN).is_file():
+def verify(artifact: Artifact) -> tuple[list[str], dict]:
+    """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
+    failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
+    golden = artifact.extra / GOLDEN
+    if not golden.is_file():
         return [*failures, f"{GOLDEN}: missing, so the answers cannot be checked"], {}
-    report = run_proof([folder])
+    try:
+        read_json(golden)
+        report = run_proof([artifact.folder])
+    except InputError as error:
+        return [*failures, str(error)], {}
+    except ProofError as error:
+        what, *said = str(error).splitlines()
+        return [*failures, f"{what} {said[-1]}"], {}
     return [*failures, *report["failures"]], report
 
 
@@ -46,14 +48,13 @@ def main(argv: list[str]) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    failures, report = verify(arguments.folder)
+    artifact = find_artifact(arguments.folder)
+    failures, report = verify(artifact)
     for failure in failures:
         print(failure)
     if failures:
-        print(f"{arguments.folder}: {len(failures)} findings", file=sys.stderr)
+        print(f"{artifact.folder}: {len(failures)} findings", file=sys.stderr)
         sys.exit(1)
-    checked = (
-        "files, built-in ops" if kind_of(arguments.folder) == LITE else "files, signatures, ops"
-    )
+    checked = "files, built-in ops" if artifact.kind == LITE else "files, signatures, ops"
     asked = sum(form["requests"] for form in report["forms"].values())
-    print(f"{arguments.folder}: {checked}, and {asked} golden requests answered as promised")
+    print(f"{artifact.folder}: {checked}, and {asked} golden requests answered as promised")

@@ -1,7 +1,7 @@
 """Golden requests: what a model must answer, asked once after loading, before it serves anybody.
 
-`python -m export` writes `assets.extra/golden_requests.json`: histories, and the ids and scores that
-`serving_default` must give. A model without the file is served as it is.
+`python -m export` writes `assets.extra/golden_requests.json`: histories, and the ids and scores
+that `serving_default` must give. A model without the file is served as it is.
 """
 
 import json
@@ -59,21 +59,20 @@ def _padded(request: dict, id_type: str) -> Tensor:
 
 def _check(outputs: dict[str, Tensor], request: dict, id_name: str, where: str) -> None:
     """Compare scores, and ids but for those of like scores."""
-    shape = outputs["scores"].shape
-    scores = outputs["scores"].values.reshape(shape)
-    ids = outputs[id_name].values.reshape(shape)
-    for row, answer in enumerate(request["answers"]):
+    rows = zip(*(_rows(outputs[name]) for name in (id_name, "scores")), strict=True)
+    for number, (answer, (ids, scores)) in enumerate(zip(request["answers"], rows, strict=True)):
         wanted = np.array(answer["scores"], np.float64)
         allowed = TOLERANCE * np.abs(wanted[wanted > LOWEST]).max(initial=1e-30)
         score_of = dict(zip(answer["ids"], wanted, strict=True))
-        for place in range(shape[1]):
-            raw = ids[row, place].decode() if isinstance(ids[row, place], bytes) else ids[row, place]
-            found = score_of.get(raw, np.nan)
-            if not (
-                abs(scores[row, place] - wanted[place]) <= allowed
-                and abs(found - wanted[place]) <= allowed
-            ):
+        for place, (raw, score) in enumerate(zip(ids, scores, strict=True)):
+            raw = raw.decode() if isinstance(raw, bytes) else raw
+            due = (score, score_of.get(raw, np.nan))
+            if not all(abs(value - wanted[place]) <= allowed for value in due):
                 raise InputError(
-                    f"{where}, history {row}, place {place + 1}: expected {answer['ids'][place]} "
-                    f"({wanted[place]:.6g}). Received: {raw} ({scores[row, place]:.6g})."
+                    f"{where}, history {number}, place {place + 1}: expected "
+                    f"{answer['ids'][place]} ({wanted[place]:.6g}). Received: {raw} ({score:.6g})."
                 )
+
+
+def _rows(tensor: Tensor) -> list[list]:
+    return tensor.values.reshape(tensor.shape).tolist()

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,7 +115,7 @@ def run_module(*arguments, cwd: Path = REPOSITORY) -> subprocess.CompletedProces
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
 
 
@@ -207,17 +209,16 @@ def random_run(tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="session")
 def exports(random_run, tmp_path_factory) -> list[subprocess.CompletedProcess]:
-    """`python -m export --format all` twice, in a folder that is not the repository.
+    """`python -m export --format all`, two at once, in a folder that is not the repository.
 
     The first one leaves `--output` away and names the run by a relative path.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(random_run.path, folder / "run")
     command = ["export", "--format", "all", "--k", K, "--run"]
-    return [
-        run_module(*command, "run", cwd=folder),
-        run_module(*command, folder / "run", "--output", folder / "models"),
-    ]
+    flags = [["run"], [folder / "run", "--output", folder / "models"]]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda more: run_module(*command, *more, cwd=folder), flags))
 
 
 @pytest.fixture(scope="session")
@@ -225,3 +226,27 @@ def models(exports) -> Path:
     """The folder of the models that `exports` published."""
     assert [done.returncode for done in exports] == [0, 0], [done.stderr for done in exports]
     return Path(exports[1].stdout.splitlines()[0]).parents[1]
+
+
+@pytest.fixture
+def unprivileged():
+    """A context in which nothing but what a folder's mode allows to everybody can be done.
+
+    Root may do everything, so it becomes somebody else, and opens the way to the folder first.
+    """
+
+    @contextmanager
+    def without_privileges(folder: Path):
+        if os.geteuid():
+            yield
+            return
+        for parent in (folder, *folder.parents):
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(0o755)
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return without_privileges

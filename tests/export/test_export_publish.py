@@ -1,26 +1,26 @@
 """Publishing: versions that only grow, exporters that take turns, and a kill in the middle."""
 
-import fcntl
-import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-from export.publish import next_version, publish, require_model_name, staging_folder, versions
+from export.publish import publish, require_model_name, require_publishable
+from export.staging import locked, staging_folder
+from export.versions import versions
 from seqrec_tf.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 60
-# Publishes argv[2] times to argv[1]; says what it staged and what it published.
+# Publishes argv[2] times to argv[1], when told by a line; says what it staged and published.
 PUBLISHER = """
 import sys
 from pathlib import Path
-from export.publish import publish, staging_folder
+from export.publish import publish
+from export.staging import staging_folder
 
 output = Path(sys.argv[1])
 for turn in range(int(sys.argv[2])):
@@ -30,6 +30,7 @@ for turn in range(int(sys.argv[2])):
             for file in ("saved_model.pb", "variables/data"):
                 (staging / name / file).write_text("complete" * 1000)
         print("staged", flush=True)
+        sys.stdin.readline()
         first, second = publish(
             {staging / "a": output / "m", staging / "b": output / "m-lite"}, output
         )
@@ -50,20 +51,10 @@ def start_publisher(output: Path, turns: int) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", PUBLISHER, str(output), str(turns)],
         cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-@contextmanager
-def locked(folder: Path):
-    """Another exporter's turn."""
-    handle = os.open(folder, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 def read_config(output: Path):
@@ -88,7 +79,7 @@ def test_versions_grow_beside_each_other(tmp_path):
         (published,) = stage(tmp_path, "m")
         assert published == tmp_path / "m" / version
         (published / "mark").write_text(version)
-    assert versions(tmp_path / "m") == [1, 2, 3]
+    assert [number for number, _ in versions(tmp_path / "m")] == [1, 2, 3]
     marks = [(tmp_path / "m" / v / "mark").read_text() for v in ("1", "2", "3")]
     assert marks == ["1", "2", "3"]  # nothing was overwritten
 
@@ -99,40 +90,21 @@ def test_models_that_are_published_together_share_a_number(tmp_path):
     assert stage(tmp_path, "m-lite", "m") == [tmp_path / "m-lite/3", tmp_path / "m/3"]
 
 
-@pytest.mark.parametrize(
-    "names, expected",
-    [
-        ([], 1),
-        (["7"], 8),
-        (["9", "10"], 11),
-        (["007"], 8),
-        (["3", ".staging-x", "tmp", "-5", "1.5"], 4),
-    ],
-)
-def test_the_next_version_is_one_more_than_the_largest(tmp_path, names, expected):
-    for name in names:
-        (tmp_path / "m" / name).mkdir(parents=True)
-    assert next_version([tmp_path / "m", tmp_path / "missing"]) == expected
-
-
-def test_the_staging_folder_goes_also_after_an_error(tmp_path):
-    with pytest.raises(RuntimeError), staging_folder(tmp_path / "models") as staging:
-        (staging / "savedmodel").mkdir()
-        raise RuntimeError
-    assert list((tmp_path / "models").iterdir()) == []
-
-
 def test_two_processes_at_once_publish_different_versions(tmp_path):
+    processes = [start_publisher(tmp_path, 5) for _ in range(2)]
+    assert [process.stdout.readline() for process in processes] == ["staged\n"] * 2
     with locked(tmp_path):
-        processes = [start_publisher(tmp_path, 5) for _ in range(2)]
-        assert [process.stdout.readline() for process in processes] == ["staged\n"] * 2
+        for process in processes:
+            process.stdin.write("\n" * 5)
+            process.stdin.flush()
+        time.sleep(0.2)
         assert not list(tmp_path.glob("*/[0-9]*"))  # both wait for their turn
     said = [process.communicate(timeout=SECONDS)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     numbers = [int(word) for words in said for word in words if word != "staged"]
     assert sorted(numbers) == [v for v in range(1, 11) for _ in range(2)]
     for model in ("m", "m-lite"):
-        assert versions(tmp_path / model) == list(range(1, 11))
+        assert [number for number, _ in versions(tmp_path / model)] == list(range(1, 11))
         for version in (tmp_path / model).iterdir():
             assert (version / "saved_model.pb").read_text() == "complete" * 1000
             assert (version / "variables/data").read_text() == "complete" * 1000
@@ -140,16 +112,56 @@ def test_two_processes_at_once_publish_different_versions(tmp_path):
 
 
 def test_a_killed_process_leaves_no_version(tmp_path):
+    process = start_publisher(tmp_path, 1)
+    assert process.stdout.readline() == "staged\n"
     with locked(tmp_path):
-        process = start_publisher(tmp_path, 1)
-        assert process.stdout.readline() == "staged\n"
+        process.stdin.write("\n")
+        process.stdin.flush()
         time.sleep(0.2)  # it writes through to disk, then waits for its turn
         process.kill()
         process.communicate(timeout=SECONDS)
     left = [path.name for path in tmp_path.iterdir()]
     assert len(left) == 1 and left[0].startswith(".staging-")
     assert stage(tmp_path, "m") == [tmp_path / "m/1"]
+    assert {path.name for path in tmp_path.iterdir()} == {"m", "models.config"}
     assert [name for name, *_ in read_config(tmp_path)] == ["m"]
+
+
+def test_what_was_renamed_is_taken_back_if_the_rest_fails(tmp_path):
+    stage(tmp_path, "a")
+    (tmp_path / "models.config").unlink()
+    (tmp_path / "models.config/kept").mkdir(parents=True)  # cannot be replaced by a file
+    with pytest.raises(OSError, match="models.config"):
+        stage(tmp_path, "a-lite", "a", "b")
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "models.config"}
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["1"]
+
+
+def test_a_half_written_configuration_is_written_anew(tmp_path):
+    (tmp_path / ".models.config-partial").write_text("model_config_list {")
+    stage(tmp_path, "m")
+    assert {path.name for path in tmp_path.iterdir()} == {"m", "models.config"}
+    assert read_config(tmp_path) == [("m", f"{tmp_path}/m", "tensorflow")]
+
+
+@pytest.mark.parametrize("kind", ["file", "broken link"])
+def test_a_name_that_something_else_has_is_refused(kind, tmp_path):
+    model = tmp_path / "m"
+    if kind == "file":
+        model.write_text("mine")
+    else:
+        model.symlink_to("nowhere")
+    with pytest.raises(InputError, match=f"expected {model} to be a folder of versions"):
+        require_publishable([model])
+    with pytest.raises(InputError, match=f"expected {model} to be a folder of versions"):
+        stage(tmp_path, "m-lite", "m")
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_model_folder_that_is_read_only_is_refused(tmp_path, unprivileged):
+    (tmp_path / "m").mkdir(mode=0o555)
+    with unprivileged(tmp_path), pytest.raises(InputError, match="/m to be a folder that can be"):
+        require_publishable([tmp_path / "m"])
 
 
 def test_models_config_lists_every_savedmodel_by_absolute_path(tmp_path, monkeypatch):
@@ -167,6 +179,47 @@ def test_models_config_names_a_path_with_quotes_and_backslashes(tmp_path):
     folder = tmp_path / 'the "best" mödels\\new'
     stage(folder, "m")
     assert read_config(folder) == [("m", f"{folder}/m", "tensorflow")]
+
+
+FOREIGN = ["3", "007", "-1", "12345678901234567890", "note.txt", "a folder"]
+
+
+def test_a_model_folder_full_of_foreign_things_gets_a_version_above_them(tmp_path):
+    model = tmp_path / "m"
+    for name in FOREIGN:
+        (model / name).mkdir(parents=True)
+    (model / "8").write_text("a file")
+    (model / "9").symlink_to("nowhere")
+    before = set(model.iterdir())
+    (published,) = stage(tmp_path, "m")
+    assert published == model / "10"
+    assert set(model.iterdir()) == {*before, published}
+    assert read_config(tmp_path) == [("m", f"{tmp_path}/m", "tensorflow")]
+
+
+def test_models_config_passes_over_what_no_server_can_load(tmp_path, capsys):
+    for path in ("lost+found/1", 'a "b"/1', ".hidden/1", "copy/tmp", "x-lite/1"):
+        (tmp_path / path).mkdir(parents=True)
+        (tmp_path / path / "model.tflite").touch()
+        if path != "x-lite/1":
+            (tmp_path / path / "saved_model.pb").touch()
+    (tmp_path / "1").mkdir()
+    (tmp_path / "a_file").touch()
+    stage(tmp_path, "m")
+    assert [name for name, *_ in read_config(tmp_path)] == ["m"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_broken_latest_version_of_another_model_is_warned_of(tmp_path, capsys):
+    stage(tmp_path, "other")
+    (tmp_path / "other/2").mkdir()
+    stage(tmp_path, "m")
+    # Kept, because a running server still has its version 1.
+    assert [name for name, *_ in read_config(tmp_path)] == ["m", "other"]
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path}/other/2: no saved_model.pb, and the latest version: a server that "
+        f"starts with {tmp_path}/models.config would fail on it\n"
+    )
 
 
 def test_what_is_published_can_be_read_by_other_users(tmp_path):

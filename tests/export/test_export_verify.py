@@ -1,15 +1,27 @@
 """`python -m export verify` and `inspect`: good versions pass, each kind of damage is named."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from export.artifact import find_artifact
 from export.contract import compiled_functions, found, promised, read_graph, signature_failures
+from export.inspection import described
 from export.manifest import manifest_failures, write_manifest
+from export.verify import verify
 from export.warmup import read_warmup
+from seqrec_tf.errors import InputError
+
+REPOSITORY = Path(__file__).parents[2]
+DAMAGED = [b"", b"\xff\x00", b'{"half": ', b"[]", b"{}", b'{"files": {"a": 1}, "metrics": 1}']
 
 
 @pytest.fixture
@@ -18,16 +30,35 @@ def version(models, tmp_path):
     return shutil.copytree(models / "seqrec/1", tmp_path / "1")
 
 
+@pytest.fixture
+def lite_version(models, tmp_path):
+    """The same of the LiteRT file."""
+    return shutil.copytree(models / "seqrec-lite/1", tmp_path / "lite")
+
+
 def test_a_good_savedmodel_passes(build, models):
     done = build.run_module("export", "verify", models / "seqrec/1")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stderr
     assert "54 golden requests answered as promised" in done.stdout  # 6 forms x 8, and 6 calls
 
 
-def test_a_good_lite_file_passes(build, models):
-    done = build.run_module("export", "verify", models / "seqrec-lite/1")
-    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stderr
-    assert "built-in ops" in done.stdout
+def test_a_good_lite_file_passes_and_tensorflow_is_left_to_the_proof(models):
+    code = """
+import sys
+from export.verify import main
+main(sys.argv[1:])
+print(sys.modules.keys() & {"tensorflow", "keras"})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(models / "seqrec-lite/1")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed, imported = done.stdout.splitlines()
+    assert "built-in ops" in passed
+    assert imported == "set()"
 
 
 def test_a_flipped_bit_in_the_variables_is_found(build, version):
@@ -59,6 +90,72 @@ def test_without_a_manifest_that_is_the_finding(tmp_path):
     ]
     write_manifest(tmp_path, tmp_path / "manifest.json")
     assert manifest_failures(tmp_path, tmp_path / "manifest.json") == []
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_manifest_is_a_finding(content, lite_version):
+    path = lite_version / "manifest.json"
+    path.write_bytes(content)
+    (failure,) = manifest_failures(lite_version, path)
+    assert failure.startswith(f"{path}: expected what `python -m export` wrote")
+
+
+@pytest.mark.parametrize("content", DAMAGED[:4])
+def test_damaged_golden_requests_are_findings(content, lite_version):
+    path = lite_version / "golden_requests.json"
+    path.write_bytes(content)
+    (digest, failure), report = verify(find_artifact(lite_version))
+    assert digest.startswith("golden_requests.json: expected sha256 ")
+    assert failure.startswith(f"{path}: expected what `python -m export` wrote")
+    assert report == {}
+
+
+@pytest.mark.parametrize(
+    "code, said",
+    [
+        ("raise RuntimeError('no such thing')", "exit code 1, .* RuntimeError: no such thing"),
+        ("import os; os.kill(os.getpid(), 9)", "exit code -9, .* nothing"),
+    ],
+)
+def test_a_proof_that_breaks_off_is_a_finding(code, said, lite_version, monkeypatch, tmp_path):
+    """Its process finds another TensorFlow than ours, which fails or is killed."""
+    (tmp_path / "tensorflow.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    (failure,), _ = verify(find_artifact(lite_version))
+    assert re.fullmatch(f"the proof broke off with {said}", failure)
+
+
+def damage(path: Path, step: int) -> Iterator[None]:
+    """Other content at each turn: the bytes of a file, one of them changed, and the halves."""
+    content = path.read_bytes()
+    for place in range(0, len(content), step):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        yield
+        path.write_bytes(content[:place])
+        yield
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["export_report.json", "model.json"])
+def test_inspect_says_in_one_line_what_is_damaged(name, lite_version):
+    artifact, path = find_artifact(lite_version), lite_version / name
+    lines = set()
+    for _ in damage(path, 5):
+        try:
+            described(artifact)
+        except InputError as error:
+            lines.add(str(error))
+    expected = f"{path}: expected what `python -m export` wrote; it was changed or damaged since. "
+    assert len(lines) > 10
+    assert all(line.startswith(f"{expected}Received: ") for line in lines)
+
+
+def test_inspect_says_in_one_line_that_the_graph_is_damaged(version):
+    path = version / "saved_model.pb"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InputError, match=f"{path}: expected what .* Received: DecodeError"):
+        described(find_artifact(version))
 
 
 def test_a_warm_up_record_that_fails_is_found(build, version):
