@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from export.publish import require_model_name
+from seqrec_tf.config import flag, require_id_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 from seqrec_tf.run_directory import LATEST, read_run, require_finished
@@ -51,9 +52,7 @@ def main() -> None:
         epilog=EPILOG,
     )
     parser.add_argument("--format", choices=FORMATS, default="savedmodel", help="what to write")
-    parser.add_argument(
-        "--run", type=Path, default=LATEST, help="run directory (default: runs/latest)"
-    )
+    parser.add_argument("--run", type=Path, help="run directory (default: runs/latest)")
     parser.add_argument(
         "--output", type=Path, default=Path("models"), help="folder of models (default: models)"
     )
@@ -77,15 +76,17 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--items", type=Path, help="table with id, and title and count if you like")
     group.add_argument("--item-vectors", type=Path, help="FILE.npy, (items, dim), in that order")
     group.add_argument("--window", type=int, help="most recent items that the encoder is given")
-    group.add_argument("--padding", choices=("left", "right"), default="left", help="default: left")
+    group.add_argument("--padding", choices=("left", "right"), help="default: left")
 
 
 def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
-    if arguments.encoder:
-        _require_foreign(arguments)
-    else:
-        require_finished(arguments.run)
+    if arguments.id_name is not None:
+        require_id_name(arguments.id_name)
+    _require_one_source(arguments)
+    run = arguments.run or LATEST
+    if not arguments.encoder:
+        require_finished(run)
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from export.exporter import ExportOptions, ProofError, export_run
@@ -103,7 +104,7 @@ def _export(arguments: argparse.Namespace) -> None:
         if arguments.encoder:
             published = _export_foreign(arguments, options)
         else:
-            published = export_run(read_run(arguments.run), options)
+            published = export_run(read_run(run), options)
     except ProofError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -111,10 +112,19 @@ def _export(arguments: argparse.Namespace) -> None:
         print(folder)
 
 
-def _require_foreign(arguments: argparse.Namespace) -> None:
-    for name in ("items", "item_vectors", "window"):
-        if getattr(arguments, name) is None:
-            raise InputError(f"--encoder: expected --{name.replace('_', '-')} with it.")
+def _require_one_source(arguments: argparse.Namespace) -> None:
+    """Either a run, or an encoder with what belongs to it; nothing is silently ignored."""
+    given = {name: getattr(arguments, name) for name in ("items", "item_vectors", "window")}
+    if arguments.encoder is None:
+        for name, value in {**given, "padding": arguments.padding}.items():
+            if value is not None:
+                raise InputError(f"{flag(name)}: expected --encoder with it. Received: {value}.")
+        return
+    if arguments.run is not None:
+        raise InputError(f"--run: expected no --encoder beside it. Received: {arguments.run}.")
+    for name, value in given.items():
+        if value is None:
+            raise InputError(f"--encoder: expected {flag(name)} with it.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
             "--encoder: expected a file that Keras wrote, NAME.keras. "
@@ -131,7 +141,7 @@ def _export_foreign(arguments: argparse.Namespace, options) -> list[Path]:
         arguments.items,
         arguments.item_vectors,
         arguments.window,
-        padding=arguments.padding,
+        padding=arguments.padding or "left",
         **dataclasses.asdict(options),
     )
 

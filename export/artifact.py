@@ -1,9 +1,9 @@
 """What kind of artifact a folder is, and where it keeps what is not for the server."""
 
-import json
 from pathlib import Path
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
 GRAPHS = {SAVEDMODEL: "saved_model.pb", LITE: "model.tflite"}
@@ -46,6 +46,9 @@ def extra_folder(folder: Path, kind: str) -> Path:
 
 
 def read_report(folder: Path) -> dict:
-    """The content of `export_report.json`."""
-    path = extra_folder(folder, kind_of(folder)) / "export_report.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The content of `export_report.json`.
+
+    Raises:
+        InputError: the folder is no exported version, or the file no JSON.
+    """
+    return read_json(extra_folder(folder, kind_of(folder)) / "export_report.json")

@@ -5,13 +5,12 @@
 Where it comes from, its figures, its signatures, files and ops. It reads; `verify` judges.
 """
 
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from export.artifact import SAVEDMODEL, kind_of, read_report
-from seqrec_tf.errors import run_command
+from seqrec_tf.errors import InputError, run_command
+from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser
 
 METRICS = ("hit_rate@10", "ndcg@10")
@@ -24,7 +23,18 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("folder", type=Path, help="a version folder, such as models/seqrec/1")
     folder = parser.parse_args(argv).folder
-    run_command(lambda: sys.stdout.writelines(f"{line}\n" for line in described(folder)))
+    run_command(lambda: print("\n".join(_whole(folder))))
+
+
+def _whole(folder: Path) -> list[str]:
+    """All of `described`, or an error instead of half a table."""
+    try:
+        return list(described(folder))
+    except KeyError as error:
+        raise InputError(
+            f"{folder}: expected the files that `python -m export` wrote; `python -m export "
+            f"verify` says which were changed. Received: one without {error}."
+        ) from error
 
 
 def described(folder: Path) -> Iterator[str]:
@@ -88,7 +98,7 @@ def _shapes(tensors: dict) -> str:
 
 
 def _lite(folder: Path) -> list[tuple[str, str]]:
-    sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    sidecar = read_json(folder / "model.json")
     signature = sidecar["signature"]
     sides = [", ".join(f"{n} {t}" for n, t in signature[s].items()) for s in ("inputs", "outputs")]
     return [

@@ -1,10 +1,10 @@
 """An artifact's files with their digests, by which damage and foreign files are seen."""
 
 import hashlib
-import json
 from pathlib import Path
 
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json, write_json
 
 NAME = "manifest.json"
 
@@ -23,7 +23,10 @@ def manifest_failures(folder: Path, path: Path) -> list[str]:
     """Files that are missing, changed or not listed, in words; empty if all is as written."""
     if not path.is_file():
         return [f"{path.relative_to(folder)}: missing, so nothing tells what belongs here"]
-    listed = json.loads(path.read_text(encoding="utf-8"))["files"]
+    try:
+        listed = _listed(path)
+    except InputError as error:
+        return [str(error)]
     there = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {
         str(path.relative_to(folder))
     }
@@ -36,6 +39,13 @@ def manifest_failures(folder: Path, path: Path) -> list[str]:
             if name in there and (found := digest(folder / name)) != entry["sha256"]
         ),
     ]
+
+
+def _listed(path: Path) -> dict[str, dict]:
+    files = read_json(path).get("files")
+    if not isinstance(files, dict) or not all("sha256" in entry for entry in files.values()):
+        raise InputError(f"{path}: expected files, each with its sha256. Received: something else.")
+    return files
 
 
 def digest(path: Path) -> str:
