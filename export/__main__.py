@@ -77,6 +77,12 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--item-vectors", type=Path, help="FILE.npy, (items, dim), in that order")
     group.add_argument("--window", type=int, help="most recent items that the encoder is given")
     group.add_argument("--padding", choices=("left", "right"), help="default: left")
+    group.add_argument(
+        "--fixed",
+        action="store_true",
+        default=None,
+        help="the encoder takes exactly --window columns",
+    )
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -114,16 +120,16 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _require_one_source(arguments: argparse.Namespace) -> None:
     """Either a run, or an encoder with what belongs to it; nothing is silently ignored."""
-    given = {name: getattr(arguments, name) for name in ("items", "item_vectors", "window")}
+    needed = ("items", "item_vectors", "window")
     if arguments.encoder is None:
-        for name, value in {**given, "padding": arguments.padding}.items():
-            if value is not None:
-                raise InputError(f"{flag(name)}: expected --encoder with it. Received: {value}.")
+        for name in (*needed, "padding", "fixed"):
+            if getattr(arguments, name) is not None:
+                raise InputError(f"{flag(name)}: expected --encoder with it. Received: none.")
         return
     if arguments.run is not None:
         raise InputError(f"--run: expected no --encoder beside it. Received: {arguments.run}.")
-    for name, value in given.items():
-        if value is None:
+    for name in needed:
+        if getattr(arguments, name) is None:
             raise InputError(f"--encoder: expected {flag(name)} with it.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
@@ -142,6 +148,7 @@ def _export_foreign(arguments: argparse.Namespace, options) -> list[Path]:
         arguments.item_vectors,
         arguments.window,
         padding=arguments.padding or "left",
+        fixed=bool(arguments.fixed),
         **dataclasses.asdict(options),
     )
 

@@ -160,8 +160,8 @@ def test_wrong_files_on_the_command_line(change, message, tmp_path, monkeypatch,
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--items", "i.csv"], "--items: expected --encoder with it. Received: i.csv"),
-        (["--padding", "left"], "--padding: expected --encoder with it. Received: left"),
+        (["--items", "i.csv"], "--items: expected --encoder with it. Received: none"),
+        (["--fixed"], "--fixed: expected --encoder with it. Received: none"),
         (["--encoder", "e.keras", "--run", "r"], "--run: expected no --encoder beside it"),
         (["--encoder", "e.keras"], "--encoder: expected --items with it"),
         (
