@@ -35,7 +35,8 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import Run, write_json
+from seqrec_tf.json_files import write_json
+from seqrec_tf.run_directory import Run
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
 TRAINING_CARD = "TRAINING.md"
