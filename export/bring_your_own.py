@@ -68,8 +68,8 @@ def export_savedmodel(
     catalogue, order = read_items(items, chosen.id_name or "item_ids")
     vectors = read_vectors(item_vectors)
     foreign = ForeignEncoder(encoder, vectors, order, window, padding, mask, fixed)
-    provenance = {"run": None, "encoder": type(encoder).__name__, "metrics": {}}
-    return export_encoder(foreign, catalogue, chosen, provenance, cards=[])
+    provenance = {"run": None, "data": None, "encoder": type(encoder).__name__, "metrics": {}}
+    return export_encoder(foreign, catalogue, chosen, provenance, cards={})
 
 
 def read_items(

@@ -18,6 +18,7 @@ from export.ivf import IvfIndex
 from export.lite import convert, speaks_rows
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
+from export.model_card import write_model_card
 from export.options import ExportOptions
 from export.pictures import draw_retrieval
 from export.proving import ProofError, run_proof
@@ -37,6 +38,7 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run, write_json
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
+TRAINING_CARD = "TRAINING.md"
 PICTURES = ("learning_curve.png", "breakdown.png")
 
 
@@ -74,10 +76,11 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
     """
     provenance = {
         "run": str(run.path),
+        "data": run.config.data.interactions or run.config.data.dataset,
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics,
     }
-    cards = [run.path / name for name in ("README.md", *PICTURES)]
+    cards = {TRAINING_CARD: run.path / "README.md"} | {n: run.path / n for n in PICTURES}
     measured = options.retrieval != "exact" or options.precision != "float32"
     split = dataset_of_run(run).split if measured else None
     return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split)
@@ -88,7 +91,7 @@ def export_encoder(
     catalogue: Catalogue,
     options: ExportOptions,
     provenance: dict,
-    cards: list[Path],
+    cards: dict[str, Path],
     split: Split | None = None,
 ) -> list[Path]:
     """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
@@ -97,8 +100,8 @@ def export_encoder(
         encoder: see `Subject`.
         catalogue: its items.
         options: what to export and where to.
-        provenance: `run`, `encoder` and `metrics` of the export report.
-        cards: files that are copied beside the report, where they exist.
+        provenance: `run`, `data`, `encoder` and `metrics` of the export report.
+        cards: files that are copied beside the report, where they exist, by their new names.
         split: histories that an index other than the exact one is chosen and measured with.
     """
     subject = Subject(
@@ -107,11 +110,7 @@ def export_encoder(
         options.k,
         require_id_name(options.id_name or catalogue.id_name),
     )
-    models = {
-        SAVEDMODEL: options.output / options.name,
-        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
-    }
-    require_publishable(models[FORMATS[name]] for name in options.formats)
+    models = _models(options)
     exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
@@ -125,9 +124,19 @@ def export_encoder(
                 draw_retrieval(picture, facts["retrieval"])
         facts["proof"] = _prove(folders)
         for folder in folders:
-            _describe(folder, facts, cards)
+            _describe(folder, models[folder.name].name, facts, cards)
         # The SavedModel last: a server sees a version when everything that belongs to it is there.
         return publish({folder: models[folder.name] for folder in folders}, options.output)
+
+
+def _models(options: ExportOptions) -> dict[str, Path]:
+    """The folder of the model by kind of artifact; those that are asked for can be published."""
+    models = {
+        SAVEDMODEL: options.output / options.name,
+        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
+    }
+    require_publishable(models[FORMATS[name]] for name in options.formats)
+    return models
 
 
 def _narrowed(catalogue: Catalogue, options: ExportOptions) -> Catalogue:
@@ -203,11 +212,12 @@ def _prove(folders: list[Path]) -> dict:
     return report
 
 
-def _describe(folder: Path, facts: dict, cards: list[Path]) -> None:
-    """Add the export report, the model card and the manifest."""
+def _describe(folder: Path, name: str, facts: dict, cards: dict[str, Path]) -> None:
+    """Add the model card, what training says of itself, the export report and the manifest."""
     extra = extra_folder(folder, folder.name)
-    for path in cards:
-        if path.is_file():
-            shutil.copy(path, extra / path.name)
+    for target, source in cards.items():
+        if source.is_file():
+            shutil.copy(source, extra / target)
+    write_model_card(extra / "README.md", folder.name, name, facts)
     write_json(extra / REPORT, facts)
     write_manifest(folder, extra / MANIFEST)

@@ -63,9 +63,15 @@ def _section(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _provenance(report: dict) -> list[tuple[str, str]]:
-    names = ("date", "run", "encoder", "items", "withheld", "dim", "window", "k", "retrieval")
+    names = ("date", "run", "encoder", "items", "withheld", "dim", "window", "k")
     packages = ", ".join(f"{name} {number}" for name, number in report["packages"].items())
-    return [*((name, str(report[name])) for name in names), ("packages", packages)]
+    settings = report.get("retrieval", {"kind": "exact"}).items()
+    retrieval = ", ".join(str(value) for name, value in settings if name in ("kind", "precision"))
+    return [
+        *((name, str(report[name])) for name in names),
+        ("retrieval", retrieval),
+        ("packages", packages),
+    ]
 
 
 def _figures(metrics: dict) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from export.additions import Additions, read_additions
 from export.artifact import REPORT, read_json, require_savedmodel
-from export.exporter import PICTURES, export_encoder
+from export.exporter import PICTURES, TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -52,13 +52,13 @@ def refresh(items: Path, version_of: Path) -> list[Path]:
     vectors = np.concatenate([table, additions.vectors])[source]
     encoder = RefreshedEncoder(model, report["window"], vectors, _stand_ins(table, vectors, source))
     options = _options(folder, report, catalogue)
-    facts = {key: report[key] for key in ("run", "encoder", "metrics")}
+    facts = {key: report[key] for key in ("run", "data", "encoder", "metrics")}
     facts["refreshed"] = {
         "from": str(folder),
         "added": len(additions.ids),
         "retired": len(additions.retired),
     }
-    cards = [artifact.extra / name for name in ("README.md", *PICTURES)]
+    cards = {name: artifact.extra / name for name in (TRAINING_CARD, *PICTURES)}
     return export_encoder(encoder, catalogue, options, facts, cards)
 
 

@@ -30,6 +30,7 @@ def test_a_version_holds_its_proof_and_its_model_card(models):
         "variables/variables.index",
         "variables/variables.data-00000-of-00001",
         "assets.extra/README.md",
+        "assets.extra/TRAINING.md",
         "assets.extra/export_report.json",
         "assets.extra/golden_requests.json",
         "assets.extra/manifest.json",
@@ -39,12 +40,15 @@ def test_a_version_holds_its_proof_and_its_model_card(models):
         "model.tflite",
         "model.json",
         "README.md",
+        "TRAINING.md",
         "export_report.json",
         "golden_requests.json",
         "manifest.json",
     }
-    card = (models / "seqrec/2/assets.extra/README.md").read_text()
-    assert card == (models / "seqrec-lite/2/README.md").read_text() == "# sasrec, the model card\n"
+    card = (models / "seqrec/2/assets.extra/TRAINING.md").read_text()
+    assert (
+        card == (models / "seqrec-lite/2/TRAINING.md").read_text() == "# sasrec, the model card\n"
+    )
 
 
 def test_the_report_says_what_was_exported_and_proven(models):

@@ -44,8 +44,8 @@ def export(build, tmp_path, split, **options):
     """The report and the restored model of the successor encoder with an index."""
     chosen = ExportOptions(output=tmp_path, k=4, **options)
     encoder, catalogue = build.successor_encoder(), build.catalogue("int64")
-    provenance = {"run": None, "encoder": "successor", "metrics": {}}
-    (folder,) = export_encoder(encoder, catalogue, chosen, provenance, [], split)
+    provenance = {"run": None, "data": None, "encoder": "successor", "metrics": {}}
+    (folder,) = export_encoder(encoder, catalogue, chosen, provenance, {}, split)
     report = json.loads((folder / "assets.extra/export_report.json").read_text())
     return report["retrieval"], folder
 

@@ -23,12 +23,12 @@ def refreshed(categorised, tmp_path_factory):
     folder = tmp_path_factory.mktemp("refresh")
     version = folder / "models/seqrec/3"
     shutil.copytree(categorised.folder, version)
-    report = {"run": None, "encoder": "successor", "metrics": {}, "id_name": "movie_ids", "k": 4}
+    report = {"run": None, "data": None, "encoder": "successor", "metrics": {}, "k": 4}
     retrieval = {"kind": "exact", "precision": "float32"}
     (version / "assets.extra").mkdir()
     write_json(
         version / "assets.extra/export_report.json",
-        {**report, "window": 3, "retrieval": retrieval},
+        {**report, "id_name": "movie_ids", "window": 3, "retrieval": retrieval},
     )
     vector = " ".join(map(str, FOLLOWS_8))
     (folder / "new.csv").write_text(
