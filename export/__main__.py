@@ -14,6 +14,7 @@ from pathlib import Path
 from export.artifact import require_savedmodel
 from export.options import PRECISIONS, RETRIEVALS, ExportOptions
 from export.publish import require_model_name
+from seqrec_tf.config import flag, require_id_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 from seqrec_tf.run_directory import LATEST, read_run, require_finished
@@ -55,9 +56,7 @@ def main() -> None:
         epilog=EPILOG,
     )
     parser.add_argument("--format", choices=FORMATS, default="savedmodel", help="what to write")
-    parser.add_argument(
-        "--run", type=Path, default=LATEST, help="run directory (default: runs/latest)"
-    )
+    parser.add_argument("--run", type=Path, help="run directory (default: runs/latest)")
     parser.add_argument(
         "--output", type=Path, default=Path("models"), help="folder of models (default: models)"
     )
@@ -111,7 +110,13 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--items", type=Path, help="table with id, and title and count if you like")
     group.add_argument("--item-vectors", type=Path, help="FILE.npy, (items, dim), in that order")
     group.add_argument("--window", type=int, help="most recent items that the encoder is given")
-    group.add_argument("--padding", choices=("left", "right"), default="left", help="default: left")
+    group.add_argument("--padding", choices=("left", "right"), help="default: left")
+    group.add_argument(
+        "--fixed",
+        action="store_true",
+        default=None,
+        help="the encoder takes exactly --window columns",
+    )
 
 
 def _add_refresh_options(parser: argparse.ArgumentParser) -> None:
@@ -128,14 +133,14 @@ def _add_refresh_options(parser: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
-    if (arguments.refresh_items is None) != (arguments.version_of is None):
-        raise InputError("--refresh-items and --version-of: expected both or neither.")
+    if arguments.id_name is not None:
+        require_id_name(arguments.id_name)
+    _require_one_source(arguments)
+    run = arguments.run or LATEST
     if arguments.refresh_items:
         require_savedmodel(arguments.version_of)
-    elif arguments.encoder:
-        _require_foreign(arguments)
-    else:
-        require_finished(arguments.run)
+    elif not arguments.encoder:
+        require_finished(run)
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from export.exporter import export_run
@@ -150,7 +155,7 @@ def _export(arguments: argparse.Namespace) -> None:
         elif arguments.encoder:
             published = _export_foreign(arguments, options)
         else:
-            published = export_run(read_run(arguments.run), options)
+            published = export_run(read_run(run), options)
     except ProofError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -164,10 +169,23 @@ def _refresh(arguments: argparse.Namespace) -> list[Path]:
     return refresh(arguments.refresh_items, arguments.version_of)
 
 
-def _require_foreign(arguments: argparse.Namespace) -> None:
-    for name in ("items", "item_vectors", "window"):
+def _require_one_source(arguments: argparse.Namespace) -> None:
+    """A run, an encoder with what belongs to it, or a version; nothing is silently ignored."""
+    if (arguments.refresh_items is None) != (arguments.version_of is None):
+        raise InputError("--refresh-items and --version-of: expected both or neither.")
+    needed = ("items", "item_vectors", "window")
+    if arguments.encoder is None:
+        for name in (*needed, "padding", "fixed"):
+            if getattr(arguments, name) is not None:
+                raise InputError(f"{flag(name)}: expected --encoder with it. Received: none.")
+        return
+    for name in ("run", "refresh_items"):
+        if getattr(arguments, name) is not None:
+            given = getattr(arguments, name)
+            raise InputError(f"{flag(name)}: expected no --encoder beside it. Received: {given}.")
+    for name in needed:
         if getattr(arguments, name) is None:
-            raise InputError(f"--encoder: expected --{name.replace('_', '-')} with it.")
+            raise InputError(f"--encoder: expected {flag(name)} with it.")
     if arguments.encoder.suffix != ".keras" or not arguments.encoder.is_file():
         raise InputError(
             "--encoder: expected a file that Keras wrote, NAME.keras. "
@@ -184,7 +202,8 @@ def _export_foreign(arguments: argparse.Namespace, options) -> list[Path]:
         arguments.items,
         arguments.item_vectors,
         arguments.window,
-        padding=arguments.padding,
+        padding=arguments.padding or "left",
+        fixed=bool(arguments.fixed),
         **dataclasses.asdict(options),
     )
 

@@ -1,6 +1,5 @@
 """An exported version: what kind it is, and where it keeps what is not for the server."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,19 +96,6 @@ def as_written(path: Path) -> Iterator[None]:
             f"{path}: expected what `python -m export` wrote; it was changed or damaged since. "
             f"Received: {type(error).__name__}: {error}"
         ) from error
-
-
-def read_json(path: Path) -> dict:
-    """The content of a JSON file of the export.
-
-    Raises:
-        InputError: it is no JSON object.
-    """
-    with as_written(path):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise TypeError(f"{type(content).__name__} instead of an object")
-    return content
 
 
 def _description(folder: Path) -> str:

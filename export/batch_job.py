@@ -15,7 +15,6 @@ from export.artifact import (
     SAVEDMODEL,
     Artifact,
     find_artifact,
-    read_json,
     version_folder,
 )
 from export.histories import Histories, Source, write_histories
@@ -24,6 +23,7 @@ from export.manifest import digest
 from export.parts import Parts
 from seqrec_tf.config import DataConfig
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json
 
 
 def recommend_to_all(arguments: argparse.Namespace) -> Path:

@@ -123,8 +123,11 @@ def _ids(table: Table, id_type: str) -> pd.Series:
     if pd.api.types.is_integer_dtype(raw):
         below = (raw < 1).to_numpy(bool, na_value=False)
         reject(table, "id", below, "an id from 1 on; 0 is padding")
-        id_type = "int64"
-    ids = as_ids(table, "id", id_type)
+        reject(table, "id", raw.isna(), "an id from 1 on")
+        # Not by their text, as ids of files are compared: ten million texts take gigabytes.
+        ids = raw.astype(np.int64).reset_index(drop=True)
+    else:
+        ids = as_ids(table, "id", id_type)
     reject(table, "id", ids.duplicated(), "every id once")
     return ids
 
@@ -138,7 +141,7 @@ def read_vectors(item_vectors: np.ndarray | str | os.PathLike) -> np.ndarray:
     if not isinstance(item_vectors, (str, os.PathLike)):
         return item_vectors
     try:
-        vectors = np.load(item_vectors, allow_pickle=False)
+        vectors = np.load(item_vectors, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{item_vectors}: expected an array that NumPy saved, .npy. Received: {error}"

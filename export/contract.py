@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
+
+from seqrec_tf.errors import InputError
 
 # name -> (dtype, shape); -1 is any size.
 Tensors = dict[str, tuple[str, list[int]]]
@@ -62,8 +65,19 @@ def _tensors(infos) -> Tensors:
 
 
 def read_graph(folder: Path) -> saved_model_pb2.SavedModel:
-    """The SavedModel's `saved_model.pb`."""
-    return saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    """The SavedModel's `saved_model.pb`.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = folder / "saved_model.pb"
+    try:
+        model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except DecodeError as error:
+        raise InputError(f"{path}: expected a SavedModel. Received: {error}.") from error
+    if not model.meta_graphs:
+        raise InputError(f"{path}: expected a SavedModel. Received: a file without a graph.")
+    return model
 
 
 def signature_failures(model, expected: dict) -> list[str]:

@@ -35,7 +35,8 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import Run, write_json
+from seqrec_tf.json_files import write_json
+from seqrec_tf.run_directory import Run
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
 TRAINING_CARD = "TRAINING.md"
@@ -110,7 +111,11 @@ def export_encoder(
         options.k,
         require_id_name(options.id_name or catalogue.id_name),
     )
-    models = _models(options)
+    models = {
+        SAVEDMODEL: options.output / options.name,
+        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
+    }
+    require_publishable(models[FORMATS[name]] for name in options.formats)
     exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
@@ -124,19 +129,9 @@ def export_encoder(
                 draw_retrieval(picture, facts["retrieval"])
         facts["proof"] = _prove(folders)
         for folder in folders:
-            _describe(folder, models[folder.name].name, facts, cards)
+            _describe(folder, options.name, facts, cards)
         # The SavedModel last: a server sees a version when everything that belongs to it is there.
         return publish({folder: models[folder.name] for folder in folders}, options.output)
-
-
-def _models(options: ExportOptions) -> dict[str, Path]:
-    """The folder of the model by kind of artifact; those that are asked for can be published."""
-    models = {
-        SAVEDMODEL: options.output / options.name,
-        LITE: options.output / f"{options.name}{LITE_SUFFIX}",
-    }
-    require_publishable(models[FORMATS[name]] for name in options.formats)
-    return models
 
 
 def _narrowed(catalogue: Catalogue, options: ExportOptions) -> Catalogue:

@@ -52,7 +52,9 @@ class ForeignEncoder:
         self._call, self._padding, self._mask, self._fixed = call, padding, mask, fixed
         # The caller's row of each catalogue row; padding stays padding.
         self._rows = tf.constant(np.concatenate([[0], order + 1]), tf.int32)
-        table = np.concatenate([np.zeros((1, self.dim)), vectors[order]]).astype(np.float32)
+        # In place: a large table is not to be in memory more often than it must.
+        table = np.zeros((len(order) + 1, self.dim), np.float32)
+        np.take(vectors.astype(np.float32, copy=False), order, 0, out=table[1:], mode="clip")
         self._table = tf.Variable(table, trainable=False)
         self._try(len(order))
         traced = tf.function(self.encode).get_concrete_function(
@@ -142,7 +144,7 @@ def _checked_vectors(vectors, items: int) -> np.ndarray:
         raise InputError(
             f"item_vectors: expected a row for each of the {items} items. Received: {len(vectors)}."
         )
-    if not np.isfinite(vectors).all():
+    if not (np.isfinite(vectors.min()) and np.isfinite(vectors.max())):
         row = int(np.argwhere(~np.isfinite(vectors))[0][0])
         raise InputError(f"item_vectors[{row}]: expected finite numbers. Received: NaN or inf.")
     return vectors

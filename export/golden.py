@@ -15,6 +15,7 @@ from seqrec_tf.models import Encoder
 
 RUNNERS_UP = 16
 WHOLE_CATALOGUE = 10_000  # items up to which more than all of them are asked for
+MOST_SCORES = 64_000_000  # of the largest batch: it shrinks for catalogues over a million items
 LOWEST = np.finfo(np.float32).min
 
 
@@ -45,7 +46,7 @@ def golden_requests(
     generator = np.random.default_rng(seed)
     histories = golden_histories(catalogue, encoder.window, generator)
     truth = _Truth(encoder, catalogue, index)
-    truth.encode_together(histories["batch_of_64"])
+    truth.encode_together(max(histories.values(), key=len))
     return {
         "id_name": id_name,
         "id_type": "int64" if catalogue.ids.dtype == np.int64 else "string",
@@ -123,6 +124,7 @@ def golden_histories(
     def draw(length: int) -> list:
         return catalogue.ids[generator.integers(0, catalogue.size, length)].tolist()
 
+    batch = max(4, min(64, MOST_SCORES // catalogue.size))
     strange = _strange_ids(catalogue)
     unknown_between = [strange[0], *draw(2), *strange[1:], *draw(1), strange[0]]
     return {
@@ -133,7 +135,7 @@ def golden_histories(
         "exactly_the_window": [draw(window)],
         "longer_than_the_window": [draw(2 * window + 3)],
         "duplicates": [draw(2) * 3],
-        "batch_of_64": [draw(int(n)) for n in generator.integers(0, window + 20, 64)],
+        f"batch_of_{batch}": [draw(int(n)) for n in generator.integers(0, window + 20, batch)],
     }
 
 

@@ -8,16 +8,9 @@ Where it comes from, its figures, its signatures, files and ops. It reads; `veri
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.artifact import (
-    GRAPHS,
-    REPORT,
-    SAVEDMODEL,
-    Artifact,
-    as_written,
-    find_artifact,
-    read_json,
-)
+from export.artifact import GRAPHS, REPORT, SAVEDMODEL, Artifact, as_written, find_artifact
 from seqrec_tf.errors import run_command
+from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser
 
 METRICS = ("hit_rate@10", "ndcg@10")

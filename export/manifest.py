@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from export.artifact import as_written, read_json
+from export.artifact import as_written
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.json_files import read_json, write_json
 
 NAME = "manifest.json"
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.json_files import write_json
 
 GROUP_ROWS = 500_000  # rows of a Parquet row group, which readers take in one piece
 MADE_FROM = "made_from.json"

@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from export.additions import Additions, read_additions
-from export.artifact import REPORT, read_json, require_savedmodel
+from export.artifact import REPORT, require_savedmodel
 from export.exporter import PICTURES, TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json
 from seqrec_tf.ragged import drop_padding, from_padded
 
 

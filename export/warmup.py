@@ -36,7 +36,7 @@ def write_warmup(path: Path, golden: dict, window: int) -> None:
 def warmup_requests(golden: dict, window: int) -> Iterator[tuple[str, dict]]:
     """(signature, plain lists by input)."""
     name = golden["id_name"]
-    batch = next(r["histories"] for r in golden["requests"] if r["name"] == "batch_of_64")
+    batch = max((request["histories"] for request in golden["requests"]), key=len)
     known = [raw for history in batch for raw in history]
     for length in sorted({*LENGTHS, window}):
         for size in BATCHES:

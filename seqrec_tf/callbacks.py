@@ -13,6 +13,7 @@ import keras
 from seqrec_tf.config import flag
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json
 from seqrec_tf.models import Encoder
 from seqrec_tf.ranking import encoder_scorer, rank
 
@@ -117,7 +118,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Raises:
         FileNotFoundError: there is no state to resume from.
-        InputError: the state is of other settings.
+        InputError: the state is of other settings, or damaged.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder = folder
         self.patience = patience
         self.resumed = resume
-        self.state = json.loads(self._state_file.read_text(encoding="utf-8")) if resume else {}
+        self.state = read_json(self._state_file) if resume else {}
         self.settings = settings or {}
         self._require_same_settings()
         self.history: list[dict[str, float]] = self.state.get("history", [])
@@ -161,10 +162,20 @@ class Checkpoint(keras.callbacks.Callback):
                     )
 
     def restore(self, model: keras.Model) -> None:
-        """Load the last complete epoch into `model`, optimizer included."""
-        model.load_weights(self.folder / self.state["weights"])
-        for variable, value in zip(_random_states(model), self.state["random"], strict=True):
-            variable.assign(value)
+        """Load the last complete epoch into `model`, optimizer included.
+
+        Raises:
+            InputError: the state is damaged.
+        """
+        try:
+            model.load_weights(self.folder / self.state["weights"])
+            for variable, value in zip(_random_states(model), self.state["random"], strict=True):
+                variable.assign(value)
+        except (KeyError, OSError, ValueError) as error:
+            raise InputError(
+                f"--resume: {self.folder}: expected the state of a run that was stopped. "
+                f"Received: {type(error).__name__}: {error}."
+            ) from error
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the epoch down; an interrupted one is not complete and is left out.

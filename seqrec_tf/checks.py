@@ -1,5 +1,7 @@
 """Settings that cannot work, each refused in one line that names its flag."""
 
+import math
+
 from seqrec_tf.config import DRAWN, RunConfig, flag, require_id_name
 from seqrec_tf.errors import InputError
 
@@ -21,7 +23,7 @@ AT_LEAST = {
 SHARES = ("popularity_share", "calibration")  # 0 <= value <= 1
 RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= value < 1
 
-# Flags that only some objectives or encoders read.
+# Flags that only some objectives, encoders or protocols read.
 USED_BY = {
     "objective": {
         "negatives": DRAWN,
@@ -31,6 +33,7 @@ USED_BY = {
         "score_penalty": ("bpr-max",),
     },
     "encoder": dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec",)),
+    "protocol": dict.fromkeys(("validation_from", "test_from"), ("PT",)),
 }
 
 
@@ -52,7 +55,8 @@ def check_config(config: RunConfig) -> None:
         value = getattr(config.training, name)
         _require(0 <= value <= 1, name, "0 <= value <= 1", value)
     rate, encoder = config.training.learning_rate, config.encoder
-    _require(rate > 0, "learning_rate", "> 0", rate)
+    _require(0 < rate < math.inf, "learning_rate", "a finite number > 0", rate)
+    _require(config.training.seed < 2**32, "seed", "less than 2^32", config.training.seed)
     if encoder.encoder == "sasrec":
         divides = encoder.dim % encoder.heads == 0
         _require(divides, "heads", f"a divisor of --dim {encoder.dim}", encoder.heads)
@@ -60,7 +64,7 @@ def check_config(config: RunConfig) -> None:
 
 
 def check_used(config: RunConfig, given: dict[str, dict]) -> None:
-    """Refuse typed flags that the objective or the encoder would silently ignore.
+    """Refuse typed flags that the objective, encoder or protocol would silently ignore.
 
     Args:
         config: the whole configuration.
@@ -69,8 +73,12 @@ def check_used(config: RunConfig, given: dict[str, dict]) -> None:
     Raises:
         InputError: naming the flag and what reads it.
     """
-    typed = {**given["encoder"], **given["training"]}
-    chosen = {"objective": config.training.objective, "encoder": config.encoder.encoder}
+    typed = {**given["data"], **given["encoder"], **given["training"]}
+    chosen = {
+        "objective": config.training.objective,
+        "encoder": config.encoder.encoder,
+        "protocol": config.data.protocol,
+    }
     for what, flags in USED_BY.items():
         for name, users in flags.items():
             fits = name not in typed or chosen[what] in users

@@ -6,13 +6,13 @@ the wrong model silently.
 """
 
 import dataclasses
-import json
 import re
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json
 
 DATASETS = (
     "demo",
@@ -27,6 +27,11 @@ DATASETS = (
 PROTOCOLS = ("P1", "P2", "P3", "PT")
 OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
 RESUMABLE = ("epochs", "patience")  # what --resume may change
+TENSORS = (
+    *("titles", "scores", "row_splits", "candidate_ids"),
+    *("k", "exclude_ids", "filter_seen", "categories"),
+)
+ITEM_COLUMNS = ("row", "title", "count", "categories")
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 
@@ -188,21 +193,17 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-RECOMMEND_OPTIONS = ("k", "exclude_ids", "filter_seen", "categories")
-"""Names of the other inputs of the served signature `recommend`."""
-
-
 def require_id_name(name: str) -> str:
-    """`name`, if a signature can have an input and an output of that name.
+    """`name`, if signatures can have an input and an output, and `items.csv` a column, of it.
 
     Raises:
         InputError: it cannot.
     """
-    taken = ("titles", "scores", "row_splits", "candidate_ids", *RECOMMEND_OPTIONS)
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken:
+    taken = name in TENSORS or name.removesuffix("s") in ITEM_COLUMNS
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or taken:
         raise InputError(
             "--id-name: expected lower-case letters, digits and '_', a letter first, and none of "
-            f"{', '.join(taken)}. Received: {name!r}."
+            f"{', '.join((*TENSORS, *ITEM_COLUMNS))}. Received: {name!r}."
         )
     return name
 
@@ -213,13 +214,7 @@ def read_config(path: Path) -> RunConfig:
     Raises:
         InputError: not JSON, an unknown key, or a value of another type or choice.
     """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}, line {error.lineno}: expected JSON. Received: {error.msg}."
-        ) from None
-    return RunConfig.from_dict(values, str(path))
+    return RunConfig.from_dict(read_json(path), str(path))
 
 
 def _reject_unknown(values, known, source: str, what: str) -> None:

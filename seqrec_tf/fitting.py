@@ -17,9 +17,9 @@ from seqrec_tf.config import RunConfig, weight_settings
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation import evaluate, table
+from seqrec_tf.json_files import write_json
 from seqrec_tf.model_card import write_model_card
 from seqrec_tf.pipeline import TrainingData, training_data
-from seqrec_tf.run_directory import write_json
 from seqrec_tf.training import build_model, in_float32
 
 

@@ -14,7 +14,6 @@
 """
 
 import dataclasses
-import json
 import os
 import platform
 import shutil
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from seqrec_tf.config import RunConfig, read_config
 from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import read_json, write_json
 
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
@@ -55,18 +55,24 @@ def read_run(path: Path) -> Run:
     """Read a finished run.
 
     Raises:
-        InputError: there is no finished run at `path`.
+        InputError: there is no finished run at `path`, or its files are damaged or not of one run.
     """
     from seqrec_tf.data.catalogue import Catalogue
-    from seqrec_tf.models import load_encoder
+    from seqrec_tf.models import Encoder, load_encoder
 
     config = read_config(require_finished(path) / "config.json")
     catalogue = Catalogue.read(path / "items.csv", config.data.id_type, config.data.id_name)
+    encoder = load_encoder(path / "model.keras")
+    if not isinstance(encoder, Encoder) or encoder.items != catalogue.size:
+        raise InputError(
+            f"{path / 'model.keras'}: expected an encoder of the {catalogue.size} items in "
+            f"items.csv. Received: {type(encoder).__name__} of {getattr(encoder, 'items', 'no')}."
+        )
     return Run(
         path=path,
         config=config,
-        metrics=json.loads((path / "metrics.json").read_text(encoding="utf-8")),
-        encoder=load_encoder(path / "model.keras"),
+        metrics=read_json(path / "metrics.json"),
+        encoder=encoder,
         catalogue=dataclasses.replace(catalogue, id_name=config.data.id_name),
     )
 
@@ -141,10 +147,3 @@ def environment() -> dict:
         "cpus": os.cpu_count(),
         "packages": {name: version(name) for name in PACKAGES},
     }
-
-
-def write_json(path: Path, values: dict, indent: int | None = 2) -> None:
-    """Write JSON, complete or not at all; indented, unless only programs read it."""
-    partial = path.with_name(f".{path.name}-partial")
-    partial.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
-    os.replace(partial, path)

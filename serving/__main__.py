@@ -104,11 +104,15 @@ def _serve(options: Namespace) -> None:
     directories = _newest_versions(options)
     listener = open_listener(options.rest_api_address, options.rest_api_port)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from serving.golden import check_golden
     from serving.models import LoadedModel
     from serving.registry import Registry
     from serving.server import serve
 
-    registry = Registry(LoadedModel(directory) for directory in directories)
+    models = [LoadedModel(directory) for directory in directories]
+    for model, directory in zip(models, directories, strict=True):
+        check_golden(model, directory)
+    registry = Registry(models)
     listener.listen()
     url = base_url(listener)
     for directory in directories:

@@ -69,6 +69,9 @@ class Recommender:
         model: the model's name on the server.
         version: the version to ask; None is the newest.
         timeout: seconds to wait for an answer.
+
+    Raises:
+        InputError: `url` is none.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class Recommender:
         version: int | None = None,
         timeout: float = 30.0,
     ):
+        if not re.match(r"https?://[^/\s]", url):
+            raise InputError(f"url: expected http://HOST:PORT. Received: {url!r}")
         # Imported here, for it takes longer than everything else in --help.
         import requests
 

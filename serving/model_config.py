@@ -52,8 +52,10 @@ def read_model_configs(path: Path) -> list[ModelConfig]:
     message = _server_config_class()()
     try:
         text_format.Parse(path.read_text(encoding="utf-8"), message)
-    except (text_format.ParseError, UnicodeDecodeError) as error:
+    except text_format.ParseError as error:
         raise InputError(f"{path}, {_place_first(error)}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected a text file in UTF-8. Received: {error}") from error
     entries = message.model_config_list.config
     if not entries:
         raise InputError(f"{path}: expected model_config_list {{ config {{ ... }} }}; no model")

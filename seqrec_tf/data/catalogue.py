@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from seqrec_tf.data.columns import as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.tables import read_table
 from seqrec_tf.errors import InputError
 
 
@@ -103,16 +105,21 @@ class Catalogue:
         Raises:
             InputError: the file is not what `write` writes.
         """
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        if list(table.columns[[0, 2, 3]]) != ["row", "title", "count"]:
+        table = read_table(path, None, "catalogue")
+        names = list(table.frame.columns)
+        others = [*names[:1], *names[2:]]
+        if others not in (["row", "title", "count"], ["row", "title", "count", "categories"]):
             raise InputError(
                 f"{path}, line 1: expected columns row, an id, title, count. "
-                f"Received: {', '.join(table.columns)}."
+                f"Received: {', '.join(names)}."
             )
-        ids = table.iloc[:, 1].to_numpy(np.int64 if id_type == "int64" else object)
-        counts = table["count"].to_numpy(np.int64)
-        categories = table["categories"].to_numpy(object) if "categories" in table else None
-        return cls(ids, table["title"].to_numpy(object), counts, id_name, categories)
+        kind = np.int64 if id_type == "int64" else object
+        ids = as_ids(table, names[1], id_type).to_numpy(kind)
+        descending = np.append(False, ids[1:] <= ids[:-1])
+        reject(table, names[1], descending, "ids in ascending order")
+        titles, counts = as_texts(table, "title"), as_counts(table, "count")
+        categories = as_texts(table, "categories").to_numpy(object) if names[4:] else None
+        return cls(ids, titles.to_numpy(object), counts.to_numpy(), id_name, categories)
 
     def _table(self) -> pd.DataFrame:
         return pd.DataFrame(

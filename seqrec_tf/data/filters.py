@@ -107,7 +107,8 @@ def _core(
 
 
 def _nothing_left(interactions: Interactions, minima: dict[str, float]) -> str:
-    active = [f"--{name} {value:g}" for name, value in minima.items() if value]
+    off = {"min-rating": 0}
+    active = [f"--{name} {value:g}" for name, value in minima.items() if value > off.get(name, 1)]
     filters = ", ".join(active) or "none"
     return (
         f"{interactions.source}: no interaction is left of {len(interactions.table):,}; expected "

@@ -144,16 +144,15 @@ def _chosen(path: Path, found: list[str], columns: dict[str, str] | None) -> lis
     Raises:
         InputError: a missing or repeated column; names the flag that chooses another.
     """
+    names = ", ".join(map(repr, found[:20]))[:200]
     if columns is None:
         if len(set(found)) < len(found):
-            names = ", ".join(map(repr, found[:20]))
             raise InputError(f"{path}, line 1: expected every column once. Received: {names}.")
         return found
     for flag, column in columns.items():
         count = list(found).count(column)
         if count != 1:
             amount = f"{count} columns of that name" if count else "no such column"
-            names = ", ".join(map(repr, found[:20]))
             raise InputError(
                 f"{path}, line 1: expected one column {column!r} ({flag} names another). "
                 f"Received: {amount} in {names}."

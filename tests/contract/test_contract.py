@@ -1,10 +1,17 @@
 """The one contract: whatever form an encoder ships in, it answers the same and by the rules."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import requests
 
 from export.compare import differences
+from serving.errors import InputError
+from serving.golden import check_golden
+from serving.models import LoadedModel
+from serving.versions import VersionDirectory
 
 FORMS = [
     "recommend",
@@ -108,6 +115,23 @@ def test_one_mistaken_request_is_a_clear_400(shipped):
     response = requests.post(f"{shipped.url}:predict", json={"instances": [["x", 1]]}, timeout=30)
     assert response.status_code == 400
     assert response.json()["error"]
+
+
+def test_a_server_asks_the_golden_requests_before_it_is_ready(shipped, tmp_path):
+    folder = shutil.copytree(shipped.savedmodel, tmp_path / "1")
+    directory = VersionDirectory("seqrec", 1, folder)
+    model = LoadedModel(directory)
+    assert check_golden(model, directory) == 8
+    golden = shipped.golden()
+    golden["requests"][1]["answers"][0]["scores"][0] += 1
+    (folder / "assets.extra/golden_requests.json").write_text(json.dumps(golden))
+    with pytest.raises(InputError, match="one_item, history 0, place 1: expected .* Received: "):
+        check_golden(model, directory)
+    (folder / "assets.extra/golden_requests.json").write_text("[]")
+    with pytest.raises(InputError, match="expected golden requests. Received: "):
+        check_golden(model, directory)
+    (folder / "assets.extra/golden_requests.json").unlink()
+    assert check_golden(model, directory) == 0
 
 
 def test_titles_come_with_the_ids(shipped):

@@ -24,8 +24,9 @@ from export.signature_runner import signature_answers
 from export.signatures import signatures
 from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.json_files import write_json
 from seqrec_tf.models import GRU4Rec, SASRec
-from seqrec_tf.run_directory import Run, create_run, read_run, write_json
+from seqrec_tf.run_directory import Run, create_run, read_run
 
 REPOSITORY = Path(__file__).parents[2]
 ITEMS = 12

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from export import batch
 from export.manifest import write_manifest
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.json_files import write_json
 
 REPOSITORY = Path(__file__).parents[2]
 TITLES = {11 * row: f"Title é {row}" for row in range(1, 13)}

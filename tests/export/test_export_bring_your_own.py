@@ -155,3 +155,25 @@ def test_wrong_files_on_the_command_line(change, message, tmp_path, monkeypatch,
     assert (caught.value.code, output.out, output.err.count("\n")) == (2, "", 1)
     assert output.err.startswith("error: ") and message in output.err
     assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--items", "i.csv"], "--items: expected --encoder with it. Received: none"),
+        (["--fixed"], "--fixed: expected --encoder with it. Received: none"),
+        (["--encoder", "e.keras", "--run", "r"], "--run: expected no --encoder beside it"),
+        (["--encoder", "e.keras"], "--encoder: expected --items with it"),
+        (
+            ["--encoder", "e.h5", "--items", "i", "--item-vectors", "v", "--window", "1"],
+            "--encoder: expected a file that Keras wrote, NAME.keras. Received: e.h5",
+        ),
+        (["--id-name", ""], "--id-name: expected lower-case letters"),
+    ],
+)
+def test_flags_that_do_not_go_together(flags, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["export", *flags])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")

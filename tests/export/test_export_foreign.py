@@ -148,19 +148,3 @@ def test_a_saved_file_on_the_command_line(build, tmp_path):
     done = build.run_module(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert first_ids(tmp_path / done.stdout.strip(), [30], [10, 7, 20]) == [10, 40]
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--encoder", "my.keras"], "--encoder: expected --items with it"),
-        (
-            ["--encoder", "my.h5", "--items", "i", "--item-vectors", "v", "--window", 1],
-            "NAME.keras",
-        ),
-    ],
-)
-def test_what_is_missing_on_the_command_line_is_said(build, tmp_path, flags, message):
-    done = build.run_module("export", *flags, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: ") and message in done.stderr

@@ -11,7 +11,7 @@ from export.additions import read_additions
 from export.refresh import refresh
 from export.signature_runner import signature_caller
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.json_files import write_json
 
 # The successor encoder: the vector of row r has one component for each row it may follow.
 FOLLOWS_8 = [0.0] * 8 + [50.0] + [-20.0] * 4

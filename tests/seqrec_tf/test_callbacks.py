@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seqrec_tf.callbacks import MONITOR, AveragedWeights, Checkpoint, StopOnNaN, write_history
+from seqrec_tf.errors import InputError
 
 
 class Falling(keras.Model):
@@ -139,6 +140,16 @@ def test_patience_survives_a_resume(tmp_path):
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path):
     with pytest.raises(FileNotFoundError):
         Checkpoint(tmp_path, patience=3, resume=True)
+
+
+@pytest.mark.parametrize("damage", ["state.json", "epoch-1.weights.h5"])
+def test_a_damaged_state_is_named(tmp_path, damage):
+    model = Falling()
+    _finish_epochs(_checkpoint(tmp_path, model, patience=3), model, [0.3])
+    (tmp_path / damage).write_text("{}")
+    checkpoint = Checkpoint(tmp_path, patience=3, resume=True)
+    with pytest.raises(InputError, match=f"--resume: {tmp_path}: expected the state of a run"):
+        checkpoint.restore(model)
 
 
 def test_the_folder_holds_the_last_and_the_best_epoch_only(tmp_path):

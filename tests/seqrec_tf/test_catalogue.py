@@ -16,7 +16,7 @@ MOVIES = Catalogue(
     "movie_ids",
 )
 PRODUCTS = Catalogue(
-    np.array(["007", "7", "NA", "null", 'a,"b"'], object),
+    np.array(["007", "7", "NA", 'a,"b"', "null"], object),
     np.array(["", "Seven", " padded ", "two\nlines", "Amélie 日本"], object),
     np.array([1, 2, 3, 4, 5]),
     "item_ids",
@@ -87,5 +87,25 @@ def test_categories_go_through_the_file_and_are_listed_by_name(tmp_path):
 def test_another_table_is_refused(tmp_path):
     (tmp_path / "items.csv").write_text("row,movie_id,name,count\n1,3,Toy Story,4\n")
     message = "items.csv, line 1: expected columns row, an id, title, count. Received: row, movie_"
+    with pytest.raises(InputError, match=message):
+        Catalogue.read(tmp_path / "items.csv", "int64", "movie_ids")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "items.csv: expected a header line"),
+        (
+            ["row,movie_id", "1,3"],
+            "line 1: expected columns row, an id, title, count. Received: row, mov",
+        ),
+        (["row,movie_id,title,count"], "items.csv: expected at least one row of data"),
+        (["row,movie_id,title,count", "1,x,A,1"], "line 2, column 'movie_id': expected an int64"),
+        (["row,movie_id,title,count", "1,3,A,-1"], "line 2, column 'count': expected a whole num"),
+        (["row,movie_id,title,count", "1,3,A,1", "2,2,B,1"], "line 3, .* ids in ascending order"),
+    ],
+)
+def test_a_damaged_file_is_named_with_its_line(tmp_path, lines, message):
+    (tmp_path / "items.csv").write_text("\n".join(lines))
     with pytest.raises(InputError, match=message):
         Catalogue.read(tmp_path / "items.csv", "int64", "movie_ids")

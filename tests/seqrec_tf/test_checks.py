@@ -25,8 +25,10 @@ from seqrec_tf.options import override
         ("training", "patience", 0, "at least 1"),
         ("training", "length_buckets", 0, "at least 1"),
         ("training", "seed", -1, "at least 0"),
-        ("training", "learning_rate", 0.0, "> 0"),
-        ("training", "learning_rate", float("nan"), "> 0"),
+        ("training", "seed", 2**32, "less than 2^32"),
+        ("training", "learning_rate", 0.0, "a finite number > 0"),
+        ("training", "learning_rate", float("nan"), "a finite number > 0"),
+        ("training", "learning_rate", float("inf"), "a finite number > 0"),
         ("training", "beta_2", 1.0, "0 <= value < 1"),
         ("training", "average", 1.0, "0 <= value < 1"),
         ("training", "warmup", -0.5, "at least 0"),
@@ -92,12 +94,19 @@ def test_a_flag_that_nothing_would_read_is_refused(encoder, objective, typed, me
     chosen = {"encoder": {"encoder": encoder}, "training": {"objective": objective}}
     config = override(RunConfig(), chosen)
     with pytest.raises(InputError) as error:
-        check_used(config, {"encoder": typed, "training": {}})
+        check_used(config, {"data": {}, "encoder": typed, "training": {}})
     assert str(error.value) == message
-    check_used(config, {"encoder": {}, "training": {}})  # not typed, so not meant
+    check_used(config, {"data": {}, "encoder": {}, "training": {}})  # not typed, so not meant
+
+
+def test_the_cuts_of_another_protocol_are_refused():
+    given = {"data": {"test_from": 7.0}, "encoder": {}, "training": {}}
+    check_used(override(RunConfig(), {"data": {"protocol": "PT"}}), given)
+    with pytest.raises(InputError, match="--test-from: expected --protocol PT. Received: P1"):
+        check_used(RunConfig(), given)
 
 
 def test_flags_that_are_read_are_taken():
     config = override(RunConfig(), {"training": {"objective": "sampled-softmax"}})
     typed = {"negatives": 10, "popularity_share": 0.5, "in_batch_negatives": True}
-    check_used(config, {"encoder": {"heads": 2}, "training": typed})
+    check_used(config, {"data": {}, "encoder": {"heads": 2}, "training": typed})

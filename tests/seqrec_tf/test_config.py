@@ -11,9 +11,10 @@ from seqrec_tf.config import (
     RunConfig,
     TrainingConfig,
     read_config,
+    require_id_name,
 )
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_directory import write_json
+from seqrec_tf.json_files import write_json
 
 SECTIONS = {"data": DataConfig, "encoder": EncoderConfig, "training": TrainingConfig}
 
@@ -151,3 +152,10 @@ def test_broken_json_names_its_line(tmp_path):
     path.write_text('{\n  "encoder": {\n    "dim": 8,,\n  }\n}\n')
     with pytest.raises(InputError, match=r"config.json, line 3: expected JSON\. Received: "):
         read_config(path)
+
+
+@pytest.mark.parametrize("name", ["k", "titles", "rows", "title", "Movie", "a b", "", "1st"])
+def test_an_id_name_that_is_taken_or_no_name(name):
+    with pytest.raises(InputError, match=f"--id-name: expected .* Received: {name!r}"):
+        require_id_name(name)
+    assert require_id_name("track_ids") == "track_ids"

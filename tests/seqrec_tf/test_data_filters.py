@@ -94,7 +94,7 @@ def test_nothing_left_names_the_filters():
     data = _interactions([(1, 6, 1), (2, 7, 1)], rating=[3, 3])
     message = r"test.csv: no interaction is left of 2.*--min-rating 2.5, --min-item-count 2\."
     with pytest.raises(InputError, match=message):
-        prepare(data, min_rating=2.5, min_item_count=2)
+        prepare(data, min_rating=2.5, min_item_count=2, min_sequence_length=1)
     with pytest.raises(InputError, match="left of 0.*Received: none"):
         prepare(_interactions([]))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqrec_tf.config import RunConfig, flag
+from seqrec_tf.json_files import write_json
 from seqrec_tf.options import (
     Parser,
     add_config_options,
@@ -14,7 +15,6 @@ from seqrec_tf.options import (
     given_options,
     override,
 )
-from seqrec_tf.run_directory import write_json
 
 FIELDS = [
     (section.name, field)

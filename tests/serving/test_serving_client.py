@@ -69,7 +69,7 @@ def test_command_with_json(run_module, server):
     ("arguments", "message"),
     [
         (["--url", "http://127.0.0.1:9", "1"], "nothing answers at http://127.0.0.1:9"),
-        (["--url", "nonsense", "1"], "nonsense"),
+        (["--url", "localhost:8501", "1"], "url: expected http://HOST:PORT. Received: 'localhost"),
         (["--model-version", "new", "1"], "--model-version"),
     ],
 )

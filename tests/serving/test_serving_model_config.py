@@ -45,3 +45,9 @@ def test_several_models(tmp_path):
 def test_refused_files(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         read_model_configs(written(tmp_path, text))
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    (tmp_path / "models.config").write_bytes(b"\xe9")
+    with pytest.raises(InputError, match="models.config: expected a text file in UTF-8"):
+        read_model_configs(tmp_path / "models.config")

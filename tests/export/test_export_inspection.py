@@ -1,0 +1,38 @@
+"""`inspect` shows a whole version or says in one line what is damaged."""
+
+import json
+import shutil
+
+import pytest
+
+from export.inspection import main
+from export.manifest import manifest_failures
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("seqrec/1/assets.extra/export_report.json", "{", "line 1: expected JSON"),
+        ("seqrec/1/assets.extra/export_report.json", "{}", "Received: one without 'packages'"),
+        ("seqrec/1/saved_model.pb", "", "expected a SavedModel. Received: a file without a graph"),
+        ("seqrec/1/saved_model.pb", "?", "saved_model.pb: expected a SavedModel. Received: Error"),
+        ("seqrec-lite/1/model.json", "[]", "model.json: expected a JSON object. Received: list"),
+        ("seqrec-lite/1/model.json", "{}", "Received: one without 'signature'"),
+    ],
+)
+def test_a_damaged_version_is_one_line(file, content, message, models, tmp_path, capsys):
+    version = tmp_path / "version"
+    shutil.copytree(models / "/".join(file.split("/")[:2]), version)
+    (version / "/".join(file.split("/")[2:])).write_text(content)
+    with pytest.raises(SystemExit) as caught:
+        main([str(version)])
+    output = capsys.readouterr()
+    assert (caught.value.code, output.out, output.err.count("\n")) == (2, "", 1)
+    assert output.err.startswith("error: ") and message in output.err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", json.dumps({"files": {"a": {}}})])
+def test_a_damaged_manifest_is_a_finding(content, tmp_path):
+    (tmp_path / "manifest.json").write_text(content)
+    (failure,) = manifest_failures(tmp_path, tmp_path / "manifest.json")
+    assert "manifest.json" in failure and "expected" in failure
