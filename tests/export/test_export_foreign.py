@@ -19,7 +19,6 @@ from export.__main__ import main
 from export.bring_your_own import read_items
 from export.foreign import ForeignEncoder
 from export.lite_runner import lite_answers
-from export.recommender import Recommender
 from seqrec_tf.errors import InputError
 
 IDS = [30, 10, 20, 40]
@@ -95,13 +94,13 @@ for folder in sys.argv[2:]:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory) -> dict[str, list[int]]:
+def answers(build, tmp_path_factory) -> dict[str, list[int]]:
     """The first ids that each kind's SavedModel recommends, in a process that saw no encoder."""
     root = tmp_path_factory.mktemp("kinds")
     catalogue, order = read_items(IDS, "item_ids")
     for kind, make in KINDS.items():
         encoder = ForeignEncoder(make(), VECTORS, order, window=3)
-        recommender = Recommender(encoder, catalogue, 2, "item_ids")
+        recommender = build.recommender(encoder, catalogue, 2, "item_ids")
         tf.saved_model.save(recommender, str(root / kind))
     asked = json.dumps([[30], [30, 10], [10, 7, 20], [40, 99], [10, 20, 30, 40]])
     done = subprocess.run(
