@@ -24,11 +24,16 @@ def convert(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str) -> byt
     Policies are those of `export.recommender.Recommender`. Built-in ops only: the converter
     refuses a graph that needs others.
     """
+    return lite_converter(encoder, catalogue, k, id_name).convert()
+
+
+def lite_converter(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str):
+    """The `tf.lite.TFLiteConverter` of `convert`."""
     module = LiteRecommender(encoder, catalogue, k, id_name)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
+    return converter
 
 
 class LiteRecommender(tf.Module):
@@ -39,8 +44,11 @@ class LiteRecommender(tf.Module):
         rows = np.arange(catalogue.size + 1, dtype=np.int32)
         ids = catalogue.ids if not speaks_rows(catalogue) else rows[1:]
         self.ids = tf.constant(np.concatenate([[0], ids]).astype(np.int32))
-        self.popularity = tf.constant(catalogue.popularity())
-        self.never = tf.constant(catalogue.never().astype(np.int32))
+        never = catalogue.never()
+        # Row 0 alone is one more row to scatter; a mask is a pass over all scores.
+        self.never = tf.constant(never) if never.sum() > 1 else None
+        # Without a known item nothing was seen, so the answer is the same for everybody.
+        self.cold = tf.math.top_k(tf.where(never, tf.float32.min, catalogue.popularity()), k)
         self.k = k
         self.id_name = id_name
         # Untracked variables are dropped by the converter without a word, and every answer of
@@ -52,12 +60,20 @@ class LiteRecommender(tf.Module):
         """(length,) int32 ids of any length -> the top k."""
         rows = self._look_up(history)
         known = tf.boolean_mask(rows, rows > 0)
-        seen = tf.scatter_nd(known[:, tf.newaxis], tf.ones_like(known), tf.shape(self.ids))
-        seen += self.never
-        scores = tf.where(tf.size(known) > 0, self._scores(known), self.popularity)
-        top = tf.math.top_k(tf.where(seen > 0, tf.float32.min, scores), self.k)
-        rows = tf.where(top.values > tf.float32.min, top.indices, 0)
-        return {self.id_name: tf.gather(self.ids, rows), "scores": top.values}
+        top = tf.math.top_k(self._hide(self._scores(known), known), self.k)
+        warm = tf.size(known) > 0
+        values = tf.where(warm, top.values, self.cold.values)
+        rows = tf.where(warm, top.indices, self.cold.indices)
+        rows = tf.where(values > tf.float32.min, rows, 0)
+        return {self.id_name: tf.gather(self.ids, rows), "scores": values}
+
+    def _hide(self, scores: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        """`scores` with row 0, the rows that are known, and what nobody gets at the lowest."""
+        if self.never is not None:
+            scores = tf.where(self.never, tf.float32.min, scores)
+        hidden = tf.concat([[0], known], axis=0)
+        counts = tf.scatter_nd(hidden[:, tf.newaxis], tf.ones_like(hidden), tf.shape(self.ids))
+        return tf.where(counts > 0, tf.float32.min, scores)
 
     def _scores(self, known: tf.Tensor) -> tf.Tensor:
         recent = known[-self._encoder.window :]
