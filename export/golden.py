@@ -23,9 +23,9 @@ def golden_requests(
     """Requests with answers, as `golden_requests.json` holds them.
 
     Returns:
-        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "requests": [{"name",
-        "histories", "answers"}], "calls": [{"name", "signature", "inputs", "answers" or
-        "outputs"}]}`.
+        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "withheld",
+        "requests": [{"name", "histories", "answers"}], "calls": [{"name", "signature", "inputs",
+        "answers" or "outputs"}]}`; `withheld` are the ids that nobody is recommended.
         Requests are asked in every form that takes histories, calls of one signature. An answer
         has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which
         tell an allowed swap of near-equal scores from a wrong item.
@@ -43,6 +43,7 @@ def golden_requests(
         "dim": int(truth.table.shape[1]),
         "text_separator": catalogue.text_separator,
         "k": k,
+        "withheld": catalogue.ids[catalogue.never()[1:]].tolist(),
         "requests": [
             {
                 "name": name,
