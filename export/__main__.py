@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from export.lite_modes import MODES, require_mode
 from export.publish import require_model_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
@@ -27,6 +28,7 @@ EPILOG = """examples:
   python -m export --format savedmodel
   python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
   python -m export --exclude-items sold_out.txt
+  python -m export --format tflite --quantize dynamic
   python -m export --encoder my.keras --items items.csv --item-vectors vectors.npy --window 50
   python -m export verify models/seqrec/1
   python -m export inspect models/seqrec/1
@@ -64,6 +66,9 @@ def main() -> None:
         "--only-items", type=Path, help="recommend only the ids in this file, one a line"
     )
     parser.add_argument("--exclude-items", type=Path, help="never recommend the ids in this file")
+    parser.add_argument(
+        "--quantize", choices=MODES, default="none", help="numbers of the LiteRT file"
+    )
     _add_foreign_options(parser)
     arguments = parser.parse_args()
     run_command(lambda: _export(arguments))
@@ -82,6 +87,7 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
+    require_mode(arguments.quantize, FORMATS[arguments.format])
     if arguments.encoder:
         _require_foreign(arguments)
     else:
@@ -98,6 +104,7 @@ def _export(arguments: argparse.Namespace) -> None:
         id_name=arguments.id_name,
         only_items=arguments.only_items,
         exclude_items=arguments.exclude_items,
+        quantize=arguments.quantize,
     )
     try:
         if arguments.encoder:

@@ -12,8 +12,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from export.golden import golden_requests
+from export.histories import Histories, drawn_histories, histories_for
 from export.item_lists import with_lists
 from export.lite import convert, speaks_rows
+from export.lite_folder import append_card, finish_lite
+from export.lite_modes import require_mode
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
 from export.publish import publish, staging_folder
@@ -43,6 +46,7 @@ class ExportOptions:
         id_name: name of the id inputs and outputs; None takes the dataset's.
         only_items: file of the ids that may be recommended, one a line; None: all.
         exclude_items: file of ids that must not be.
+        quantize: form of the LiteRT file's numbers, of `export.lite_modes`.
     """
 
     formats: tuple[str, ...] = ("savedmodel",)
@@ -52,6 +56,7 @@ class ExportOptions:
     id_name: str | None = None
     only_items: Path | None = None
     exclude_items: Path | None = None
+    quantize: str = "none"
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
@@ -64,17 +69,24 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         InputError: k does not fit the catalogue.
         ProofError: an artifact's answer differs; its message shows where.
     """
+    require_mode(options.quantize, options.formats)
+    histories = histories_for(run, options.quantize)
     provenance = {
         "run": str(run.path),
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics,
     }
     cards = [run.path / name for name in ("README.md", "learning_curve.png", "breakdown.png")]
-    return export_encoder(run.encoder, run.catalogue, options, provenance, cards)
+    return export_encoder(run.encoder, run.catalogue, options, provenance, cards, histories)
 
 
 def export_encoder(
-    encoder, catalogue: Catalogue, options: ExportOptions, provenance: dict, cards: list[Path]
+    encoder,
+    catalogue: Catalogue,
+    options: ExportOptions,
+    provenance: dict,
+    cards: list[Path],
+    histories: Histories | None = None,
 ) -> list[Path]:
     """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
 
@@ -84,7 +96,10 @@ def export_encoder(
         options: what to export and where to.
         provenance: `run`, `encoder` and `metrics` of the export report.
         cards: files that are copied beside the report, where they exist.
+        histories: for quantising; None draws them by popularity.
     """
+    if require_mode(options.quantize, options.formats) != "none" and not histories:
+        histories = drawn_histories(catalogue, encoder.window)
     if not 1 <= options.k <= catalogue.size:
         raise InputError(
             f"--k: expected 1 to {catalogue.size}, the size of the catalogue. "
@@ -101,6 +116,8 @@ def export_encoder(
         _write_golden(staging / "golden_requests.json", golden)
         for name in options.formats:
             builders[name](staging / folders[name], *arguments)
+        if "tflite" in options.formats:
+            lite = finish_lite(staging / "lite", options.quantize, histories)
         if "savedmodel" in options.formats:
             padding = 0 if golden["id_type"] == "int64" else ""
             warmup = staging / "savedmodel" / "assets.extra" / WARMUP
@@ -114,6 +131,8 @@ def export_encoder(
             "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
             "proof": _prove(staging),
         }
+        if "tflite" in options.formats:
+            facts["lite"] = lite
         golden_path = staging / "golden_requests.json"
         for name in options.formats:
             _describe(staging / folders[name], facts, [*cards, golden_path])
@@ -185,5 +204,7 @@ def _describe(folder: Path, facts: dict, files: list[Path]) -> None:
     for path in files:
         if path.is_file():
             shutil.copy(path, extra / path.name)
+    if extra == folder:
+        append_card(folder)
     write_json(extra / "export_report.json", facts)
     write_manifest(folder, extra / MANIFEST)

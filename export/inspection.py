@@ -88,11 +88,16 @@ def _shapes(tensors: dict) -> str:
 
 
 def _lite(folder: Path) -> list[tuple[str, str]]:
+    from export.lite_report import parity_text
+
     sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    signature = sidecar["signature"]
+    signature, report = sidecar["signature"], sidecar["report"]
     sides = [", ".join(f"{n} {t}" for n, t in signature[s].items()) for s in ("inputs", "outputs")]
     return [
         ("signature", " -> ".join(sides)),
         ("speaks", sidecar["speaks"]),
         ("quantization", sidecar["quantization"]),
+        ("of float32", f"{report['bytes'] / report['float32_bytes']:.1%} of the bytes"),
+        *([("parity", parity_text(report["parity"]))] if report["parity"] else []),
+        *(("warning", warning) for warning in report["warnings"]),
     ]

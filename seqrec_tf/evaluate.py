@@ -60,13 +60,13 @@ def report(arguments: argparse.Namespace) -> str:
             f"on its own training data; train with --protocol "
             f"{'P1' if protocol == 'P4' else protocol}. Received: {protocol}."
         )
-    metrics = evaluate(run.encoder, _dataset(run, arguments.data_dir), sampled=protocol == "P4")
+    metrics = evaluate(run.encoder, run_dataset(run, arguments.data_dir), sampled=protocol == "P4")
     if arguments.json:
         return json.dumps(metrics, indent=2)
     return table(metrics, run.config.encoder.encoder)
 
 
-def _dataset(run, data_dir: str | None):
+def run_dataset(run, data_dir: str | None = None):
     """The run's dataset, read anew; it must have the run's catalogue."""
     import dataclasses
 

@@ -1,5 +1,6 @@
 """A hand-set encoder with answers a reader can work out, run directories, exported artifacts."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -14,6 +15,11 @@ import pytest
 import tensorflow as tf
 
 from export.exporter import ExportOptions, export_run
+from export.golden import golden_requests
+from export.histories import drawn_histories
+from export.lite import convert
+from export.lite_folder import quantized
+from export.lite_modes import MODES
 from export.recommender import Recommender
 from export.signature_runner import signature_answers
 from export.signatures import signatures
@@ -68,12 +74,12 @@ def random_encoder(seed: int, items: int = ITEMS) -> SASRec:
     return SASRec(heads=2, items=items, window=WINDOW, dim=8, layers=1, dropout=0.1)
 
 
-def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
-    """A run directory as training leaves it, read back."""
+def write_run(path: Path, encoder, catalogue: Catalogue, **data) -> Run:
+    """A run directory as training leaves it, read back; `data` are settings of its data."""
     id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
     name = "sasrec" if isinstance(encoder, SASRec) else "gru4rec"
     config = RunConfig(
-        data=DataConfig(id_type=id_type, id_name=catalogue.id_name),
+        data=DataConfig(id_type=id_type, id_name=catalogue.id_name, **data),
         encoder=EncoderConfig(name, WINDOW, encoder.dim, encoder.depth),
     )
     create_run(path, config)
@@ -185,14 +191,17 @@ def random_run(tmp_path_factory) -> Run:
 def exports(random_run, tmp_path_factory) -> list[subprocess.CompletedProcess]:
     """`python -m export --format all` twice, in a folder that is not the repository.
 
-    The first one leaves `--output` away and names the run by a relative path.
+    The first one leaves `--output` away and names the run by a relative path, the second one
+    quantises; what is as small as this encoder stays in float32.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(random_run.path, folder / "run")
     command = ["export", "--format", "all", "--k", K, "--run"]
     return [
         run_module(*command, "run", cwd=folder),
-        run_module(*command, folder / "run", "--output", folder / "models"),
+        run_module(
+            *(*command, folder / "run", "--output", folder / "models", "--quantize", "dynamic")
+        ),
     ]
 
 
@@ -201,3 +210,34 @@ def models(exports) -> Path:
     """The folder of the models that `exports` published."""
     assert [done.returncode for done in exports] == [0, 0], [done.stderr for done in exports]
     return Path(exports[1].stdout.splitlines()[0]).parents[1]
+
+
+@pytest.fixture(scope="session")
+def large() -> dict[str, SimpleNamespace]:
+    """Two untrained encoders of 2,000 items, 64 wide, and their LiteRT files in every mode.
+
+    A SASRec, which looks up and scores with one table, and a GRU4Rec, whose loop is a graph of its
+    own, with two. The window is 20, k is 10; ids are 3, 6, 9, ..., the first the most popular.
+    """
+    numbers = np.arange(2000)
+    catalogue = Catalogue(3 * numbers + 3, numbers.astype(str), 2000 - numbers, "movie_ids")
+    sidecar = {"id_name": "movie_ids", "speaks": "ids", "items": {"ids": catalogue.ids.tolist()}}
+    drawn = drawn_histories(catalogue, window=20)
+    histories = dataclasses.replace(drawn, representative=drawn.representative[:50])
+    common = {"items": 2000, "window": 20, "dim": 64, "layers": 1, "dropout": 0.0}
+    keras.utils.set_random_seed(0)
+    encoders = {
+        "sasrec": SASRec(**common, heads=2, positions="relative"),
+        "gru4rec": GRU4Rec(**common),
+    }
+    found = {}
+    for name, encoder in encoders.items():
+        float32 = convert(encoder, catalogue, 10, "movie_ids")
+        found[name] = SimpleNamespace(
+            golden=golden_requests(encoder, catalogue, 10, "movie_ids"),
+            table=np.asarray(encoder.item_table()),
+            sidecar=sidecar,
+            histories=histories,
+            files={mode: quantized(float32, mode, sidecar, histories) for mode in MODES},
+        )
+    return found

@@ -92,7 +92,7 @@ def test_every_kind_of_encoder_is_exported_proven_and_answers(kind, tmp_path):
 def test_masked_right_padded_and_fixed_width_encoders_and_lite(tmp_path):
     folders = export.export_savedmodel(
         last_by_mask, IDS, VECTORS, 3, padding="right", mask=True, fixed=True, k=2,
-        output=tmp_path / "models", formats=("tflite", "savedmodel"),
+        output=tmp_path / "models", formats=("tflite", "savedmodel"), quantize="int8",
     )  # fmt: skip
     assert [folder.parent.name for folder in folders] == ["seqrec-lite", "seqrec"]
     assert first_ids(folders[1], [30], [30, 10], [40, 10, 20]) == [10, 20, 30]
