@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from export.artifact import require_savedmodel
+from export.lite_modes import MODES, require_mode
 from export.options import PRECISIONS, RETRIEVALS, ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.config import flag, require_id_name
@@ -31,6 +32,7 @@ EPILOG = """examples:
   python -m export --format all --run runs/ml1m --output models --name seqrec --k 20
   python -m export --exclude-items sold_out.txt --categories
   python -m export --retrieval ivf --recall 0.98 --precision int8
+  python -m export --format tflite --quantize dynamic
   python -m export --encoder my.keras --items items.csv --item-vectors vectors.npy --window 50
   python -m export --refresh-items new_items.csv --version-of models/seqrec
   python -m export verify models/seqrec/1
@@ -71,6 +73,9 @@ def main() -> None:
         "--categories",
         action="store_true",
         help="let `recommend` be narrowed to categories of items, such as genres",
+    )
+    parser.add_argument(
+        "--quantize", choices=MODES, default="none", help="numbers of the LiteRT file"
     )
     _add_retrieval_options(parser)
     _add_foreign_options(parser)
@@ -135,6 +140,7 @@ def _export(arguments: argparse.Namespace) -> None:
     require_model_name(arguments.name)
     if arguments.id_name is not None:
         require_id_name(arguments.id_name)
+    require_mode(arguments.quantize, FORMATS[arguments.format])
     _require_one_source(arguments)
     run = arguments.run or LATEST
     if arguments.refresh_items:

@@ -19,7 +19,7 @@ def differences(expected: dict[str, list], ids: list, scores: list[float]) -> li
     """
     k = len(ids)
     wanted = np.asarray(expected["scores"][:k], np.float64)
-    allowed = TOLERANCE * _scale(wanted)
+    allowed = TOLERANCE * scale(wanted)
     found = []
     for place, score in enumerate(scores):
         if not abs(score - wanted[place]) <= allowed:
@@ -29,7 +29,7 @@ def differences(expected: dict[str, list], ids: list, scores: list[float]) -> li
         right = expected["ids"][place]
         if raw != right and not abs(score_of.get(raw, np.inf) - wanted[place]) <= allowed:
             found.append(f"place {place + 1}: expected id {right!r}, got {raw!r}")
-    return found + _repeated(ids)
+    return found + repeated(ids)
 
 
 def array_differences(expected: list, received: list) -> list[str]:
@@ -37,7 +37,7 @@ def array_differences(expected: list, received: list) -> list[str]:
     wanted, found = np.asarray(expected, np.float64), np.asarray(received, np.float64)
     if wanted.shape != found.shape:
         return [f"expected shape {wanted.shape}, got {found.shape}"]
-    wrong = ~(np.abs(wanted - found) <= TOLERANCE * _scale(wanted))
+    wrong = ~(np.abs(wanted - found) <= TOLERANCE * scale(wanted))
     return [
         f"at {tuple(map(int, place))}: expected {wanted[tuple(place)]}, got {found[tuple(place)]}"
         for place in np.argwhere(wrong)
@@ -48,14 +48,16 @@ def largest_difference(expected: list[float], scores: list[float]) -> float:
     """The largest score difference of one answer, relative to the row's largest score."""
     wanted = np.asarray(expected[: len(scores)], np.float64)
     real = wanted > np.finfo(np.float32).min
-    return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / _scale(wanted))
+    return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / scale(wanted))
 
 
-def _scale(scores: np.ndarray) -> float:
+def scale(scores: np.ndarray) -> float:
+    """The largest of a row's scores, by magnitude; fillers do not count."""
     real = scores[scores > np.finfo(np.float32).min]
     return float(np.abs(real).max(initial=1e-30))
 
 
-def _repeated(ids: list) -> list[str]:
+def repeated(ids: list) -> list[str]:
+    """Whether an id stands twice among them, in words."""
     real = [raw for raw in ids if raw not in (0, "")]
     return ["an id is recommended twice"] if len(set(real)) < len(real) else []

@@ -16,6 +16,9 @@ from export.indexing import build_index
 from export.item_lists import with_lists
 from export.ivf import IvfIndex
 from export.lite import convert, speaks_rows
+from export.lite_folder import append_card, finish_lite
+from export.lite_histories import Histories, drawn_histories, histories_for
+from export.lite_modes import require_mode
 from export.manifest import NAME as MANIFEST
 from export.manifest import write_manifest
 from export.model_card import write_model_card
@@ -75,6 +78,8 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         InputError: k does not fit the catalogue, or the data of the run is not there and needed.
         ProofError: an artifact's answer differs; its message shows where.
     """
+    require_mode(options.quantize, options.formats)
+    histories = histories_for(run, options.quantize)
     provenance = {
         "run": str(run.path),
         "data": run.config.data.interactions or run.config.data.dataset,
@@ -84,7 +89,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
     cards = {TRAINING_CARD: run.path / "README.md"} | {n: run.path / n for n in PICTURES}
     measured = options.retrieval != "exact" or options.precision != "float32"
     split = dataset_of_run(run).split if measured else None
-    return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split)
+    return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split, histories)
 
 
 def export_encoder(
@@ -94,6 +99,7 @@ def export_encoder(
     provenance: dict,
     cards: dict[str, Path],
     split: Split | None = None,
+    histories: Histories | None = None,
 ) -> list[Path]:
     """As `export_run`, for anything with the methods of `seqrec_tf.models.Encoder` that are used.
 
@@ -104,6 +110,7 @@ def export_encoder(
         provenance: `run`, `data`, `encoder` and `metrics` of the export report.
         cards: files that are copied beside the report, where they exist, by their new names.
         split: histories that an index other than the exact one is chosen and measured with.
+        histories: for quantising the LiteRT file; None draws them by popularity.
     """
     subject = Subject(
         encoder,
@@ -116,11 +123,14 @@ def export_encoder(
         LITE: options.output / f"{options.name}{LITE_SUFFIX}",
     }
     require_publishable(models[FORMATS[name]] for name in options.formats)
+    if options.quantize != "none" and histories is None:
+        histories = drawn_histories(catalogue, encoder.window)
     exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
         folders, facts = [], {**provenance, **_facts(subject)}
         if "tflite" in options.formats:
-            folders.append(_build_lite(staging / LITE, subject, exact))
+            folders.append(build_lite(staging / LITE, subject, exact))
+            facts["lite"] = finish_lite(folders[-1], options.quantize, histories)
         if "savedmodel" in options.formats:
             index, facts["retrieval"] = build_index(encoder, exact, options, split)
             folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
@@ -169,7 +179,8 @@ def _build_savedmodel(folder: Path, subject: Subject, index: ExactIndex | IvfInd
     return folder
 
 
-def _build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
+def build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
+    """Write a LiteRT file in float32, its sidecar and its golden requests; returns `folder`."""
     encoder, catalogue, k, id_name = subject.encoder, subject.catalogue, subject.k, subject.id_name
     folder.mkdir()
     content = convert(encoder, catalogue, k, id_name)
@@ -214,5 +225,7 @@ def _describe(folder: Path, name: str, facts: dict, cards: dict[str, Path]) -> N
         if source.is_file():
             shutil.copy(source, extra / target)
     write_model_card(extra / "README.md", folder.name, name, facts)
+    if folder.name == LITE:
+        append_card(folder)
     write_json(extra / REPORT, facts)
     write_manifest(folder, extra / MANIFEST)

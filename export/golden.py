@@ -34,8 +34,9 @@ def golden_requests(
 
     Returns:
         `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "categories",
-        "requests": [{"name", "histories", "answers"}], "calls": [{"name", "signature", "inputs",
-        "answers" or "outputs"}]}`.
+        "withheld", "requests": [{"name", "histories", "answers"}], "calls": [{"name",
+        "signature", "inputs", "answers" or "outputs"}]}`; `withheld` are the ids that nobody is
+        recommended.
         Requests are asked in every form that takes histories, calls of one signature. An answer
         has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which
         tell an allowed swap of near-equal scores from a wrong item.
@@ -55,6 +56,7 @@ def golden_requests(
         "text_separator": catalogue.text_separator,
         "k": k,
         "categories": catalogue.categories is not None,
+        "withheld": catalogue.ids[catalogue.never()[1:]].tolist(),
         "requests": [
             {
                 "name": name,

@@ -100,9 +100,12 @@ def _shapes(tensors: dict) -> str:
 
 
 def _lite(folder: Path) -> list[tuple[str, str]]:
+    from export.lite_report import parity_text
+
     path = folder / "model.json"
     with as_written(path):
         sidecar = read_json(path)
+        report = sidecar["report"]
         inputs, outputs = (
             ", ".join(f"{name} {kind}" for name, kind in sidecar["signature"][side].items())
             for side in ("inputs", "outputs")
@@ -111,4 +114,7 @@ def _lite(folder: Path) -> list[tuple[str, str]]:
             ("signature", f"{inputs} -> {outputs}"),
             ("speaks", sidecar["speaks"]),
             ("quantization", sidecar["quantization"]),
+            ("of float32", f"{report['bytes'] / report['float32_bytes']:.1%} of the bytes"),
+            *([("parity", parity_text(report["parity"]))] if report["parity"] else []),
+            *(("warning", warning) for warning in report["warnings"]),
         ]

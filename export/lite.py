@@ -6,6 +6,7 @@ strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 """
 
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -20,11 +21,24 @@ def speaks_rows(catalogue: Catalogue) -> bool:
     return catalogue.ids.dtype != np.int64 or catalogue.ids[-1] > np.iinfo(np.int32).max
 
 
-def convert(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str) -> bytes:
+def convert(
+    encoder: Encoder,
+    catalogue: Catalogue,
+    k: int,
+    id_name: str,
+    configure: Callable = lambda converter: None,
+) -> bytes:
     """The `.tflite` file: `id_name` int32 (length,) -> ids int32 (k,), scores float32 (k,).
 
     Policies are those of `export.recommender.Recommender`. Built-in ops only: the converter
     refuses a graph that needs others.
+
+    Args:
+        encoder: a trained encoder.
+        catalogue: its items.
+        k: items recommended.
+        id_name: name of the id input and output.
+        configure: given the `tf.lite.TFLiteConverter` before it converts.
     """
     module = LiteRecommender(encoder, catalogue, k, id_name)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
@@ -34,6 +48,7 @@ def convert(encoder: Encoder, catalogue: Catalogue, k: int, id_name: str) -> byt
         tf.saved_model.save(module, folder, signatures=traced)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        configure(converter)
         return converter.convert()
 
 
@@ -45,8 +60,11 @@ class LiteRecommender(tf.Module):
         rows = np.arange(catalogue.size + 1, dtype=np.int32)
         ids = catalogue.ids if not speaks_rows(catalogue) else rows[1:]
         self.ids = tf.constant(np.concatenate([[0], ids]).astype(np.int32))
-        self.popularity = tf.constant(catalogue.popularity())
-        self.never = tf.constant(catalogue.never().astype(np.int32))
+        never = catalogue.never()
+        # Row 0 alone is one more row to scatter; a mask is a pass over all scores.
+        self.never = tf.constant(never) if never.sum() > 1 else None
+        # Without a known item nothing was seen, so the answer is the same for everybody.
+        self.cold = tf.math.top_k(tf.where(never, tf.float32.min, catalogue.popularity()), k)
         self.k = k
         self.id_name = id_name
         # Untracked variables are dropped by the converter without a word, and every answer of
@@ -58,12 +76,20 @@ class LiteRecommender(tf.Module):
         """(length,) int32 ids of any length -> the top k."""
         rows = self._look_up(history)
         known = tf.boolean_mask(rows, rows > 0)
-        seen = tf.scatter_nd(known[:, tf.newaxis], tf.ones_like(known), tf.shape(self.ids))
-        seen += self.never
-        scores = tf.where(tf.size(known) > 0, self._scores(known), self.popularity)
-        top = tf.math.top_k(tf.where(seen > 0, tf.float32.min, scores), self.k)
-        rows = tf.where(top.values > tf.float32.min, top.indices, 0)
-        return {self.id_name: tf.gather(self.ids, rows), "scores": top.values}
+        top = tf.math.top_k(self._hide(self._scores(known), known), self.k)
+        warm = tf.size(known) > 0
+        values = tf.where(warm, top.values, self.cold.values)
+        rows = tf.where(warm, top.indices, self.cold.indices)
+        rows = tf.where(values > tf.float32.min, rows, 0)
+        return {self.id_name: tf.gather(self.ids, rows), "scores": values}
+
+    def _hide(self, scores: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        """`scores` with row 0, the rows that are known, and what nobody gets at the lowest."""
+        if self.never is not None:
+            scores = tf.where(self.never, tf.float32.min, scores)
+        hidden = tf.concat([[0], known], axis=0)
+        counts = tf.scatter_nd(hidden[:, tf.newaxis], tf.ones_like(hidden), tf.shape(self.ids))
+        return tf.where(counts > 0, tf.float32.min, scores)
 
     def _scores(self, known: tf.Tensor) -> tf.Tensor:
         recent = known[-self._encoder.window :]

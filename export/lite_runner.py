@@ -10,18 +10,21 @@ import numpy as np
 def lite_answers(folder: Path) -> Callable:
     """A function from histories (lists of raw ids) to one (ids, scores) each.
 
-    Raw ids that the file does not speak are mapped with the sidecar, as an app would do.
-
     Args:
         folder: holds `model.tflite` and its sidecar `model.json`.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
     sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    interpreter = Interpreter(model_path=str(folder / "model.tflite"))
-    run = interpreter.get_signature_runner()
+    return lite_asker((folder / "model.tflite").read_bytes(), sidecar)
+
+
+def lite_asker(content: bytes, sidecar: dict) -> Callable:
+    """As `lite_answers`, for a file that is not written yet.
+
+    Raw ids that the file does not speak are mapped with the sidecar, as an app would do.
+    """
+    run = lite_function(content)
     name = sidecar["id_name"]
-    to_spoken, to_raw = _id_maps(sidecar)
+    to_spoken, to_raw = id_maps(sidecar)
 
     def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
         answers = []
@@ -35,8 +38,15 @@ def lite_answers(folder: Path) -> Callable:
     return ask
 
 
-def _id_maps(sidecar: dict) -> tuple[Callable, Callable]:
-    """Raw id -> what the file speaks, and back."""
+def lite_function(content: bytes, threads: int = 1) -> Callable:
+    """The file's one function, from its named inputs to its named outputs, NumPy arrays."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_content=content, num_threads=threads).get_signature_runner()
+
+
+def id_maps(sidecar: dict) -> tuple[Callable, Callable]:
+    """Functions: raw id -> what the file speaks, int32, and back."""
     if sidecar["speaks"] == "ids":
         return lambda raw: raw if abs(raw) < 2**31 else 0, int
     ids = sidecar["items"]["ids"]

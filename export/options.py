@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from export.lite_modes import require_mode
 from seqrec_tf.errors import InputError
 
 FORMATS = ("savedmodel", "tflite")
@@ -28,6 +29,7 @@ class ExportOptions:
         cells: cells of "ivf"; None takes 4 sqrt(items).
         probes: cells that a request looks into; None takes the fewest that reach `recall`.
         recall: share of the exact top 10 that "ivf" must find, on validation queries.
+        quantize: form of the LiteRT file's numbers, of `export.lite_modes`.
     """
 
     formats: tuple[str, ...] = ("savedmodel",)
@@ -43,6 +45,7 @@ class ExportOptions:
     cells: int | None = None
     probes: int | None = None
     recall: float = 0.95
+    quantize: str = "none"
 
     def require_fit(self, items: int) -> None:
         """Check the settings against each other and the size of the catalogue.
@@ -50,6 +53,7 @@ class ExportOptions:
         Raises:
             InputError: something is out of range; the message names its flag.
         """
+        require_mode(self.quantize, self.formats)
         _require_one_of("--retrieval", self.retrieval, RETRIEVALS)
         _require_one_of("--precision", self.precision, PRECISIONS)
         for name in self.formats:

@@ -13,14 +13,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from export.approximate import ApproximateJudge
 from export.artifact import GOLDEN, GRAPHS, LITE, SAVEDMODEL, extra_folder
 from export.compare import TOLERANCE, array_differences, differences, largest_difference
 from export.contract import compiled_functions, promised_to, read_graph, signature_failures
+from export.lite_modes import MODES
 from export.lite_runner import lite_answers
 from export.ops import foreign_ops, op_counts
 
 # A batch of histories (lists of raw ids) -> one (ids, scores) a history.
 Answers = Callable[[list[list]], list[tuple[list, list[float]]]]
+# History, expected answer, ids, scores -> what is wrong, in words.
+Judge = Callable[[list, dict, list, list[float]], list[str]]
 
 
 def prove(folders: list[Path]) -> dict:
@@ -31,7 +35,8 @@ def prove(folders: list[Path]) -> dict:
 
     Returns:
         `{"tolerance", "forms": {form: {"requests", "largest_difference"}}, "failures": [...]}`;
-        the proof holds if `failures` is empty.
+        the proof holds if `failures` is empty. The form of a quantised LiteRT file also has the
+        `tolerance` of its mode and its `agreement` (`export.lite_modes`).
     """
     report = {"tolerance": TOLERANCE, "forms": {}, "failures": []}
     for folder in folders:
@@ -124,10 +129,25 @@ def _compare_rankings(request: dict, outputs: dict, id_name: str) -> tuple[list[
 
 
 def _check_lite(folder: Path, golden: dict, report: dict) -> None:
-    _compare_form("litert", lite_answers(folder), golden, report)
+    sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    answers, mode = lite_answers(folder), MODES[sidecar["quantization"]]
+    if not mode:
+        _compare_form("litert", answers, golden, report)
+        return
+    known = set(sidecar["items"]["ids"])
+    judge = ApproximateJudge(mode, known.difference(golden["withheld"]), known)
+    _compare_form("litert", answers, golden, report, judge)
+    report["failures"] += [f"litert: {failure}" for failure in judge.failures()]
+    report["forms"]["litert"] |= {"tolerance": mode.tolerance, "agreement": judge.agreement}
 
 
-def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> None:
+def _exactly(history: list, expected: dict, ids: list, scores: list[float]) -> list[str]:
+    return differences(expected, ids, scores)
+
+
+def _compare_form(
+    form: str, answers: Answers, golden: dict, report: dict, judge: Judge = _exactly
+) -> None:
     largest = 0.0
     for request in golden["requests"]:
         try:
@@ -143,9 +163,9 @@ def _compare_form(form: str, answers: Answers, golden: dict, report: dict) -> No
             )
             continue
         for number, expected in enumerate(request["answers"]):
-            ids, scores = answered[number]
+            history, (ids, scores) = request["histories"][number], answered[number]
             where = f"{form}, {request['name']}, history {number}"
-            report["failures"] += [f"{where}: {d}" for d in differences(expected, ids, scores)]
+            report["failures"] += [f"{where}: {d}" for d in judge(history, expected, ids, scores)]
             largest = max(largest, largest_difference(expected["scores"], scores))
     report["forms"][form] = {
         "requests": len(golden["requests"]),

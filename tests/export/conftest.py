@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.exporter import export_run
+from export.exporter import Subject, build_lite
 from export.golden import golden_requests
-from export.options import ExportOptions
+from export.lite import convert
+from export.lite_folder import quantized
+from export.lite_histories import drawn_histories
+from export.lite_modes import MODES
 from export.recommender import Recommender
 from export.retrieval import exact_index
 from export.signature_runner import signature_answers
@@ -74,12 +77,12 @@ def random_encoder(seed: int, items: int = ITEMS) -> SASRec:
     return SASRec(heads=2, items=items, window=WINDOW, dim=8, layers=1, dropout=0.1)
 
 
-def write_run(path: Path, encoder, catalogue: Catalogue) -> Run:
-    """A run directory as training leaves it, read back."""
+def write_run(path: Path, encoder, catalogue: Catalogue, **data) -> Run:
+    """A run directory as training leaves it, read back; `data` are settings of its data."""
     id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
     name = "sasrec" if isinstance(encoder, SASRec) else "gru4rec"
     config = RunConfig(
-        data=DataConfig(id_type=id_type, id_name=catalogue.id_name),
+        data=DataConfig(id_type=id_type, id_name=catalogue.id_name, **data),
         encoder=EncoderConfig(name, WINDOW, encoder.dim, encoder.depth),
     )
     create_run(path, config)
@@ -191,14 +194,13 @@ def categorised(tmp_path_factory) -> Exported:
 
 @pytest.fixture(scope="session")
 def lite(tmp_path_factory) -> dict[str, Path]:
-    """The successor encoder's LiteRT folders by id type, proven; `wide` has k = 12, all items."""
-    root = tmp_path_factory.mktemp("lite")
-    published = {}
+    """The successor encoder's LiteRT folders by id type; `wide` has k = 12, all items."""
+    root, built = tmp_path_factory.mktemp("lite"), {}
     for kind in ("int64", "string", "wide"):
-        run = write_run(root / f"{kind}-run", successor_encoder(), catalogue_of(kind))
-        options = ExportOptions(("tflite",), root / "models", kind, ITEMS if kind == "wide" else K)
-        (published[kind],) = export_run(run, options)
-    return published
+        catalogue, encoder = catalogue_of(kind), successor_encoder()
+        subject = Subject(encoder, catalogue, ITEMS if kind == "wide" else K, catalogue.id_name)
+        built[kind] = build_lite(root / kind, subject, exact_index(encoder, catalogue))
+    return built
 
 
 @pytest.fixture(scope="session")
@@ -212,12 +214,13 @@ def random_run(tmp_path_factory) -> Run:
 def exports(random_run, tmp_path_factory) -> list[subprocess.CompletedProcess]:
     """`python -m export --format all`, two at once, in a folder that is not the repository.
 
-    The first one leaves `--output` away and names the run by a relative path.
+    The first one leaves `--output` away and names the run by a relative path, the second one
+    quantises; what is as small as this encoder stays in float32.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(random_run.path, folder / "run")
     command = ["export", "--format", "all", "--k", K, "--run"]
-    flags = [["run"], [folder / "run", "--output", folder / "models"]]
+    flags = [["run"], [folder / "run", "--output", folder / "models", "--quantize", "dynamic"]]
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda more: run_module(*command, *more, cwd=folder), flags))
 
@@ -251,3 +254,34 @@ def unprivileged():
             os.seteuid(0)
 
     return without_privileges
+
+
+@pytest.fixture(scope="session")
+def large() -> dict[str, SimpleNamespace]:
+    """Two untrained encoders of 2,000 items, 64 wide, and their LiteRT files in every mode.
+
+    A SASRec, which looks up and scores with one table, and a GRU4Rec, whose loop is a graph of its
+    own, with two. The window is 20, k is 10; ids are 3, 6, 9, ..., the first the most popular.
+    """
+    numbers = np.arange(2000)
+    catalogue = Catalogue(3 * numbers + 3, numbers.astype(str), 2000 - numbers, "movie_ids")
+    sidecar = {"id_name": "movie_ids", "speaks": "ids", "items": {"ids": catalogue.ids.tolist()}}
+    drawn = drawn_histories(catalogue, window=20)
+    histories = replace(drawn, representative=drawn.representative[:50])
+    common = {"items": 2000, "window": 20, "dim": 64, "layers": 1, "dropout": 0.0}
+    keras.utils.set_random_seed(0)
+    encoders = {
+        "sasrec": SASRec(**common, heads=2, positions="relative"),
+        "gru4rec": GRU4Rec(**common),
+    }
+    found = {}
+    for name, encoder in encoders.items():
+        float32 = convert(encoder, catalogue, 10, "movie_ids")
+        found[name] = SimpleNamespace(
+            golden=golden_of(encoder, catalogue, 10, "movie_ids"),
+            table=np.asarray(encoder.item_table()),
+            sidecar=sidecar,
+            histories=histories,
+            files={mode: quantized(float32, mode, sidecar, histories) for mode in MODES},
+        )
+    return found

@@ -61,6 +61,21 @@ def test_the_report_says_what_was_exported_and_proven(models):
     assert report == json.loads((models / "seqrec-lite/2/export_report.json").read_text())
 
 
+def test_a_quantised_export_is_compared_and_says_on_what(exports, models):
+    report = json.loads((models / "seqrec-lite/2/export_report.json").read_text())
+    sidecar = json.loads((models / "seqrec-lite/2/model.json").read_text())
+    assert sidecar["quantization"] == report["lite"]["quantization"] == "dynamic"
+    assert sidecar["report"] == report["lite"]
+    assert report["proof"]["forms"]["litert"]["agreement"] == 1  # too small to lose anything
+    assert report["lite"]["parity"] == {
+        "histories": "2,000 histories drawn by popularity, seed 0",
+        "cutoff": 4,
+        "agreement": 1,
+    }
+    (warning,) = [line for line in exports[1].stderr.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith("warning: NDCG was not measured, because the run's data cannot be")
+
+
 def test_the_golden_requests_are_those_that_were_proven(models):
     text = (models / "seqrec/2/assets.extra/golden_requests.json").read_text()
     assert text == (models / "seqrec-lite/2/golden_requests.json").read_text()
@@ -122,6 +137,7 @@ def runs(random_run, tmp_path) -> Path:
         (["--run", "good", "--k", "ten"], "--k: invalid int value: 'ten'"),
         (["--run", "good", "--k", "13"], "--k: expected 1 to 12.* Received: 13"),
         (["--run", "good", "--output", "good/items.csv"], "--output: good/items.csv: expected a f"),
+        (["--run", "good", "--quantize", "int8"], "--quantize: .* Received: int8 with savedmodel"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(build, runs, flags, said):

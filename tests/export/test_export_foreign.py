@@ -128,7 +128,7 @@ def test_masked_right_padded_and_fixed_width_encoders_and_lite(tmp_path):
     items = pd.DataFrame({"id": IDS, "title": ["C", "A", "B", "D"], "count": [1, 0, 5, 2]})
     lite, saved = export.export_savedmodel(
         LastByMask(), items, VECTORS, 3, padding="right", mask=True, fixed=True, k=2,
-        output=tmp_path / "models", formats=("tflite", "savedmodel"),
+        output=tmp_path / "models", formats=("tflite", "savedmodel"), quantize="int8",
     )  # fmt: skip
     assert [folder.parent.name for folder in (lite, saved)] == ["seqrec-lite", "seqrec"]
     assert first_ids(saved, [30], [30, 10], [40, 10, 20], []) == [10, 20, 30, 20]

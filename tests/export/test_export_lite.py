@@ -122,6 +122,8 @@ def test_the_sidecar_describes_the_file(files):
     sidecar = json.loads((files["int64"] / "model.json").read_text())
     assert sidecar["items"]["titles"][7] == "Title é 8"
     assert sidecar.pop("items")["ids"] == [11 * row for row in range(1, 13)]
+    report = sidecar.pop("report")
+    assert (report["bytes"], report["parity"]) == (sidecar["bytes"], None)
     assert sidecar == {
         "id_name": "movie_ids",
         "speaks": "ids",

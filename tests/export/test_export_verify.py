@@ -209,6 +209,7 @@ def test_inspect_shows_signatures_files_and_figures(build, models):
         assert text in done.stdout, text
     done = build.run_module("export", "inspect", models / "seqrec-lite/1")
     assert "movie_ids int32 [length] -> movie_ids int32 [4]" in done.stdout, done.stderr
+    assert "100.0% of the bytes" in done.stdout
 
 
 def test_signatures_that_break_the_contract_are_named(models):

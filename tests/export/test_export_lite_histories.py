@@ -1,0 +1,77 @@
+"""Where histories come from: a run's own data, or draws where there is none."""
+
+import pytest
+
+from export.lite_histories import drawn_histories, histories_for, run_histories
+from seqrec_tf.errors import InputError
+
+# User u watched rows u, u + 1, ..., 12; so the last two, 11 and 12, are held out for most.
+WATCHED = {user: list(range(user, 13)) for user in range(1, 11)}
+
+
+@pytest.fixture
+def run(build, tmp_path):
+    """The successor encoder's, with interactions whose ids are 11, 22, ..., 132."""
+    lines = [f"{u},{11 * row},{row}" for u, rows in WATCHED.items() for row in rows]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["user_id,item_id,timestamp", *lines]) + "\n")
+    data = {"interactions": str(log), "protocol": "P2"}
+    return build.run(tmp_path / "run", build.successor_encoder(), build.catalogue("int64"), **data)
+
+
+def test_representative_histories_are_beginnings_of_the_training_part(run):
+    histories = run_histories(run)
+    assert len(histories.representative) == 10
+    for history in histories.representative:
+        user = history[0] // 11
+        assert history
+        assert history == [11 * row for row in WATCHED[user]][: len(history)]
+        assert max(history) <= 110
+
+
+def test_compared_are_the_test_queries_with_what_came_next(run):
+    histories = run_histories(run)
+    expected = [[11 * row for row in rows[:-1]] for rows in WATCHED.values()]
+    assert histories.compared == expected
+    assert histories.targets == [132] * 10
+    assert histories.source == "10 of 10 test users of P2, seed 0"
+
+
+def test_fewer_than_there_are_are_drawn_the_same_every_time(run):
+    first, again = (run_histories(run, compared=4) for _ in range(2))
+    assert len(first.compared) == len(first.targets) == 4
+    assert first == again and first.source.startswith("4 of 10 test users")
+
+
+@pytest.mark.parametrize("mode", ["float16", "dynamic"])
+def test_without_its_data_a_run_is_compared_on_drawn_histories(run, tmp_path, mode):
+    (tmp_path / "log.csv").unlink()
+    histories = histories_for(run, mode)
+    assert histories.targets is None
+    (warning,) = histories.warnings
+    assert warning.startswith("NDCG was not measured") and "log.csv" in warning
+
+
+def test_int8_needs_the_data(run, tmp_path):
+    (tmp_path / "log.csv").unlink()
+    with pytest.raises(
+        InputError, match="--quantize int8: expected the histories that .*log.csv: expected a file"
+    ):
+        histories_for(run, "int8")
+
+
+def test_nothing_is_needed_without_quantisation(run, tmp_path):
+    (tmp_path / "log.csv").unlink()
+    assert histories_for(run, "none") is None
+
+
+@pytest.mark.parametrize("id_type", ["int64", "string"])
+def test_drawn_histories_follow_the_popularity(build, id_type):
+    catalogue = build.catalogue(id_type)
+    histories = drawn_histories(catalogue, window=3)
+    lengths = {len(history) for history in histories.compared}
+    assert lengths == set(range(1, 7))
+    drawn = [raw for history in histories.compared for raw in history]
+    shares = [drawn.count(raw) / len(drawn) for raw in catalogue.ids]
+    assert shares == pytest.approx(catalogue.popularity()[1:].tolist(), abs=0.03)
+    assert len(histories.representative) == 200 and histories.targets is None
