@@ -18,7 +18,7 @@ import tensorflow as tf
 from export.exporter import Subject, build_lite
 from export.golden import golden_requests
 from export.lite import convert
-from export.lite_folder import quantized
+from export.lite_folder import finish_lite, quantized
 from export.lite_histories import drawn_histories
 from export.lite_modes import MODES
 from export.recommender import Recommender
@@ -200,6 +200,7 @@ def lite(tmp_path_factory) -> dict[str, Path]:
         catalogue, encoder = catalogue_of(kind), successor_encoder()
         subject = Subject(encoder, catalogue, ITEMS if kind == "wide" else K, catalogue.id_name)
         built[kind] = build_lite(root / kind, subject, exact_index(encoder, catalogue))
+        finish_lite(built[kind], "none", None)
     return built
 
 
