@@ -123,25 +123,37 @@ def export_encoder(
         LITE: options.output / f"{options.name}{LITE_SUFFIX}",
     }
     require_publishable(models[FORMATS[name]] for name in options.formats)
-    if options.quantize != "none" and histories is None:
-        histories = drawn_histories(catalogue, encoder.window)
-    exact = exact_index(encoder, subject.catalogue)
     with staging_folder(options.output) as staging:
-        folders, facts = [], {**provenance, **_facts(subject)}
-        if "tflite" in options.formats:
-            folders.append(build_lite(staging / LITE, subject, exact))
-            facts["lite"] = finish_lite(folders[-1], options.quantize, histories)
-        if "savedmodel" in options.formats:
-            index, facts["retrieval"] = build_index(encoder, exact, options, split)
-            folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
-            if "curve" in facts["retrieval"]:
-                picture = extra_folder(folders[-1], SAVEDMODEL) / "retrieval.png"
-                draw_retrieval(picture, facts["retrieval"])
-        facts["proof"] = _prove(folders)
+        folders, measured = _build(staging, subject, options, split, histories)
+        facts = {**provenance, **_facts(subject), **measured, "proof": _prove(folders)}
         for folder in folders:
             _describe(folder, options.name, facts, cards)
         # The SavedModel last: a server sees a version when everything that belongs to it is there.
         return publish({folder: models[folder.name] for folder in folders}, options.output)
+
+
+def _build(
+    staging: Path,
+    subject: Subject,
+    options: ExportOptions,
+    split: Split | None,
+    histories: Histories | None,
+) -> tuple[list[Path], dict]:
+    """The folders of all formats, and what was measured of them: `lite`, `retrieval`."""
+    folders, facts = [], {}
+    exact = exact_index(subject.encoder, subject.catalogue)
+    if "tflite" in options.formats:
+        if options.quantize != "none" and histories is None:
+            histories = drawn_histories(subject.catalogue, subject.encoder.window)
+        folders.append(build_lite(staging / LITE, subject, exact))
+        facts["lite"] = finish_lite(folders[-1], options.quantize, histories)
+    if "savedmodel" in options.formats:
+        index, facts["retrieval"] = build_index(subject.encoder, exact, options, split)
+        folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
+        if "curve" in facts["retrieval"]:
+            picture = extra_folder(folders[-1], SAVEDMODEL) / "retrieval.png"
+            draw_retrieval(picture, facts["retrieval"])
+    return folders, facts
 
 
 def _narrowed(catalogue: Catalogue, options: ExportOptions) -> Catalogue:

@@ -2,6 +2,13 @@
 
 The answers are computed in NumPy from the Keras encoder's vectors, in none of the code that goes
 into the exported graphs, so that a mistake there cannot hide in both.
+
+`golden_requests.json` holds `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k",
+"categories", "withheld", "requests": [{"name", "histories", "answers"}], "calls": [{"name",
+"signature", "inputs", "answers" or "outputs"}]}`; `withheld` are the ids that nobody is
+recommended. Requests are asked in every form that takes histories, calls of one signature. An
+answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which tell
+an allowed swap of near-equal scores from a wrong item.
 """
 
 from collections.abc import Iterator
@@ -33,13 +40,7 @@ def golden_requests(
         seed: of the ids that are drawn.
 
     Returns:
-        `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k", "categories",
-        "withheld", "requests": [{"name", "histories", "answers"}], "calls": [{"name",
-        "signature", "inputs", "answers" or "outputs"}]}`; `withheld` are the ids that nobody is
-        recommended.
-        Requests are asked in every form that takes histories, calls of one signature. An answer
-        has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which
-        tell an allowed swap of near-equal scores from a wrong item.
+        The content of `golden_requests.json`; see the module.
 
     Raises:
         InputError: the encoder's scores are not finite.
