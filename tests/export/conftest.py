@@ -215,13 +215,12 @@ def random_run(tmp_path_factory) -> Run:
 def exports(random_run, tmp_path_factory) -> list[subprocess.CompletedProcess]:
     """`python -m export --format all`, two at once, in a folder that is not the repository.
 
-    The first one leaves `--output` away and names the run by a relative path, the second one
-    quantises; what is as small as this encoder stays in float32.
+    The first one leaves `--output` away and names the run by a relative path.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(random_run.path, folder / "run")
     command = ["export", "--format", "all", "--k", K, "--run"]
-    flags = [["run"], [folder / "run", "--output", folder / "models", "--quantize", "dynamic"]]
+    flags = [["run"], [folder / "run", "--output", folder / "models"]]
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda more: run_module(*command, *more, cwd=folder), flags))
 

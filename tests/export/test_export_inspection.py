@@ -13,11 +13,11 @@ from export.manifest import manifest_failures
     ("file", "content", "message"),
     [
         ("seqrec/1/assets.extra/export_report.json", "{", "line 1: expected JSON"),
-        ("seqrec/1/assets.extra/export_report.json", "{}", "Received: one without 'packages'"),
+        ("seqrec/1/assets.extra/export_report.json", "{}", "Received: KeyError: 'packages'"),
         ("seqrec/1/saved_model.pb", "", "expected a SavedModel. Received: a file without a graph"),
         ("seqrec/1/saved_model.pb", "?", "saved_model.pb: expected a SavedModel. Received: Error"),
         ("seqrec-lite/1/model.json", "[]", "model.json: expected a JSON object. Received: list"),
-        ("seqrec-lite/1/model.json", "{}", "Received: one without 'signature'"),
+        ("seqrec-lite/1/model.json", "{}", "Received: KeyError: 'signature'"),
     ],
 )
 def test_a_damaged_version_is_one_line(file, content, message, models, tmp_path, capsys):
