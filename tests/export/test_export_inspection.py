@@ -17,7 +17,7 @@ from export.manifest import manifest_failures
         ("seqrec/1/saved_model.pb", "", "expected a SavedModel. Received: a file without a graph"),
         ("seqrec/1/saved_model.pb", "?", "saved_model.pb: expected a SavedModel. Received: Error"),
         ("seqrec-lite/1/model.json", "[]", "model.json: expected a JSON object. Received: list"),
-        ("seqrec-lite/1/model.json", "{}", "Received: KeyError: 'signature'"),
+        ("seqrec-lite/1/model.json", "{}", "Received: KeyError: 'report'"),
     ],
 )
 def test_a_damaged_version_is_one_line(file, content, message, models, tmp_path, capsys):
