@@ -24,6 +24,8 @@ def draw_retrieval(path: Path, facts: dict) -> None:
         axes.annotate(str(point["probes"]), (time, point["recall@10"]), color=COLOR, **place)
     axes.plot(exact["milliseconds"], 1, "s", color=EXACT, label="exact")
     axes.set_xscale("log")
+    for formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        formatter("{x:g}")
     axes.set_ylim(0, 1.05)
     axes.set_xlabel("milliseconds a search (one vector, median)")
     axes.set_ylabel("share of the exact top 10 found")
