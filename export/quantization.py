@@ -8,8 +8,8 @@
 
 What stands between the products (normalisation, softmax, gates, residual sums) and the scores are
 float32 in every mode. The converter's own quantisation decides for a whole graph: its `dynamic`
-holds the table of a tied network twice, for looking up and for scoring, and with its integers
-throughout, the scores have 256 levels, on which thousands of items tie.
+holds the table of a tied network twice, for looking up and for scoring, and its integers throughout
+cost a transformer half of its NDCG (`tests/benchmarks/lite_modes.py`).
 
 An item table is int8 with a scale for each row beside it; what is looked up in it, and the scores,
 are multiplied by the scales. So looking up and scoring share one table.
