@@ -1,7 +1,6 @@
 """Export an encoder that this project did not train; see `export_savedmodel`."""
 
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from export.exporter import export_encoder
-from export.foreign import ForeignEncoder
+from export.foreign import ForeignEncoder, VectorFile
 from export.options import ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.data.catalogue import Catalogue
@@ -66,7 +65,8 @@ def export_savedmodel(
     chosen = ExportOptions(**{**options, "output": Path(options.get("output", "models"))})
     require_model_name(chosen.name)
     catalogue, order = read_items(items, chosen.id_name or "item_ids")
-    vectors = read_vectors(item_vectors)
+    is_path = isinstance(item_vectors, (str, os.PathLike))
+    vectors = VectorFile(item_vectors) if is_path else np.asarray(item_vectors)
     foreign = ForeignEncoder(encoder, vectors, order, window, padding, mask, fixed)
     provenance = {"run": None, "data": None, "encoder": type(encoder).__name__, "metrics": {}}
     return export_encoder(foreign, catalogue, chosen, provenance, cards={})
@@ -90,11 +90,13 @@ def read_items(
     """
     table = _table(items)
     ids = _ids(table, "auto" if isinstance(items, (str, os.PathLike)) else "string")
-    titles = as_texts(table, "title") if "title" in table.frame else ids.astype(str)
+    titles = as_texts(table, "title").to_numpy(object) if "title" in table.frame else None
     counts = as_counts(table, "count") if "count" in table.frame else pd.Series(0, ids.index)
     values = ids.to_numpy(np.int64 if pd.api.types.is_integer_dtype(ids) else object)
     order = np.argsort(values)
-    columns = (values, titles.to_numpy(object), counts.to_numpy(np.int64))
+    # Not as Python's strings, of which ten million take as much memory as some item vectors do.
+    titles = np.asarray(values if titles is None else titles, np.dtypes.StringDType())
+    columns = (values, titles, counts.to_numpy(np.int64))
     return Catalogue(*(column[order] for column in columns), id_name), order
 
 
@@ -130,22 +132,3 @@ def _ids(table: Table, id_type: str) -> pd.Series:
         ids = as_ids(table, "id", id_type)
     reject(table, "id", ids.duplicated(), "every id once")
     return ids
-
-
-def read_vectors(item_vectors: np.ndarray | str | os.PathLike) -> np.ndarray:
-    """The array, or the one in the `.npy` file of that path.
-
-    Raises:
-        InputError: the file holds none.
-    """
-    if not isinstance(item_vectors, (str, os.PathLike)):
-        return item_vectors
-    try:
-        vectors = np.load(item_vectors, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{item_vectors}: expected an array that NumPy saved, .npy. Received: {error}"
-        ) from error
-    if not isinstance(vectors, np.ndarray):
-        raise InputError(f"{item_vectors}: expected one array, .npy. Received: an archive, .npz.")
-    return vectors

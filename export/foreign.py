@@ -4,6 +4,8 @@ What is asked of one: item rows (batch, length) in, vectors (batch, dim) out. Ro
 the order of the caller's item list, 0 is padding. Everything is tried before anything is written.
 """
 
+import os
+import zipfile
 from collections.abc import Callable
 
 import numpy as np
@@ -12,8 +14,42 @@ import tensorflow as tf
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import from_padded, most_recent, to_padded
 
+PART = 200_000  # item vectors read at a time
 TRIED_BATCHES = (1, 3)
 AGREEMENT = 1e-4  # of the largest value: a vector must not depend on who else is in the batch
+
+
+class VectorFile:
+    """The array in a `.npy` file, of which only what is asked for is in memory.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: it holds no array.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self._path = path
+        try:
+            array = self._mapped()
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"{path}: expected an array that NumPy saved, .npy. Received: {error}"
+            ) from error
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{path}: expected one array, .npy. Received: an archive, .npz.")
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        # Mapped anew each time: what was read from a mapping stays in memory as long as it does.
+        return np.array(self._mapped()[part])
+
+    def _mapped(self) -> np.ndarray:
+        return np.load(self._path, mmap_mode="r", allow_pickle=False)
 
 
 class ForeignEncoder:
@@ -40,27 +76,39 @@ class ForeignEncoder:
     def __init__(
         self,
         call: Callable,
-        item_vectors: np.ndarray,
+        item_vectors: np.ndarray | VectorFile,
         order: np.ndarray,
         window: int,
         padding: str = "left",
         mask: bool = False,
         fixed: bool = False,
     ):
-        vectors = _checked_vectors(item_vectors, len(order))
-        self.window, self.dim = window, vectors.shape[1]
+        self.window, self.dim = window, _width(item_vectors, len(order))
         self._call, self._padding, self._mask, self._fixed = call, padding, mask, fixed
         # The caller's row of each catalogue row; padding stays padding.
         self._rows = tf.constant(np.concatenate([[0], order + 1]), tf.int32)
-        # In place: a large table is not to be in memory more often than it must.
-        table = np.zeros((len(order) + 1, self.dim), np.float32)
-        np.take(vectors.astype(np.float32, copy=False), order, 0, out=table[1:], mode="clip")
-        self._table = tf.Variable(table, trainable=False)
+        self._table = tf.Variable(tf.zeros([len(order) + 1, self.dim]), trainable=False)
+        self._fill(item_vectors, order)
         self._try(len(order))
         traced = tf.function(self.encode).get_concrete_function(
             tf.RaggedTensorSpec([None, None], tf.int32)
         )
         self.tensorflow_variables = [*traced.variables, self._table]
+
+    def _fill(self, vectors: np.ndarray | VectorFile, order: np.ndarray) -> None:
+        """Write the table part by part: a large one is not to be in memory twice."""
+        rows = np.empty(len(order), np.int32)
+        rows[order] = np.arange(1, len(order) + 1)
+        for start in range(0, len(order), PART):
+            part = np.asarray(vectors[start : start + PART], np.float32)
+            if not np.isfinite(part).all():
+                row = start + int(np.argwhere(~np.isfinite(part))[0][0])
+                raise InputError(
+                    f"item_vectors[{row}]: expected finite numbers. Received: NaN or inf."
+                )
+            self._table.scatter_update(tf.IndexedSlices(part, rows[start : start + PART]))
+        # After sparse updates a variable is copied whenever it is read, until this is called.
+        self._table.read_value_no_copy()
 
     def item_table(self) -> tf.Tensor:
         """(items + 1, dim) float32, row 0 zeros."""
@@ -133,8 +181,8 @@ class ForeignEncoder:
         return found.numpy()
 
 
-def _checked_vectors(vectors, items: int) -> np.ndarray:
-    vectors = np.asarray(vectors)
+def _width(vectors: np.ndarray | VectorFile, items: int) -> int:
+    """How wide the vectors are, if they have the shape and the type of vectors."""
     if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
         raise InputError(
             f"item_vectors: expected a floating array (items, dim). Received: "
@@ -144,7 +192,4 @@ def _checked_vectors(vectors, items: int) -> np.ndarray:
         raise InputError(
             f"item_vectors: expected a row for each of the {items} items. Received: {len(vectors)}."
         )
-    if not (np.isfinite(vectors.min()) and np.isfinite(vectors.max())):
-        row = int(np.argwhere(~np.isfinite(vectors))[0][0])
-        raise InputError(f"item_vectors[{row}]: expected finite numbers. Received: NaN or inf.")
-    return vectors
+    return vectors.shape[1]

@@ -22,7 +22,7 @@ from seqrec_tf.models import Encoder
 
 RUNNERS_UP = 16
 WHOLE_CATALOGUE = 10_000  # items up to which more than all of them are asked for
-MOST_SCORES = 64_000_000  # of the largest batch: it shrinks for catalogues over a million items
+MOST_SCORES = 32_000_000  # of the largest batch: it shrinks for catalogues over 500,000 items
 LOWEST = np.finfo(np.float32).min
 
 
@@ -127,7 +127,7 @@ def golden_histories(
     def draw(length: int) -> list:
         return catalogue.ids[generator.integers(0, catalogue.size, length)].tolist()
 
-    batch = max(4, min(64, MOST_SCORES // catalogue.size))
+    batch = max(2, min(64, MOST_SCORES // catalogue.size))
     strange = _strange_ids(catalogue)
     unknown_between = [strange[0], *draw(2), *strange[1:], *draw(1), strange[0]]
     return {

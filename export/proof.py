@@ -16,7 +16,6 @@ from pathlib import Path
 from export.approximate import ApproximateJudge
 from export.artifact import GOLDEN, GRAPHS, LITE, SAVEDMODEL, extra_folder
 from export.compare import TOLERANCE, array_differences, differences, largest_difference
-from export.contract import compiled_functions, promised_to, read_graph, signature_failures
 from export.lite_modes import MODES
 from export.lite_runner import lite_answers
 from export.ops import foreign_ops, op_counts
@@ -51,21 +50,29 @@ def prove(folders: list[Path]) -> dict:
 
 
 def _check_savedmodel(folder: Path, golden: dict, report: dict) -> None:
-    from export.signature_runner import signature_answers, signature_caller
+    from export.signature_runner import signature_answers
 
     report["failures"] += [f"savedmodel: {failure}" for failure in graph_failures(folder, golden)]
-    forms = signature_answers(folder, golden["id_name"], golden["text_separator"])
-    for form, answers in forms:
-        _compare_form(form, answers, golden, report)
-    del forms, answers  # or a large model is in memory twice
+    _check_in_session(folder, golden, report)
     gc.collect()
-    call = signature_caller(folder)
-    _check_calls(call, golden, report)
-    _check_warmup(call, extra_folder(folder, SAVEDMODEL), report)
+    for form, answers in signature_answers(folder, golden["id_name"], golden["text_separator"]):
+        _compare_form(form, answers, golden, report)
+
+
+def _check_in_session(folder: Path, golden: dict, report: dict) -> None:
+    """Calls and warm-up; by itself, so that a large model is gone before it is loaded again."""
+    from export.signature_runner import signature_caller
+
+    with signature_caller(folder) as call:
+        _check_calls(call, golden, report)
+        _check_warmup(call, extra_folder(folder, SAVEDMODEL), report)
 
 
 def graph_failures(folder: Path, golden: dict) -> list[str]:
     """What TensorFlow Serving or a client would find wrong with the graph, without running it."""
+    # Here, as it imports TensorFlow, which takes seconds and which LiteRT files do not need.
+    from export.contract import compiled_functions, promised_to, read_graph, signature_failures
+
     model = read_graph(folder)
     foreign = foreign_ops(set(op_counts(model)), golden["own_encoder"])
     return [
@@ -102,9 +109,7 @@ def _check_calls(call: Callable, golden: dict, report: dict) -> None:
         check = _compare_arrays if "outputs" in request else _compare_rankings
         found, largest = check(request, outputs, golden["id_name"])
         report["failures"] += [f"{where}: {difference}" for difference in found]
-        entry = report["forms"].setdefault(form, {"requests": 0, "largest_difference": 0.0})
-        entry["requests"] += 1
-        entry["largest_difference"] = max(entry["largest_difference"], largest)
+        _count(report, form, 1, largest)
 
 
 def _compare_arrays(request: dict, outputs: dict, id_name: str) -> tuple[list[str], float]:
@@ -167,10 +172,13 @@ def _compare_form(
             where = f"{form}, {request['name']}, history {number}"
             report["failures"] += [f"{where}: {d}" for d in judge(history, expected, ids, scores)]
             largest = max(largest, largest_difference(expected["scores"], scores))
-    report["forms"][form] = {
-        "requests": len(golden["requests"]),
-        "largest_difference": largest,
-    }
+    _count(report, form, len(golden["requests"]), largest)
+
+
+def _count(report: dict, form: str, requests: int, largest: float) -> None:
+    entry = report["forms"].setdefault(form, {"requests": 0, "largest_difference": 0.0})
+    entry["requests"] += requests
+    entry["largest_difference"] = max(entry["largest_difference"], largest)
 
 
 def main() -> None:

@@ -1,9 +1,13 @@
 """Start the proof, in a process of its own; this side of it needs no TensorFlow."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+# TensorFlow keeps what it frees, in pieces that the next large table may not fit into.
+FREEING = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
 
 
 class ProofError(RuntimeError):
@@ -23,7 +27,7 @@ def run_proof(folders: list[Path]) -> dict:
         ProofError: the process broke; with what it said.
     """
     command = [sys.executable, "-m", "export.proof", *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | FREEING)
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:

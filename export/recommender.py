@@ -14,6 +14,8 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 from seqrec_tf.ragged import drop_padding
 
+PART = 1_000_000  # titles that are Python objects at a time
+
 
 class Recommender(tf.Module):
     """Encoder, retrieval and id mapping as one trackable object.
@@ -38,23 +40,16 @@ class Recommender(tf.Module):
         self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
         self.text_separator = catalogue.text_separator
         self.index = index
-        # As arrays: a list of ten million Python objects takes as much memory as their vectors.
         padding = np.array([catalogue.padding], catalogue.ids.dtype)
         ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
-        titles = np.concatenate([np.array([""], object), catalogue.titles])
-        self.titles = tf.Variable(titles, dtype=tf.string, trainable=False)
+        self.titles = tf.Variable(_title_table(catalogue.titles), trainable=False)
         self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
         never = catalogue.never()
         # Without a list every row but 0 may come up, and the index knows of row 0.
         self.allowed = tf.Variable(~never, trainable=False) if never.sum() > 1 else None
         self.categories = CategoryFilter(catalogue) if catalogue.categories is not None else None
-        self.rows = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                ids[1:], tf.range(1, catalogue.size + 1, dtype=tf.int64)
-            ),
-            default_value=0,
-        )
+        self.rows = None if self.id_type == tf.int64 else _row_table(ids)
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = encoder.tensorflow_variables
@@ -133,7 +128,15 @@ class Recommender(tf.Module):
         return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
 
     def _look_up(self, ids: tf.Tensor) -> tf.Tensor:
-        return tf.cast(self.rows.lookup(ids), tf.int32)
+        """Rows of raw ids of any shape, int32; 0 is what the catalogue does not know."""
+        if self.rows is not None:
+            return tf.cast(self.rows.lookup(ids), tf.int32)
+        # Integers by bisection: a hash table takes more memory than the ids, and its content would
+        # be constants of the graph.
+        ascending, asked = (tf.reshape(values, [1, -1]) for values in (self.ids, ids))
+        places = tf.raw_ops.LowerBound(sorted_inputs=ascending, values=asked)
+        places = tf.minimum(tf.reshape(places, tf.shape(ids)), self.ids.shape[0] - 1)
+        return tf.where(tf.gather(self.ids, places) == ids, places, 0)
 
     def _query(self, known: tf.RaggedTensor, hidden: tf.RaggedTensor, allowed) -> Query:
         return Query(self.encode_rows(known), _cold(known), hidden, allowed)
@@ -187,6 +190,19 @@ class CategoryFilter(tf.Module):
         rows = tf.gather(self.members, places)
         chosen = tf.scatter_nd(rows[:, tf.newaxis], tf.ones_like(rows), [self.size]) > 0
         return tf.logical_or(chosen, tf.equal(tf.size(categories), 0))
+
+
+def _title_table(titles: np.ndarray) -> tf.Tensor:
+    """The title of each row, part by part: Python's strings take three times as much memory."""
+    parts = (titles[i : i + PART].astype(object) for i in range(0, len(titles), PART))
+    return tf.concat([[""], *(tf.constant(part, tf.string) for part in parts)], axis=0)
+
+
+def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
+    """From raw ids, (items + 1,), to their rows."""
+    rows = tf.range(1, tf.size(ids, tf.int64), dtype=tf.int64)
+    initializer = tf.lookup.KeyValueTensorInitializer(ids[1:], rows)
+    return tf.lookup.StaticHashTable(initializer, default_value=0)
 
 
 def _cold(known: tf.RaggedTensor) -> tf.Tensor:

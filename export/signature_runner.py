@@ -1,6 +1,7 @@
 """Ask a SavedModel through each of its signatures, in plain TensorFlow."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def signature_answers(
         yield form, _asker(signature, make_inputs, id_name, dtype)
 
 
-def signature_caller(folder: Path) -> Callable:
+@contextmanager
+def signature_caller(folder: Path) -> Iterator[Callable]:
     """A function from a signature's name and inputs (plain lists) to its outputs, as lists.
 
     An input that is not given takes its default, as over gRPC: the answer is computed by a
@@ -67,7 +69,10 @@ def signature_caller(folder: Path) -> Callable:
         outputs = session.run(fetches, feed)
         return {key: _decoded(value.tolist()) for key, value in outputs.items()}
 
-    return call
+    try:
+        yield call
+    finally:
+        session.close()
 
 
 def _numpy_type(kind: int):

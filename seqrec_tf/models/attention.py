@@ -58,6 +58,30 @@ def causal_attention(
     return with_gradient(attention, training)(query, key, value, bias)
 
 
+def attention_at(query, key, value, positions, distance_bias=None) -> tf.Tensor:
+    """As `causal_attention`, for one position of each history, without gradients of its own.
+
+    Args:
+        query: (batch, heads, 1, width), already scaled.
+        key: (batch, heads, length, width).
+        value: the same shape.
+        positions: (batch,), where the queries stand.
+        distance_bias: see `causal_attention`.
+
+    Returns:
+        (batch, heads, 1, width).
+    """
+    positions = tf.cast(positions, tf.int32)[:, tf.newaxis]
+    distance = positions - tf.range(tf.shape(key)[2])
+    scores = tf.matmul(query, key, transpose_b=True)
+    if distance_bias is not None:
+        bias = tf.gather(distance_bias, tf.maximum(distance, 0), axis=1)
+        scores += tf.transpose(bias, [1, 0, 2])[:, :, tf.newaxis]
+    later = (distance < 0)[:, tf.newaxis, tf.newaxis]
+    weights = tf.nn.softmax(tf.where(later, tf.cast(MASKED, scores.dtype), scores))
+    return tf.matmul(weights, value)
+
+
 def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.Tensor:
     """What is added to the scores: (heads or 1, length, length)."""
     distance = tf.range(length)[:, tf.newaxis] - tf.range(length)

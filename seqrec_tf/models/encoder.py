@@ -60,8 +60,7 @@ class Encoder(keras.Model):
             histories = from_padded(histories)
         histories = most_recent(histories, self.window)
         lengths = histories.row_lengths()
-        outputs = tf.cast(self(to_padded(histories), training=False), tf.float32)
-        last = tf.gather(outputs, tf.maximum(lengths - 1, 0), batch_dims=1)
+        last = tf.cast(self.at(to_padded(histories), tf.maximum(lengths - 1, 0)), tf.float32)
         return tf.where(lengths[:, tf.newaxis] > 0, last, tf.zeros_like(last))
 
     def encode_one(self, rows: tf.Tensor) -> tf.Tensor:
@@ -73,7 +72,12 @@ class Encoder(keras.Model):
         Returns:
             (1, dim) float32.
         """
-        return tf.cast(self(rows[tf.newaxis], training=False)[:, -1], tf.float32)
+        last = tf.shape(rows)[:1] - 1
+        return tf.cast(self.at(rows[tf.newaxis], last), tf.float32)
+
+    def at(self, rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+        """The output at one position of each history: (batch, length), (batch,) -> (batch, dim)."""
+        return tf.gather(self(rows, training=False), positions, batch_dims=1)
 
     def get_config(self) -> dict:
         """Constructor arguments, so that `model.keras` loads without this run's config."""

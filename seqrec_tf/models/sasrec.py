@@ -71,14 +71,24 @@ class SASRec(Encoder):
 
     def call(self, rows, training=False):
         """See `Encoder`."""
+        hidden = self._embed(rows, training)
+        for block in self.blocks:
+            hidden = block(hidden, training=training)
+        return self.norm(hidden, training=training)
+
+    def at(self, rows, positions):
+        """See `Encoder`; the last block computes nothing for the other positions."""
+        hidden = self._embed(rows, training=False)
+        for block in self.blocks[:-1]:
+            hidden = block(hidden)
+        return self.norm(self.blocks[-1](hidden, only=positions))
+
+    def _embed(self, rows, training):
         hidden = lookup(tf.convert_to_tensor(self.embedding.embeddings), rows, training)
         hidden *= self.dim**0.5
         if self.positions == "learned":
             hidden += self.position(hidden)
-        hidden = self.dropout(hidden, training=training)
-        for block in self.blocks:
-            hidden = block(hidden, training=training)
-        return self.norm(hidden, training=training)
+        return self.dropout(hidden, training=training)
 
     def item_table(self) -> tf.Tensor:
         """See `Encoder`."""

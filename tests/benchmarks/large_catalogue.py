@@ -9,6 +9,7 @@ memory is printed as JSON, in bytes and over that of the table (items x dim x 4 
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from export.proving import FREEING
 
 WINDOW = 50
 STAGES = ("make", "export", "prove", "ask")
@@ -40,7 +43,8 @@ def main() -> None:
             sizes = ["--items", str(arguments.items), "--dim", str(arguments.dim)]
             command = [sys.executable, __file__, *sizes, "--stage", stage, "--output", folder]
             started = time.perf_counter()
-            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+            environment = os.environ | (FREEING if stage == "prove" else {})
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env=environment)
             print(json.dumps({"stage": stage, "seconds": round(time.perf_counter() - started, 1)}))
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from export.__main__ import main
-from export.bring_your_own import read_items, read_vectors
+from export.bring_your_own import read_items
+from export.foreign import VectorFile
 from seqrec_tf.errors import InputError
 
 ITEMS = pd.DataFrame({"id": [30, 10, 20], "title": ["C", "A", "B"], "count": [3, 0, 2**53]})
@@ -114,7 +115,8 @@ def test_a_wrong_value_of_a_file_is_named_with_its_line(tmp_path):
 
 def test_vectors_of_a_file(tmp_path):
     np.save(tmp_path / "v.npy", np.eye(3))
-    assert read_vectors(tmp_path / "v.npy").tolist() == np.eye(3).tolist()
+    vectors = VectorFile(tmp_path / "v.npy")
+    assert vectors.shape == (3, 3) and vectors[1:9].tolist() == [[0, 1, 0], [0, 0, 1]]
     np.savez(tmp_path / "v.npz", a=np.eye(3))
     content = (tmp_path / "v.npy").read_bytes()
     (tmp_path / "half.npy").write_bytes(content[:100])
@@ -123,7 +125,7 @@ def test_vectors_of_a_file(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}], object))
     for name in ("v.npz", "half.npy", "empty.npy", "text.npy", "objects.npy"):
         with pytest.raises(InputError, match=f"{name}: expected .* .npy. Received: "):
-            read_vectors(tmp_path / name)
+            VectorFile(tmp_path / name)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ def exported(request, saved):
 @pytest.fixture
 def ask(exported):
     """Ask a signature in rows; inputs that are left out take their defaults, as over gRPC."""
-    call = signature_caller(exported.folder)
 
     def to_raw(value):
         return [to_raw(v) for v in value] if isinstance(value, list) else exported.raw(value)
@@ -35,7 +34,8 @@ def ask(exported):
             outputs["rows"] = [[exported.row(raw) for raw in ids] for ids in answered]
         return outputs
 
-    return ask
+    with signature_caller(exported.folder) as call:
+        yield ask
 
 
 def test_left_out_options_take_the_defaults_of_the_export(ask):
@@ -84,8 +84,8 @@ def test_a_k_below_one_is_refused(ask, k):
     ],
 )
 def test_only_items_of_the_categories(categorised, categories, expected):
-    call = signature_caller(categorised.folder)
-    answer = call("recommend", {"movie_ids": [[22, 88]], "categories": categories})
+    with signature_caller(categorised.folder) as call:
+        answer = call("recommend", {"movie_ids": [[22, 88]], "categories": categories})
     assert [categorised.row(raw) for raw in answer["movie_ids"][0]] == expected
 
 

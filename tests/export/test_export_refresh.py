@@ -67,10 +67,10 @@ def test_an_added_item_is_read_as_the_one_most_like_it(refreshed):
 
 
 def test_categories_go_along(refreshed, categorised):
-    call = signature_caller(refreshed)
     late = {"movie_ids": [[22, 88]], "k": 6, "categories": ["late", "Late"]}
     # Of the late ones 99 is retired; the new one has the capital.
-    assert call("recommend", late)["movie_ids"] == [[5, 110, 121, 132, 0, 0]]
+    with signature_caller(refreshed) as call:
+        assert call("recommend", late)["movie_ids"] == [[5, 110, 121, 132, 0, 0]]
 
 
 def test_vectors_are_given_or_averaged(refreshed, categorised):
