@@ -20,7 +20,7 @@ ALLOWED_OPS = frozenset(
     StatefulPartitionedCall StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
     StringJoin StringSplitV2 StringToNumber Sub Tanh TensorListFromTensor TensorListGetItem
     TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
-    UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
+    Unpack UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
     """.split()  # noqa: SIM905
 )
 
