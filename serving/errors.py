@@ -2,7 +2,7 @@
 
 import json
 
-from serving.status import Code
+from serving.status import HTTP_STATUS, Code
 
 
 class InputError(ValueError):
@@ -13,7 +13,7 @@ class ServingError(Exception):
     """A request that is answered with an error.
 
     Attributes:
-        code: TensorFlow's canonical code; `serving.status` gives the HTTP status.
+        code: TensorFlow's canonical code.
         message: what was wrong, for the client.
     """
 
@@ -22,9 +22,23 @@ class ServingError(Exception):
         self.code = code
         self.message = message
 
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of the answer."""
+        return HTTP_STATUS[self.code]
+
     def body(self) -> str:
         """The answer's body: `{"error": "<message>"}`."""
         return json.dumps({"error": self.message}, ensure_ascii=False)
+
+
+class TooLarge(ServingError):
+    """A request beyond the server's limits; HTTP has a status for it, TensorFlow no code."""
+
+    http_status = 413
+
+    def __init__(self, message: str):
+        super().__init__(Code.RESOURCE_EXHAUSTED, message)
 
 
 class SilentError(ServingError):

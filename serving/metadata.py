@@ -6,17 +6,21 @@ from collections.abc import Iterable
 from google.protobuf.json_format import MessageToDict
 
 from serving.models import LoadedModel
+from serving.registry import Version
 
 
-def status_text(versions: Iterable[int]) -> str:
-    """The answer to a status call.
-
-    Args:
-        versions: available versions, newest first.
-    """
-    healthy = {"error_code": "OK", "error_message": ""}
+def status_text(versions: Iterable[Version]) -> str:
+    """The answer to a status call, in the order of the versions."""
     statuses = [
-        {"version": str(version), "state": "AVAILABLE", "status": healthy} for version in versions
+        {
+            "version": str(version.version),
+            "state": version.state.value,
+            "status": {
+                "error_code": version.error.code.name if version.error else "OK",
+                "error_message": version.error.message if version.error else "",
+            },
+        }
+        for version in versions
     ]
     return json.dumps({"model_version_status": statuses}, indent=1)
 

@@ -1,31 +1,44 @@
 """Which models to serve: flags, or a file in TensorFlow Serving's text form.
 
 model_config_list {
-  config { name: "seqrec" base_path: "/models/seqrec" model_platform: "tensorflow" }
+  config {
+    name: "seqrec" base_path: "/models/seqrec" model_platform: "tensorflow"
+    model_version_policy { specific { versions: 1 versions: 2 } }
+    version_labels { key: "stable" value: 1 }
+  }
 }
 """
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from serving.errors import InputError
+from serving.text_proto import read_text_proto
 
 PLATFORM = "tensorflow"
 
-# message -> field -> (number, type, repeated); the numbers are TensorFlow Serving's.
-_MESSAGES = {
-    "ModelConfig": {
-        "name": (1, "string", False),
-        "base_path": (2, "string", False),
-        "model_platform": (4, "string", False),
-    },
-    "ModelConfigList": {"config": (1, "ModelConfig", True)},
-    "ModelServerConfig": {"model_config_list": (1, "ModelConfigList", False)},
-}
+
+@dataclass(frozen=True)
+class VersionPolicy:
+    """Which of the versions on disk are served.
+
+    Attributes:
+        latest: so many of the newest; None for all of them.
+        specific: these instead, if there are any.
+    """
+
+    latest: int | None = 1
+    specific: tuple[int, ...] = ()
+
+    def choose(self, versions: list[int]) -> list[int]:
+        """The versions to serve, of those on disk (newest first); newest first."""
+        if self.specific:
+            return [version for version in versions if version in self.specific]
+        return versions[: self.latest]
 
 
 @dataclass(frozen=True)
@@ -35,90 +48,79 @@ class ModelConfig:
     Attributes:
         name: its name in URLs.
         base_path: the directory of its version directories, absolute.
+        policy: which of its versions are served.
+        labels: version labels, such as `stable`, and the versions they stand for.
     """
 
     name: str
     base_path: Path
+    policy: VersionPolicy = VersionPolicy()
+    labels: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_model_configs(path: Path) -> list[ModelConfig]:
     """Read a `--model_config_file`.
 
     Raises:
-        InputError: not that text form, a field this server does not know, a relative base path,
-            another platform, a name given twice, or no model at all.
+        InputError: not that text form, a field TensorFlow Serving does not know, a relative base
+            path, another platform, a name given twice, or no model at all.
         OSError: the file cannot be read.
     """
-    message = _server_config_class()()
-    try:
-        text_format.Parse(path.read_text(encoding="utf-8"), message)
-    except text_format.ParseError as error:
-        raise InputError(f"{path}, {_place_first(error)}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected a text file in UTF-8. Received: {error}") from error
+    # Here, as it is needed for such files only.
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+    return model_configs(read_text_proto(path, ModelServerConfig()), str(path))
+
+
+def model_configs(message: Message, where: str) -> list[ModelConfig]:
+    """The models of a `ModelServerConfig`; `where` it comes from, for messages.
+
+    Raises:
+        InputError: as `read_model_configs`.
+    """
     entries = message.model_config_list.config
     if not entries:
-        raise InputError(f"{path}: expected model_config_list {{ config {{ ... }} }}; no model")
-    configs = [_checked(entry, f"{path}, config {i}") for i, entry in enumerate(entries, 1)]
-    _reject_duplicates(configs, path)
+        raise InputError(f"{where}: expected model_config_list {{ config {{ ... }} }}; no model")
+    configs = [_checked(entry, f"{where}, config {i}") for i, entry in enumerate(entries, 1)]
+    _reject_duplicates(configs, where)
     return configs
 
 
 def _checked(entry: Message, where: str) -> ModelConfig:
     if not entry.name or not entry.base_path:
         raise InputError(f"{where}: expected a name and a base_path. Received: {_one_line(entry)}")
+    where = f"{where}, model {entry.name!r}"
     if entry.model_platform != PLATFORM:
         raise InputError(
-            f"{where}, model {entry.name!r}: expected model_platform: {PLATFORM!r}. "
-            f"Received: {entry.model_platform!r}"
+            f"{where}: expected model_platform: {PLATFORM!r}. Received: {entry.model_platform!r}"
         )
     if not Path(entry.base_path).is_absolute():
-        raise InputError(
-            f"{where}, model {entry.name!r}: expected an absolute base_path. "
-            f"Received: {entry.base_path!r}"
-        )
-    return ModelConfig(entry.name, Path(entry.base_path))
+        raise InputError(f"{where}: expected an absolute base_path. Received: {entry.base_path!r}")
+    policy = _policy(entry.model_version_policy, where)
+    return ModelConfig(entry.name, Path(entry.base_path), policy, dict(entry.version_labels))
 
 
-def _reject_duplicates(configs: list[ModelConfig], path: Path) -> None:
+def _policy(policy: Message, where: str) -> VersionPolicy:
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "specific":
+        if not policy.specific.versions:
+            raise InputError(f"{where}: expected versions in specific {{ }}. Received: none")
+        return VersionPolicy(specific=tuple(policy.specific.versions))
+    if kind == "all":
+        return VersionPolicy(latest=None)
+    if kind == "latest" and policy.latest.num_versions < 1:
+        raise InputError(f"{where}: expected num_versions from 1 on in latest {{ }}. Received: 0")
+    return VersionPolicy(policy.latest.num_versions) if kind == "latest" else VersionPolicy()
+
+
+def _reject_duplicates(configs: list[ModelConfig], where: str) -> None:
     names = [config.name for config in configs]
     for name in names:
         if names.count(name) > 1:
             raise InputError(
-                f"{path}: expected every model once. Received: {names.count(name)} of {name!r}"
+                f"{where}: expected every model once. Received: {names.count(name)} of {name!r}"
             )
-
-
-def _place_first(error: Exception) -> str:
-    """TensorFlow's place `3:5 : what` as words."""
-    place, separator, reason = str(error).partition(" : ")
-    line, _, column = place.partition(":")
-    return f"line {line}, column {column}: {reason}" if separator else str(error)
 
 
 def _one_line(message: Message) -> str:
     return text_format.MessageToString(message, as_one_line=True) or "nothing"
-
-
-@cache
-def _server_config_class() -> type[Message]:
-    """The message class, made at run time: the package that ships it is not a dependency."""
-    file = descriptor_pb2.FileDescriptorProto(name="model_server_config.proto", syntax="proto3")
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field_name, (number, kind, repeated) in fields.items():
-            _add_field(message, field_name, number, kind, repeated)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("ModelServerConfig"))
-
-
-def _add_field(
-    message: descriptor_pb2.DescriptorProto, name: str, number: int, kind: str, repeated: bool
-) -> None:
-    field = message.field.add(name=name, number=number)
-    field.label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
-    if kind == "string":
-        field.type = field.TYPE_STRING
-    else:
-        field.type, field.type_name = field.TYPE_MESSAGE, f".{kind}"

@@ -17,8 +17,10 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from serving.errors import InputError, ServingError, invalid_argument
+from serving.limits import WIDE, Limits
+from serving.metrics import Metrics
 from serving.status import Code
-from serving.tensor import Tensor
+from serving.tensor import Tensor, string_values
 from serving.versions import VersionDirectory
 
 SERVE_TAG = "serve"
@@ -37,12 +39,23 @@ class Signature:
 class LoadedModel:
     """One version of a model, ready to run. Safe to use from several threads."""
 
-    def __init__(self, directory: VersionDirectory):
+    def __init__(
+        self,
+        directory: VersionDirectory,
+        limits: Limits = WIDE,
+        metrics: Metrics | None = None,
+    ):
         """Load a version.
+
+        Args:
+            directory: where it is.
+            limits: the largest request that it answers.
+            metrics: where the time in the graph is counted.
 
         Raises:
             InputError: the directory holds no SavedModel that this TensorFlow can load.
         """
+        self._limits, self._metrics = limits, metrics or Metrics()
         self.name = directory.model
         self.version = directory.version
         try:
@@ -58,6 +71,11 @@ class LoadedModel:
             name: _signature(definition) for name, definition in self.definitions.items()
         }
 
+    def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""
+        defaults = self.definitions[signature_name].defaults
+        return {alias: read_tensor_proto(proto) for alias, proto in defaults.items()} | feeds
+
     def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run a signature.
 
@@ -69,11 +87,13 @@ class LoadedModel:
             alias -> tensor, every output, in alphabetical order.
 
         Raises:
-            ServingError: what TensorFlow raised, with TensorFlow's code.
+            ServingError: what TensorFlow raised, with TensorFlow's code; or beyond the limits.
         """
+        self._limits.require_feeds(feeds)
         try:
             fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}
-            outputs = self._restored.signatures[signature_name](**fed)
+            with self._metrics.runtime(self.name):
+                outputs = self._restored.signatures[signature_name](**fed)
             return {alias: _from_tensorflow(alias, outputs[alias]) for alias in sorted(outputs)}
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), operation_message(error.message)) from error
@@ -102,6 +122,22 @@ def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.Si
         if set(graph.meta_info_def.tags) == {SERVE_TAG}:
             return dict(graph.signature_def)
     raise _not_loadable(directory, f"{path.name} has no graph tagged {SERVE_TAG!r}")
+
+
+def read_tensor_proto(proto) -> Tensor:
+    """A `TensorProto` as the codecs see it.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, its content does not fit its shape or type.
+    """
+    try:
+        array = tf.make_ndarray(proto)
+    except (TypeError, ValueError) as error:
+        raise invalid_argument(f"tensor parsing error: {error}") from error
+    values = array.ravel()
+    if array.dtype == object:
+        values = string_values(values.tolist())
+    return Tensor(values, array.shape)
 
 
 def operation_message(message: str) -> str:

@@ -5,22 +5,24 @@ import gzip
 import pytest
 
 from serving.body import inflate
-from serving.errors import ServingError
+from serving.errors import ServingError, TooLarge
+from serving.limits import WIDE, Limits
 
 
 def test_gzip_is_inflated():
-    assert inflate(gzip.compress(b"{}"), "gzip") == b"{}"
-    assert inflate(b"{}", "") == b"{}"
+    assert inflate(gzip.compress(b"{}"), "gzip", WIDE) == b"{}"
+    assert inflate(b"{}", "", WIDE) == b"{}"
 
 
 @pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}" * 100)[:-10]])
 def test_bodies_that_are_not_gzip(body):
     with pytest.raises(ServingError, match="gzip"):
-        inflate(body, "gzip")
+        inflate(body, "gzip", WIDE)
 
 
-def test_a_small_body_cannot_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("serving.body.LARGEST_INFLATED_BYTES", 1000)
-    assert len(inflate(gzip.compress(bytes(999)), "gzip")) == 999
-    with pytest.raises(ServingError, match="inflates to more than"):
-        inflate(gzip.compress(bytes(100_000)), "gzip")
+def test_a_small_body_cannot_fill_the_memory():
+    narrow = Limits(body_bytes=999)
+    assert len(inflate(gzip.compress(bytes(999)), "gzip", narrow)) == 999
+    with pytest.raises(TooLarge, match="at most 999 bytes in a request body, but got: 1000"):
+        inflate(gzip.compress(bytes(100_000)), "gzip", narrow)
+    assert len(inflate(gzip.compress(bytes(100_000)), "gzip", Limits(body_bytes=0))) == 100_000

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from serving.errors import InputError
-from serving.versions import find_versions
+from serving.model_config import ModelConfig, VersionPolicy
+from serving.versions import find_versions, require_versions
 
 
 def add(base_path: Path, *names: str, file: str = "saved_model.pb") -> None:
@@ -29,7 +30,19 @@ def test_no_base_path(tmp_path):
         find_versions("m", tmp_path / "none")
 
 
+def require(base_path: Path, *versions: int) -> None:
+    config = ModelConfig("m", base_path, VersionPolicy(specific=versions))
+    require_versions(config, find_versions("m", base_path))
+
+
 def test_no_version(tmp_path):
     add(tmp_path, "latest")
     with pytest.raises(InputError, match="no version in base path.*Received: latest"):
-        find_versions("m", tmp_path)
+        require(tmp_path)
+
+
+def test_a_version_that_is_asked_for_by_number(tmp_path):
+    add(tmp_path, "1", "3")
+    require(tmp_path, 3, 1)
+    with pytest.raises(InputError, match="model 'm': expected version 2 in .* Received: 3, 1"):
+        require(tmp_path, 3, 2)

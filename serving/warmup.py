@@ -1,0 +1,99 @@
+"""Warm-up: the requests that a SavedModel brings along, answered before it serves anybody.
+
+`assets.extra/tf_serving_warmup_requests` is a TFRecord file of `PredictionLog`s, as TensorFlow
+Serving reads it: the first request to a graph is slow, and a model that fails one is not served.
+"""
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError, Message
+
+from serving.errors import InputError, ServingError, unimplemented
+from serving.json_request import DEFAULT_SIGNATURE
+from serving.models import LoadedModel, read_tensor_proto
+from serving.results import INPUT
+from serving.tensor import Tensor, string_values
+from serving.versions import VersionDirectory
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+MOST_RECORDS = 1000
+
+
+def warm_up(model: LoadedModel, directory: VersionDirectory, iterations: int = 1) -> int:
+    """Run a model's warm-up requests.
+
+    Args:
+        model: what is asked.
+        directory: where it came from.
+        iterations: how often each request is run.
+
+    Returns:
+        How many requests there were.
+
+    Raises:
+        InputError: the file cannot be read, a request fails, or there are more than 1,000.
+    """
+    path = directory.path / FILE
+    if not path.is_file():
+        return 0
+    number = 0
+    where = f"model {directory.model!r} version {directory.version}: {path}, record"
+    try:
+        for number, record in enumerate(_records(path), start=1):
+            if number > MOST_RECORDS:
+                raise InputError(f"{where} {number}: expected at most {MOST_RECORDS} records")
+            for _ in range(iterations):
+                _run(model, record)
+    except (ServingError, DecodeError, tf.errors.OpError) as error:
+        raise InputError(f"{where} {number}: expected an answer. Received: {error}") from error
+    return number
+
+
+def _records(path):
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        yield PredictionLog.FromString(record)
+
+
+def _run(model: LoadedModel, record: Message) -> None:
+    kind = record.WhichOneof("log_type")
+    if kind == "predict_log":
+        request = record.predict_log.request
+        feeds = {alias: read_tensor_proto(proto) for alias, proto in request.inputs.items()}
+        _ask(model, request.model_spec.signature_name, feeds)
+    elif kind in ("classify_log", "regress_log"):
+        request = getattr(record, kind).request
+        _ask(model, request.model_spec.signature_name, {INPUT: serialized(request.input)})
+    elif kind == "multi_inference_log":
+        request = record.multi_inference_log.request
+        for task in request.tasks:
+            _ask(model, task.model_spec.signature_name, {INPUT: serialized(request.input)})
+    else:
+        raise unimplemented(f"Unsupported log_type for warmup: {kind}")
+
+
+def _ask(model: LoadedModel, signature_name: str, feeds: dict[str, Tensor]) -> None:
+    name = signature_name or DEFAULT_SIGNATURE
+    if name not in model.signatures:
+        raise unimplemented(f"no signature {name!r}")
+    model.run(name, model.with_defaults(name, feeds))
+
+
+def serialized(source: Message) -> Tensor:
+    """The examples of a classify or regress request: (examples,) strings, with their context."""
+    kind = source.WhichOneof("kind")
+    examples = getattr(source, kind).examples if kind else []
+    if kind == "example_list_with_context":
+        context = source.example_list_with_context.context
+        examples = [_with_context(example, context) for example in examples]
+    texts = [example.SerializeToString() for example in examples]
+    return Tensor(string_values(texts), (len(texts),))
+
+
+def _with_context(example: Message, context: Message) -> Message:
+    """An example with the context's features; those of its own win."""
+    merged = type(example)()
+    merged.CopyFrom(context)
+    for name, feature in example.features.feature.items():
+        merged.features.feature[name].CopyFrom(feature)
+    return merged
