@@ -1,6 +1,8 @@
 """The parts of a running server, put together. Imports TensorFlow."""
 
+import contextlib
 import logging
+import os
 import socket
 import threading
 from argparse import Namespace
@@ -64,7 +66,11 @@ class Running:
             cors=options.rest_api_enable_cors_support,
             monitoring_path=self._monitoring_path,
         )
-        serve(create_app(self.registry, rest, self.metrics), listener)
+        # uvicorn hands the signal on when everything is answered.
+        with contextlib.suppress(SystemExit):
+            serve(create_app(self.registry, rest, self.metrics), listener)
+        # Not the usual end, which waits for graphs that run on after their request timed out.
+        os._exit(0)
 
     def _read_config(self) -> None:
         self.manager.reload(read_model_configs(self._options.model_config_file))

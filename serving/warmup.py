@@ -45,6 +45,8 @@ def warm_up(model: LoadedModel, directory: VersionDirectory, iterations: int = 1
                 _run(model, record)
     except (ServingError, DecodeError, tf.errors.OpError) as error:
         raise InputError(f"{where} {number}: expected an answer. Received: {error}") from error
+    if path.stat().st_size and not number:
+        raise InputError(f"{where} 1: expected a TFRecord file. Received: something else")
     return number
 
 
