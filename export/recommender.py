@@ -79,12 +79,15 @@ class Recommender(tf.Module):
 
         Args:
             histories: ragged raw ids, (batch, None).
-            k: (), columns of the answer.
+            k: (), columns of the answer; at most 1,000, or twice as many as there are items.
             exclude_ids: (n,) raw ids that nobody of the batch gets.
             filter_seen: (), whether items of the history are left out.
             categories: (n,) string, only items of any of these; none for all.
         """
         tf.debugging.assert_positive(k, "k: expected at least 1.")
+        # Columns cost memory also where no item is left for them.
+        most = max(1000, 2 * self.ids.shape[0])
+        tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")
         known = self._known(histories)
         seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
         excluded = tf.tile(self._look_up(exclude_ids)[tf.newaxis], [known.nrows(tf.int32), 1])

@@ -24,6 +24,7 @@ from serving.tensor import Tensor, string_values
 from serving.versions import VersionDirectory
 
 SERVE_TAG = "serve"
+NUMPY_RANK = 64  # dimensions of an array at most
 
 _FUNCTION_NODE = re.compile(r"\{\{function_node [^{}]*\}\} ?")
 
@@ -163,6 +164,8 @@ def _dtypes(tensor_infos) -> dict[str, str]:
 
 def _to_tensorflow(tensor: Tensor) -> tf.Tensor:
     dtype = tf.string if tensor.values.dtype == object else tensor.values.dtype
+    if len(tensor.shape) <= NUMPY_RANK:
+        return tf.constant(tensor.values.reshape(tensor.shape), dtype=dtype)
     return tf.reshape(tf.constant(tensor.values, dtype=dtype), tensor.shape)
 
 
@@ -171,5 +174,8 @@ def _from_tensorflow(alias: str, output: object) -> Tensor:
         raise invalid_argument(
             f"output {alias} is a {type(output).__name__}, not a dense tensor; it cannot be fetched"
         )
-    # Flat, because NumPy stops at 64 dimensions.
-    return Tensor(tf.reshape(output, [-1]).numpy(), tuple(output.shape))
+    shape = tuple(output.shape)
+    # Every operation outside of the graph costs a tenth of a small graph.
+    if 0 < len(shape) <= NUMPY_RANK:
+        return Tensor(output.numpy().ravel(), shape)
+    return Tensor(tf.reshape(output, [-1]).numpy(), shape)

@@ -26,7 +26,7 @@ def test_a_sasrec_with_string_ids_uses_allowed_ops_only(build, tmp_path):
 
 
 def test_ops_of_the_graph_are_found_wherever_they_stand(saved):
-    found = graph_ops(saved["int64"].folder)
+    found = graph_ops(saved["string"].folder)
     # In the graph itself, in a signature's function, and in the function that loads the table.
     assert {"VarHandleOp", "TopKV2", "TensorScatterUpdate", "LookupTableImportV2"} <= found
 

@@ -73,6 +73,13 @@ def test_a_k_below_one_is_refused(ask, k):
         ask("recommend", [[2, 8]], k=k)
 
 
+def test_a_k_far_beyond_the_catalogue_is_refused(ask):
+    """Whoever asks for two thousand million columns must not get the server killed for it."""
+    assert len(ask("recommend", [[2, 8]], k=1000)["rows"][0]) == 1000
+    with pytest.raises(tf.errors.InvalidArgumentError, match="k: expected at most 1000"):
+        ask("recommend", [[2, 8]], k=2**31 - 1)
+
+
 @pytest.mark.parametrize(
     ("categories", "expected"),
     [

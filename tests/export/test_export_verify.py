@@ -118,8 +118,8 @@ def test_damaged_golden_requests_are_findings(content, lite_version):
     ],
 )
 def test_a_proof_that_breaks_off_is_a_finding(code, said, lite_version, monkeypatch, tmp_path):
-    """Its process finds another TensorFlow than ours, which fails or is killed."""
-    (tmp_path / "tensorflow.py").write_text(code)
+    """Its process finds another NumPy than ours, which fails or is killed."""
+    (tmp_path / "numpy.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     (failure,), _ = verify(find_artifact(lite_version))
