@@ -17,7 +17,7 @@ def exported(request, saved):
     return saved[request.param]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(exported):
     """Ask a signature in rows; inputs that are left out take their defaults, as over gRPC."""
 
@@ -80,6 +80,12 @@ def test_a_k_far_beyond_the_catalogue_is_refused(ask):
         ask("recommend", [[2, 8]], k=2**31 - 1)
 
 
+@pytest.fixture(scope="module")
+def ask_categorised(categorised):
+    with signature_caller(categorised.folder) as call:
+        yield call
+
+
 @pytest.mark.parametrize(
     ("categories", "expected"),
     [
@@ -90,9 +96,8 @@ def test_a_k_far_beyond_the_catalogue_is_refused(ask):
         (["?"], [0, 0, 0, 0]),
     ],
 )
-def test_only_items_of_the_categories(categorised, categories, expected):
-    with signature_caller(categorised.folder) as call:
-        answer = call("recommend", {"movie_ids": [[22, 88]], "categories": categories})
+def test_only_items_of_the_categories(categorised, ask_categorised, categories, expected):
+    answer = ask_categorised("recommend", {"movie_ids": [[22, 88]], "categories": categories})
     assert [categorised.row(raw) for raw in answer["movie_ids"][0]] == expected
 
 
