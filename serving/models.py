@@ -8,6 +8,7 @@ prints the mismatch through NumPy, which has no more.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -16,6 +17,10 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+# TensorFlow has no public way to cancel a function.
+from tensorflow.python.eager import cancellation
+
+from serving.deadline import DEADLINE
 from serving.errors import InputError, ServingError, invalid_argument
 from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
@@ -94,7 +99,7 @@ class LoadedModel:
         try:
             fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}
             with self._metrics.runtime(self.name):
-                outputs = self._restored.signatures[signature_name](**fed)
+                outputs = _cancelable(self._restored.signatures[signature_name])(**fed)
             return {alias: _from_tensorflow(alias, outputs[alias]) for alias in sorted(outputs)}
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), operation_message(error.message)) from error
@@ -145,6 +150,16 @@ def operation_message(message: str) -> str:
     """The operation's own words, without the report that TensorFlow's Python puts around them."""
     _, _, own = message.rpartition("<stack traces unavailable>\n")
     return _FUNCTION_NODE.sub("", own).partition(" [Op:")[0]
+
+
+def _cancelable(function: Callable) -> Callable:
+    """The function, cancelled when the request's time is over."""
+    deadline = DEADLINE.get()
+    if deadline is None:
+        return function
+    manager = cancellation.CancellationManager()
+    deadline.watch(manager.start_cancel)
+    return manager.get_cancelable_function(function)
 
 
 def _not_loadable(directory: VersionDirectory, reason: str) -> InputError:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from serving.deadline import Deadline, run_until
 from serving.errors import ServingError
 from serving.status import Code
 
@@ -30,12 +31,13 @@ class Workers:
 
         Raises:
             ServingError: UNAVAILABLE, too many are waiting; RESOURCE_EXHAUSTED, it waited too
-                long; DEADLINE_EXCEEDED, it ran too long. A thread that has begun is not stopped.
+                long; DEADLINE_EXCEEDED, it ran too long, and its graph is cancelled.
         """
         if self._unfinished >= self._most:
             raise ServingError(Code.UNAVAILABLE, "Too many requests are waiting; try again later")
         self._count(1)
-        future = self._pool.submit(function, *arguments)
+        deadline = Deadline()
+        future = self._pool.submit(run_until, deadline, function, *arguments)
         future.add_done_callback(lambda _: self._count(-1))
         try:
             async with asyncio.timeout(self._seconds):
@@ -44,6 +46,7 @@ class Workers:
             if future.cancel():
                 text = "Timed out while waiting for a thread"
                 raise ServingError(Code.RESOURCE_EXHAUSTED, text) from None
+            deadline.end()
             raise ServingError(Code.DEADLINE_EXCEEDED, "Timed out while running") from None
 
     def _count(self, change: int) -> None:
