@@ -1,0 +1,4 @@
+"""Deployment files for TensorFlow Serving, generated for a folder of exported models.
+
+python -m serving.deploy --models models --output deploy
+"""
