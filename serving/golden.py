@@ -5,11 +5,11 @@ that `serving_default` must give. A model without the file is served as it is.
 """
 
 import json
+from typing import Protocol
 
 import numpy as np
 
 from serving.errors import InputError, ServingError
-from serving.models import LoadedModel
 from serving.tensor import Tensor
 from serving.versions import VersionDirectory
 
@@ -19,14 +19,26 @@ TOLERANCE = 1e-4  # of the largest score of an answer
 LOWEST = np.finfo(np.float32).min
 
 
-def check_golden(model: LoadedModel, directory: VersionDirectory) -> int:
+class GoldenError(InputError):
+    """A model answers a golden request in another way than it must, or not at all."""
+
+
+class Model(Protocol):
+    """What answers: a model in memory, or one behind a server's URL."""
+
+    def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Run a signature: alias -> tensor to alias -> tensor; `ServingError` if it fails."""
+
+
+def check_golden(model: Model, directory: VersionDirectory) -> int:
     """Ask the golden requests of a model.
 
     Returns:
         How many there were.
 
     Raises:
-        InputError: the file cannot be read, or an answer is another one.
+        GoldenError: an answer is another one, or an error.
+        InputError: the file cannot be read.
     """
     path = directory.path / FILE
     if not path.is_file():
@@ -37,10 +49,12 @@ def check_golden(model: LoadedModel, directory: VersionDirectory) -> int:
         for request in golden["requests"]:
             outputs = model.run(SIGNATURE, {golden["id_name"]: _padded(request, golden["id_type"])})
             _check(outputs, request, golden["id_name"], f"{where}: {request['name']}")
+    except GoldenError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: expected golden requests. Received: {error!r}.") from error
     except ServingError as error:
-        raise InputError(f"{where}: expected answers. Received: {error}.") from error
+        raise GoldenError(f"{where}: expected answers. Received: {error}.") from error
     return len(golden["requests"])
 
 
@@ -68,7 +82,7 @@ def _check(outputs: dict[str, Tensor], request: dict, id_name: str, where: str) 
             raw = raw.decode() if isinstance(raw, bytes) else raw
             due = (score, score_of.get(raw, np.nan))
             if not all(abs(value - wanted[place]) <= allowed for value in due):
-                raise InputError(
+                raise GoldenError(
                     f"{where}, history {number}, place {place + 1}: expected "
                     f"{answer['ids'][place]} ({wanted[place]:.6g}). Received: {raw} ({score:.6g})."
                 )

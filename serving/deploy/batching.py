@@ -6,6 +6,7 @@ model, even if nobody calls that signature: warm-up requests do, and one that fa
 version from loading.
 """
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,11 +17,8 @@ from serving.deploy.render import render
 LARGEST_BATCH = 128
 WAIT_MICROS = 1000
 
-_LENGTH_DIFFERS = (
-    "of different lengths: while the server batches, requests of different lengths fail together "
-    "(400), unless every client pads to one length"
-)
-
+# Alias -> sizes, -1 where they vary; None where even their number does.
+Shapes = dict[str, list[int] | None]
 
 @dataclass(frozen=True)
 class Advice:
@@ -28,11 +26,21 @@ class Advice:
 
     Attributes:
         signature: its name.
-        refusal: why its requests would fail; "" if they would be batched.
+        refusal: why its requests would fail; "" if they would not.
+        uneven: the input whose requests fail together where their lengths differ; "" if none.
     """
 
     signature: str
-    refusal: str
+    refusal: str = ""
+    uneven: str = ""
+
+    def __str__(self) -> str:
+        if self.uneven:
+            return (
+                f"{self.signature}: batched, but requests with {self.uneven} of different "
+                "lengths fail together (400), unless every client pads to one length"
+            )
+        return f"{self.signature}: {f'refused, {self.refusal}' if self.refusal else 'batched'}"
 
 
 def advise(definitions: Mapping[str, Message]) -> list[Advice]:
@@ -42,7 +50,7 @@ def advise(definitions: Mapping[str, Message]) -> list[Advice]:
         definitions: name -> `SignatureDef`; names that start with `__` are TensorFlow's own.
     """
     return [
-        Advice(name, _refusal(definition))
+        _advice(name, _shapes(definition.inputs), _shapes(definition.outputs))
         for name, definition in sorted(definitions.items())
         if not name.startswith("__")
     ]
@@ -55,10 +63,8 @@ def batching_text(model: str, advice: list[Advice], threads: int) -> str:
         "batching_params.pbtxt",
         {
             "model": model,
-            "verdict": verdict(advice),
-            "advice": "\n".join(
-                f"#   {each.signature}: {each.refusal or 'batched'}" for each in advice
-            ),
+            "verdict": _comment(verdict(advice), "# "),
+            "advice": "\n".join(_comment(str(each), "#   ") for each in advice),
             "largest_batch": LARGEST_BATCH,
             "wait_micros": WAIT_MICROS,
             "threads": threads,
@@ -68,42 +74,47 @@ def batching_text(model: str, advice: list[Advice], threads: int) -> str:
 
 
 def verdict(advice: list[Advice]) -> str:
-    """One sentence: whether the model can be batched as it is."""
+    """A sentence: whether the model can be batched as it is."""
     refused = [each.signature for each in advice if each.refusal]
-    if not refused:
-        return "Every signature can be batched."
-    return (
-        f"Leave this model unbatched: {', '.join(refused)} would fail, and warm-up requests to "
-        "them would keep the version from loading."
-    )
+    uneven = [each.signature for each in advice if each.uneven]
+    if refused:
+        return (
+            f"Leave it unbatched: {', '.join(refused)} would fail, and warm-up requests to them "
+            "would keep the version from loading."
+        )
+    if uneven:
+        return f"Batch it only if every client pads to one length: {', '.join(uneven)} need that."
+    return "Every signature can be batched."
 
 
-def _refusal(definition: Message) -> str:
-    inputs, outputs = _shapes(definition.inputs), _shapes(definition.outputs)
+def _advice(name: str, inputs: Shapes, outputs: Shapes) -> Advice:
     if not inputs:
-        return "refused: it has no input"
+        return Advice(name, "it has no input")
     for kind, shapes in (("input", inputs), ("output", outputs)):
         for alias, shape in shapes.items():
-            if shape == []:
-                return f"refused: {kind} {alias} is a scalar, without a dimension to merge along"
-            if shape and shape[0] >= 0:
-                return f"refused: {kind} {alias} always has {shape[0]} rows, however many requests"
-    # The one form of two inputs of unlike size: values of a ragged tensor and where rows begin.
+            if shape is None:
+                return Advice(name, f"{kind} {alias} may be of any shape")
+            if not shape:
+                return Advice(name, f"{kind} {alias} is a scalar: no dimension to merge along")
+            if shape[0] >= 0:
+                return Advice(name, f"{kind} {alias} has {shape[0]} rows, whatever is asked")
+    # The parts of a ragged tensor: values, and where rows begin.
     if "row_splits" in inputs:
-        return "refused: row_splits and the values differ in dimension 0"
-    for alias, shape in inputs.items():
-        if shape is None:
-            return f"unknown: the signature does not say the shape of {alias}"
-        if -1 in shape[1:]:
-            return f"{alias} is {_LENGTH_DIFFERS}"
-    return ""
+        return Advice(name, "row_splits and the values differ in dimension 0")
+    uneven = [alias for alias, shape in inputs.items() if -1 in shape[1:]]
+    return Advice(name, uneven="".join(uneven[:1]))
 
 
-def _shapes(tensors: Mapping[str, Message]) -> dict[str, list[int] | None]:
-    """Alias -> sizes, -1 where they vary; None where even their number does."""
+def _shapes(tensors: Mapping[str, Message]) -> Shapes:
     return {
         alias: None
         if info.tensor_shape.unknown_rank
         else [dimension.size for dimension in info.tensor_shape.dim]
         for alias, info in sorted(tensors.items())
     }
+
+
+def _comment(text: str, start: str) -> str:
+    return textwrap.fill(
+        text, 100, initial_indent=start, subsequent_indent=start + "  ", break_on_hyphens=False
+    )

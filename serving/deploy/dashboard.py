@@ -36,19 +36,19 @@ def dashboard_text(name: str) -> str:
 
 
 def _panels() -> list[Panel]:
-    rate = f"rate({PREFIX}request_count%s[$__rate_interval])"
     return [
         Panel(
             "Requests by model",
             "reqps",
-            {"{{model_name}}": f"sum by (model_name) ({rate % ''})"},
+            {"{{model_name}}": _rates("model_name", "request_count")},
         ),
         Panel(
             "Errors by model and status",
             "reqps",
             {
-                "{{model_name}} {{status}}": "sum by (model_name, status) "
-                f"({rate % '{status!="OK"}'})"
+                "{{model_name}} {{status}}": _rates(
+                    "model_name, status", 'request_count{status!="OK"}'
+                )
             },
         ),
         Panel("Latency of requests", "µs", _quantiles("request_latency", "model_name")),
@@ -70,12 +70,15 @@ def _panels() -> list[Panel]:
 
 
 def _quantiles(metric: str, label: str) -> dict[str, str]:
-    rate = f"rate({PREFIX}{metric}_bucket[$__rate_interval])"
+    rates = _rates(f"{label}, le", f"{metric}_bucket")
     return {
-        f"{{{{{label}}}}} p{quantile * 100:g}": f"histogram_quantile({quantile}, "
-        f"sum by ({label}, le) ({rate}))"
+        f"{{{{{label}}}}} p{quantile * 100:g}": f"histogram_quantile({quantile}, {rates})"
         for quantile in QUANTILES
     }
+
+
+def _rates(labels: str, metric: str) -> str:
+    return f"sum by ({labels}) (rate({PREFIX}{metric}[$__rate_interval]))"
 
 
 def _panel(number: int, panel: Panel) -> dict:

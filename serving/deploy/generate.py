@@ -107,10 +107,9 @@ def _values(deployment: Deployment) -> dict[str, object]:
         # Compose would take a single dollar sign for a variable.
         "models_folder": json.dumps(str(deployment.models_folder)).replace("$", "$$"),
         "memory_request": math.ceil(PROCESS_MEBIBYTES + 2 * size),
-        "memory_limit": math.ceil(PROCESS_MEBIBYTES + 4 * size),
-        "memory_reason": f"{PROCESS_MEBIBYTES} MiB for the process, and the models "
-        f"({size:.0f} MiB) twice: new is loaded before old is unloaded. The limit has room for "
-        "stable, canary, previous and the next one.",
+        "memory_limit": math.ceil(2 * PROCESS_MEBIBYTES + 4 * size),
+        "process_memory": PROCESS_MEBIBYTES,
+        "models_memory": math.ceil(size),
         "storage": math.ceil(STORED_VERSIONS * size) + 1,
         "probe_path": json.dumps(f"/v1/models/{quote(first, safe='')}/metadata"),
         "drain_seconds": 15,

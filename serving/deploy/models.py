@@ -1,5 +1,6 @@
 """The models below a folder, as `python -m export` writes it: `<name>/<version>/`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from serving.versions import VersionDirectory, find_versions
 
 LITE_SUFFIX = "-lite"  # folders of LiteRT files, for phones
 NOT_LOADED = "assets.extra"
+NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,14 @@ def _model_folders(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name.endswith(LITE_SUFFIX) or not path.is_dir():
             continue
-        if any(_is_number(below) for below in path.iterdir()):
-            yield path
+        if not any(_is_number(below) for below in path.iterdir()):
+            continue
+        if not re.fullmatch(NAME, path.name):
+            raise InputError(
+                "--models: expected names of ASCII letters, digits, '-', '_' and '.'. "
+                f"Received: {path.name!r}"
+            )
+        yield path
 
 
 def _newest(path: Path) -> VersionDirectory:
