@@ -1,12 +1,83 @@
-"""Writing `models.config`, so that a server which polls it never sees half a file."""
+"""Changing `models.config`, so that a server which polls it never sees half a file."""
 
 import os
 import shutil
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
+
+from serving.errors import InputError
+from serving.text_proto import read_text_proto
+
+
+class ConfigFile:
+    """A `--model_config_file`, and the entry of one model in it.
+
+    Attributes:
+        entry: the model's `ModelConfig`, to be changed.
+
+    Raises:
+        InputError: the file is none, or does not have the model.
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, model: str):
+        from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+        self._path = path
+        self._message = read_text_proto(path, ModelServerConfig())
+        self._first_text = self._text = path.read_text(encoding="utf-8")
+        entries = {entry.name: entry for entry in self._message.model_config_list.config}
+        if model not in entries:
+            raise InputError(
+                f"--model: expected one of {path}: {', '.join(entries) or 'none'}. "
+                f"Received: {model!r}"
+            )
+        self.entry = entries[model]
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """The model's labels and the versions they stand for."""
+        return dict(self.entry.version_labels)
+
+    @property
+    def versions(self) -> list[int]:
+        """The versions that the policy names; none if it names none."""
+        return list(self.entry.model_version_policy.specific.versions)
+
+    def write(self, versions: Iterable[int], labels: dict[str, int]) -> None:
+        """Write the file with this policy and these labels of the model.
+
+        Raises:
+            InputError: somebody else has changed the file.
+            OSError: it cannot be written; it is as it was.
+        """
+        specific = self.entry.model_version_policy.specific
+        del specific.versions[:]
+        specific.versions.extend(sorted(set(versions)))
+        self.entry.version_labels.clear()
+        self.entry.version_labels.update(labels)
+        self._replace(config_text(leading_comment(self._first_text), self._message))
+
+    def restore(self) -> bool:
+        """Put the file back as it was read; False if that is how it is.
+
+        Raises:
+            InputError, OSError: as `write`.
+        """
+        if self._text == self._first_text:
+            return False
+        self._replace(self._first_text)
+        return True
+
+    def _replace(self, text: str) -> None:
+        if self._path.read_text(encoding="utf-8") != self._text:
+            raise InputError(f"{self._path}: changed meanwhile by somebody else; look at it first")
+        replace_file(self._path, text)
+        self._text = text
 
 
 def config_text(header: str, message: Message) -> str:

@@ -93,9 +93,7 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
 def _deploy(options: Namespace) -> None:
     output = options.output
     if os.path.lexists(output) and not options.force:
-        raise InputError(
-            f"--output: {output} is there already; expected a new folder, or --force"
-        )
+        raise InputError(f"--output: {output} is there already; expected a new folder, or --force")
     if output.exists() and not output.is_dir():
         raise InputError(f"--output: expected a folder. Received: {output}, which is a file")
     # TensorFlow's C++ logs are nothing for the person who deploys.

@@ -20,6 +20,7 @@ WAIT_MICROS = 1000
 # Alias -> sizes, -1 where they vary; None where even their number does.
 Shapes = dict[str, list[int] | None]
 
+
 @dataclass(frozen=True)
 class Advice:
     """What batching would do to one signature.
