@@ -41,7 +41,7 @@ class ConfigFile:
     @property
     def labels(self) -> dict[str, int]:
         """The model's labels and the versions they stand for."""
-        return dict(self.entry.version_labels)
+        return dict(sorted(self.entry.version_labels.items()))
 
     @property
     def versions(self) -> list[int]:

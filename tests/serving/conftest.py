@@ -102,6 +102,12 @@ def server(model_root) -> Server:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def save_model():
+    """`save`, for other models than those above."""
+    return save
+
+
 def save(tf, signatures: dict, path: Path) -> None:
     """Save plain functions as the signatures of one SavedModel."""
     module = tf.Module()

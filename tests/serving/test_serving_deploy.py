@@ -1,0 +1,357 @@
+"""The generated deployment: every file is read by what will read it, or by its schema."""
+
+import json
+import re
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import crossplane
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from google.protobuf import text_format
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from serving.deploy.generate import Deployment, generate
+from serving.deploy.models import DeployedModel
+from serving.model_config import read_model_configs
+from serving.text_proto import message_class, read_text_proto
+
+# As TensorFlow Serving spells them.
+FLAGS = {
+    "allow_version_labels_for_unavailable_models",
+    "batching_parameters_file",
+    "enable_batching",
+    "enable_per_model_batching_parameters",
+    "load_retry_interval_micros",
+    "max_num_load_retries",
+    "model_config_file",
+    "model_config_file_poll_wait_seconds",
+    "monitoring_config_file",
+    "num_load_threads",
+    "port",
+    "rest_api_num_threads",
+    "rest_api_port",
+    "rest_api_timeout_in_ms",
+    "tensorflow_inter_op_parallelism",
+    "tensorflow_intra_op_parallelism",
+}
+METRICS = {
+    ":tensorflow:serving:request_count",
+    ":tensorflow:serving:request_latency_bucket",
+    ":tensorflow:serving:runtime_latency_bucket",
+    ":tensorflow:serving:model_warmup_latency_sum",
+    ":tensorflow:serving:model_warmup_latency_count",
+    ":tensorflow:serving:batching_session:queuing_latency_bucket",
+}
+KUBERNETES = "1.33"
+
+
+def identity(tf, *shapes: tuple) -> tuple:
+    """A signature whose outputs are its inputs, called `a`, `b` and so on."""
+    specifications = [
+        tf.TensorSpec(shape, tf.int64, name=name)
+        for name, shape in zip("abc", shapes, strict=False)
+    ]
+    names = [specification.name for specification in specifications]
+    return lambda *inputs: dict(zip(names, inputs, strict=True)), specifications
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, save_model) -> Path:
+    """`plain` can be batched, `seqrec` (versions 9 and 10) cannot; and what is no model."""
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("models")
+    save_model(tf, {"rows": identity(tf, (None,), (None, 3))}, folder / "plain" / "1")
+    save_model(
+        tf,
+        {
+            "serving_default": identity(tf, (None, None)),
+            "recommend": identity(tf, (None, 3), ()),
+        },
+        folder / "seqrec" / "9",
+    )
+    shutil.copytree(folder / "seqrec" / "9", folder / "seqrec" / "10")
+    (folder / "seqrec" / "incoming-11").mkdir()
+    (folder / "seqrec-lite" / "1").mkdir(parents=True)
+    (folder / "notes").mkdir()
+    (folder / "models.config").write_text("")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory, models, run_module) -> Path:
+    """The generated folder."""
+    folder = tmp_path_factory.mktemp("deployment") / "new" / "deploy"
+    ended = run_module(
+        "serving.deploy", f"--models={models}", f"--output={folder}", "--name=shop", "--cpus=3"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == f"{folder}\n"
+    assert [path.name for path in folder.parent.iterdir()] == ["deploy"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifests(deployment) -> dict[str, dict]:
+    """Kubernetes' manifests by kind."""
+    found = [load(path) for path in sorted((deployment / "kubernetes").iterdir())]
+    return {manifest["kind"]: manifest for manifest in found}
+
+
+def load(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def generated(**changes) -> dict[str, str]:
+    """The files for one model of 100 MiB, whose folder has a difficult name."""
+    values = {
+        "models_folder": Path('/a "b" $c'),
+        "models": [DeployedModel("m", 1, 100 << 20, [])],
+        "name": "shop",
+        "image": "tensorflow/serving:2.20.0",
+        "host": "localhost",
+        "replicas": 2,
+        "cpus": 3,
+    }
+    return generate(Deployment(**values | changes), {})
+
+
+def test_models_config(deployment):
+    path = deployment / "config" / "models.config"
+    plain, seqrec = read_text_proto(path, ModelServerConfig()).model_config_list.config
+    assert (plain.name, plain.base_path) == ("plain", "/models/plain")
+    assert list(seqrec.model_version_policy.specific.versions) == [10]
+    assert dict(seqrec.version_labels) == {"stable": 10}
+    # As the embedded server reads it, too.
+    assert [config.name for config in read_model_configs(path)] == ["plain", "seqrec"]
+
+
+def test_labels_only_with_the_flag_that_lets_the_server_start_with_them(deployment):
+    command = load(deployment / "compose.yaml")["services"]["tfserving"]["command"]
+    assert "version_labels" in (deployment / "config" / "models.config").read_text()
+    assert "--allow_version_labels_for_unavailable_models=true" in command
+
+
+def test_flags(deployment, manifests):
+    command = load(deployment / "compose.yaml")["services"]["tfserving"]["command"]
+    flags = dict(flag.removeprefix("--").split("=") for flag in command)
+    assert len(flags) == len(command)
+    assert flags.keys() == FLAGS
+    for name, value in flags.items():
+        if name.endswith("_file"):
+            assert (deployment / "config" / Path(value).name).is_file()
+            assert Path(value).parent == Path("/etc/serving")
+    assert (flags["tensorflow_intra_op_parallelism"], flags["rest_api_num_threads"]) == ("3", "12")
+    assert container(manifests)["args"] == command
+
+
+def test_batching(deployment):
+    text = (deployment / "batching" / "plain.pbtxt").read_text(encoding="utf-8")
+    assert "Every signature can be batched." in text and "#   rows: batched\n" in text
+    assert "allowed_batch_sizes: 64\nallowed_batch_sizes: 128\n" in text
+    for path in (
+        deployment / "batching" / "plain.pbtxt",
+        deployment / "batching" / "seqrec.pbtxt",
+        deployment / "config" / "batching_parameters.txt",
+    ):
+        message = read_text_proto(path, message_class("batching_parameters.proto", "BatchingParameters")())
+        assert message.num_batch_threads.value == 3
+    text = " ".join((deployment / "batching" / "seqrec.pbtxt").read_text().split())
+    assert "Leave it unbatched: recommend would fail" in text
+    assert "serving_default: batched, but requests with a of different lengths fail" in text
+
+
+def test_monitoring(deployment):
+    path = deployment / "config" / "monitoring.config"
+    message = read_text_proto(path, message_class("monitoring_config.proto", "MonitoringConfig")())
+    assert message.prometheus_config.enable
+    job = load(deployment / "prometheus" / "prometheus.yml")["scrape_configs"][0]
+    assert job["metrics_path"] == message.prometheus_config.path
+    assert job["static_configs"] == [{"targets": ["tfserving:8501"]}]
+
+
+def test_dashboard(deployment):
+    dashboard = json.loads((deployment / "grafana" / "dashboard.json").read_text())
+    (source,) = load(deployment / "grafana" / "datasource.yaml")["datasources"]
+    assert dashboard["title"] == "shop"
+    found = set()
+    for panel in dashboard["panels"]:
+        assert panel["datasource"] == {"type": source["type"], "uid": source["uid"]}
+        for target in panel["targets"]:
+            found |= set(re.findall(r":[\w:]+", target["expr"]))
+            assert target["expr"].count("(") == target["expr"].count(")")
+    assert found == METRICS
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in dashboard["panels"]}
+    assert len(places) == len({panel["id"] for panel in dashboard["panels"]}) == 6
+
+
+def test_compose(deployment, models):
+    compose = load(deployment / "compose.yaml")
+    schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    jsonschema.validate(compose, json.loads(schema.read_text(encoding="utf-8")))
+    sources = [
+        volume["source"]
+        for service in compose["services"].values()
+        for volume in service["volumes"]
+        if volume["type"] == "bind"
+    ]
+    # The private key is for the operator to make.
+    for source in set(sources) - {str(models), "./nginx/private"}:
+        assert (deployment / source).exists(), source
+    server = compose["services"]["tfserving"]
+    assert str(models) in sources and server["cpus"] == 3 and server["read_only"]
+    # Nothing without a password is reached from elsewhere.
+    ports = [port for service in compose["services"].values() for port in service["ports"]]
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == ["8443:8443"]
+
+
+def test_kubernetes_schemas(manifests):
+    assert len(manifests) == 6
+    for manifest in manifests.values():
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def container(manifests: dict) -> dict:
+    return manifests["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_kubernetes_names_lead_somewhere(deployment, manifests):
+    specification = manifests["Deployment"]["spec"]
+    labels = specification["template"]["metadata"]["labels"]
+    selectors = [
+        specification["selector"]["matchLabels"],
+        manifests["Service"]["spec"]["selector"],
+        manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        manifests["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+    ]
+    assert selectors == [labels] * 4 == [{"app": "shop"}] * 4
+    target = manifests["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", "shop")
+    assert manifests["Deployment"]["metadata"]["name"] == "shop"
+
+    ports = {port["name"]: port["containerPort"] for port in container(manifests)["ports"]}
+    assert ports == {"grpc": 8500, "rest": 8501}
+    assert {port["targetPort"] for port in manifests["Service"]["spec"]["ports"]} == ports.keys()
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        check = container(manifests)[probe]
+        assert (check.get("httpGet") or check["tcpSocket"])["port"] == "rest"
+    assert container(manifests)["readinessProbe"]["httpGet"]["path"] == "/v1/models/plain/metadata"
+
+    volumes = {volume["name"]: volume for volume in specification["template"]["spec"]["volumes"]}
+    assert {mount["name"] for mount in container(manifests)["volumeMounts"]} == volumes.keys()
+    claim = manifests["PersistentVolumeClaim"]["metadata"]["name"]
+    assert volumes["models"]["persistentVolumeClaim"]["claimName"] == claim
+    kustomization = load(deployment / "kustomization.yaml")
+    (config,) = kustomization["configMapGenerator"]
+    assert volumes["config"]["configMap"]["name"] == config["name"]
+    for name in [*kustomization["resources"], *config["files"]]:
+        assert (deployment / name).is_file()
+    assert len(kustomization["resources"]) == len(manifests)
+
+
+def test_kubernetes_is_hardened(manifests):
+    pod = manifests["Deployment"]["spec"]["template"]["spec"]["securityContext"]
+    assert pod["runAsNonRoot"] and pod["runAsUser"] > 0
+    assert container(manifests)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_memory_is_computed_from_the_models():
+    texts = generated()
+    limits = yaml.safe_load(texts["kubernetes/deployment.yaml"])["spec"]["template"]["spec"]
+    resources = limits["containers"][0]["resources"]
+    # 512 MiB and twice 1.2 * 100 MiB; 1024 MiB and four times.
+    assert resources["requests"] == {"cpu": 3, "memory": "752Mi"}
+    assert resources["limits"] == {"cpu": 3, "memory": "1504Mi"}
+    server = yaml.safe_load(texts["compose.yaml"])["services"]["tfserving"]
+    assert (server["mem_reservation"], server["mem_limit"]) == ("752m", "1504m")
+
+
+def test_difficult_paths_and_names():
+    texts = generated(models=[DeployedModel("a.b-c", 1, 0, [])])
+    server = yaml.safe_load(texts["compose.yaml"])["services"]["tfserving"]
+    # Compose reads two dollar signs as one.
+    assert server["volumes"][1]["source"] == '/a "b" $$c'
+    message = text_format.Parse(texts["config/models.config"], ModelServerConfig())
+    assert message.model_config_list.config[0].base_path == "/models/a.b-c"
+
+
+def test_nginx(deployment):
+    # Without the included file, which holds the passwords of clients.
+    parsed = crossplane.parse(str(deployment / "nginx" / "nginx.conf"), single=True, strict=True)
+    assert parsed["errors"] == []
+    text = json.dumps(parsed["config"][0]["parsed"])
+    for directive in ("limit_req", "limit_conn", "client_max_body_size", "ssl_certificate"):
+        assert f'"directive": "{directive}"' in text
+    # The whole body has to be in memory where its nesting is counted.
+    limits = dict(re.findall(r"(client_\w+_size) (\w+);", (deployment / "nginx/nginx.conf").read_text()))
+    assert limits["client_body_buffer_size"] == limits["client_max_body_size"] == "1m"
+
+
+def test_nothing_is_left_to_fill_in(deployment):
+    for path in deployment.rglob("*"):
+        if path.is_file():
+            assert "%%" not in path.read_text(encoding="utf-8"), path
+
+
+def test_force_keeps_what_was_rolled_out(tmp_path, models, run_module):
+    output = tmp_path / "deploy"
+    (output / "config").mkdir(parents=True)
+    config = output / "config" / "models.config"
+    config.write_text(
+        'model_config_list { config { name: "seqrec" base_path: "/models/seqrec" '
+        'model_platform: "tensorflow" version_labels { key: "stable" value: 9 } '
+        "model_version_policy { specific { versions: 9 versions: 10 } } } "
+        'config { name: "gone" base_path: "/models/gone" model_platform: "tensorflow" } }'
+    )
+    private = output / "nginx" / "private" / "tls.key"
+    private.parent.mkdir(parents=True)
+    private.write_text("secret")
+    ended = run_module("serving.deploy", f"--models={models}", f"--output={output}", "--force")
+    assert ended.returncode == 0, ended.stderr
+    plain, seqrec = read_text_proto(config, ModelServerConfig()).model_config_list.config
+    assert dict(plain.version_labels) == {"stable": 1}
+    assert dict(seqrec.version_labels) == {"stable": 9}
+    assert list(seqrec.model_version_policy.specific.versions) == [9, 10]
+    assert private.read_text() == "secret"
+
+
+@pytest.mark.parametrize(
+    ("entries", "flags", "message"),
+    [
+        ([], [], "Received: an empty folder"),
+        (["m/notes"], [], "expected MODEL/VERSION/saved_model.pb"),
+        (["m-lite/1/saved_model.pb"], [], "Received: m-lite"),
+        (["m/1/saved_model.pb", "m/2/variables"], [], "m/2: expected a version"),
+        (["m m/1/saved_model.pb"], [], "Received: 'm m'"),
+        (["m/1/saved_model.pb"], [], "cannot be loaded"),
+        (["m/1/saved_model.pb"], ["--models=/none"], "Received: /none"),
+        (["m/1/saved_model.pb"], ["--output={folder}"], "is there already"),
+        (["m/1/saved_model.pb"], ["--name=A"], "Received: 'A'"),
+        (["m/1/saved_model.pb"], ["--image=a b"], "Received: 'a b'"),
+        (["m/1/saved_model.pb"], ["--host=a;b"], "Received: 'a;b'"),
+        (["m/1/saved_model.pb"], ["--cpus=0"], "Received: '0'"),
+        (["m/1/saved_model.pb"], ["--replicas=x"], "Received: 'x'"),
+    ],
+)
+def test_bad_input_writes_nothing(tmp_path, run_module, entries, flags, message):
+    folder, output = tmp_path / "models", tmp_path / "deploy"
+    folder.mkdir()
+    for name in entries:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("nonsense")
+    given = [flag.format(folder=folder) for flag in flags]
+    ended = run_module("serving.deploy", f"--models={folder}", f"--output={output}", *given)
+    assert ended.returncode == 2, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and message in last
+    assert ended.stdout == "" and "Traceback" not in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]
