@@ -15,6 +15,19 @@ _FILES = {
         "PrometheusConfig": {"enable": (1, "bool", False), "path": (2, "string", False)},
         "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig", False)},
     },
+    "batching_parameters.proto": {
+        "Int64Value": {"value": (1, "int64", False)},
+        "StringValue": {"value": (1, "string", False)},
+        "BatchingParameters": {
+            "max_batch_size": (1, "Int64Value", False),
+            "batch_timeout_micros": (2, "Int64Value", False),
+            "max_enqueued_batches": (3, "Int64Value", False),
+            "num_batch_threads": (4, "Int64Value", False),
+            "thread_pool_name": (5, "StringValue", False),
+            "allowed_batch_sizes": (6, "int64", True),
+            "pad_variable_length_inputs": (7, "bool", False),
+        },
+    },
 }
 _SCALARS = {
     name: getattr(descriptor_pb2.FieldDescriptorProto, f"TYPE_{name.upper()}")

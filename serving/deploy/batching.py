@@ -57,7 +57,7 @@ def advise(definitions: Mapping[str, Message]) -> list[Advice]:
     ]
 
 
-def batching_text(model: str, advice: list[Advice], threads: int) -> str:
+def batching_text(model: str, advice: list[Advice]) -> str:
     """`batching_params.pbtxt` of one model, with the advice as its comment."""
     sizes = [1 << power for power in range(LARGEST_BATCH.bit_length())]
     return render(
@@ -68,7 +68,6 @@ def batching_text(model: str, advice: list[Advice], threads: int) -> str:
             "advice": "\n".join(_comment(str(each), "#   ") for each in advice),
             "largest_batch": LARGEST_BATCH,
             "wait_micros": WAIT_MICROS,
-            "threads": threads,
             "allowed_batch_sizes": "\n".join(f"allowed_batch_sizes: {size}" for size in sizes),
         },
     )

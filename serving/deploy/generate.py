@@ -75,7 +75,7 @@ def generate(deployment: Deployment, kept: Mapping[str, Message]) -> dict[str, s
     texts["grafana/dashboard.json"] = dashboard_text(deployment.name)
     texts[MODELS_CONFIG] = _models_config(deployment.models, kept)
     for model in deployment.models:
-        text = batching_text(model.name, model.advice, deployment.cpus)
+        text = batching_text(model.name, model.advice)
         texts[f"batching/{model.name}.pbtxt"] = text
     return texts
 

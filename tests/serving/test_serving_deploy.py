@@ -6,7 +6,6 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-import crossplane
 import jsonschema
 import kubernetes_validate
 import pytest
@@ -153,13 +152,14 @@ def test_batching(deployment):
     text = (deployment / "batching" / "plain.pbtxt").read_text(encoding="utf-8")
     assert "Every signature can be batched." in text and "#   rows: batched\n" in text
     assert "allowed_batch_sizes: 64\nallowed_batch_sizes: 128\n" in text
-    for path in (
-        deployment / "batching" / "plain.pbtxt",
-        deployment / "batching" / "seqrec.pbtxt",
-        deployment / "config" / "batching_parameters.txt",
-    ):
-        message = read_text_proto(path, message_class("batching_parameters.proto", "BatchingParameters")())
-        assert message.num_batch_threads.value == 3
+    batched = message_class("batching_parameters.proto", "BatchingParameters")
+    for name in ("plain", "seqrec"):
+        message = read_text_proto(deployment / "batching" / f"{name}.pbtxt", batched())
+        sizes = list(message.allowed_batch_sizes)
+        assert sizes == sorted(sizes) and sizes[-1] == message.max_batch_size.value == 128
+        assert not message.pad_variable_length_inputs
+    message = read_text_proto(deployment / "config" / "batching_parameters.txt", batched())
+    assert message.num_batch_threads.value == 3
     text = " ".join((deployment / "batching" / "seqrec.pbtxt").read_text().split())
     assert "Leave it unbatched: recommend would fail" in text
     assert "serving_default: batched, but requests with a of different lengths fail" in text
@@ -281,18 +281,6 @@ def test_difficult_paths_and_names():
     assert server["volumes"][1]["source"] == '/a "b" $$c'
     message = text_format.Parse(texts["config/models.config"], ModelServerConfig())
     assert message.model_config_list.config[0].base_path == "/models/a.b-c"
-
-
-def test_nginx(deployment):
-    # Without the included file, which holds the passwords of clients.
-    parsed = crossplane.parse(str(deployment / "nginx" / "nginx.conf"), single=True, strict=True)
-    assert parsed["errors"] == []
-    text = json.dumps(parsed["config"][0]["parsed"])
-    for directive in ("limit_req", "limit_conn", "client_max_body_size", "ssl_certificate"):
-        assert f'"directive": "{directive}"' in text
-    # The whole body has to be in memory where its nesting is counted.
-    limits = dict(re.findall(r"(client_\w+_size) (\w+);", (deployment / "nginx/nginx.conf").read_text()))
-    assert limits["client_body_buffer_size"] == limits["client_max_body_size"] == "1m"
 
 
 def test_nothing_is_left_to_fill_in(deployment):

@@ -63,9 +63,7 @@ def served(tmp_path_factory, start_server, save_model):
     config = folder / "models.config"
     entries = [entry(folder, name, "specific { versions: 1 }") for name in MODELS]
     entries[MODELS.index("latest")] = entry(folder, "latest", "latest { num_versions: 1 }")
-    config.write_text(
-        f"{COMMENT}model_config_list {{ {' '.join(entries)} }}\n", encoding="utf-8"
-    )
+    config.write_text(f"{COMMENT}model_config_list {{ {' '.join(entries)} }}\n", encoding="utf-8")
     server = start_server(
         f"--model_config_file={config}", "--model_config_file_poll_wait_seconds=1"
     )
