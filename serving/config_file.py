@@ -17,7 +17,8 @@ class ConfigFile:
     """A `--model_config_file`, and the entry of one model in it.
 
     Attributes:
-        entry: the model's `ModelConfig`, to be changed.
+        entry: the model's `ModelConfig`.
+        comment: the comment at the top.
 
     Raises:
         InputError: the file is none, or does not have the model.
@@ -30,6 +31,7 @@ class ConfigFile:
         self._path = path
         self._message = read_text_proto(path, ModelServerConfig())
         self._first_text = self._text = path.read_text(encoding="utf-8")
+        self.comment = _leading_comment(self._text)
         entries = {entry.name: entry for entry in self._message.model_config_list.config}
         if model not in entries:
             raise InputError(
@@ -60,7 +62,7 @@ class ConfigFile:
         specific.versions.extend(sorted(set(versions)))
         self.entry.version_labels.clear()
         self.entry.version_labels.update(labels)
-        self._replace(config_text(leading_comment(self._first_text), self._message))
+        self._replace(config_text(self.comment, self._message))
 
     def restore(self) -> bool:
         """Put the file back as it was read; False if that is how it is.
@@ -90,12 +92,6 @@ def config_text(header: str, message: Message) -> str:
     return header + text_format.MessageToString(message)
 
 
-def leading_comment(text: str) -> str:
-    """The comment at the top of a configuration; text form keeps no other."""
-    lines = text.splitlines(keepends=True)
-    return "".join(takewhile(lambda line: line.startswith("#"), lines))
-
-
 def replace_file(path: Path, text: str) -> None:
     """Write a file beside `path`, and then put it in its place with its permissions.
 
@@ -114,3 +110,9 @@ def replace_file(path: Path, text: str) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _leading_comment(text: str) -> str:
+    """All the comment that text form can keep."""
+    lines = text.splitlines(keepends=True)
+    return "".join(takewhile(lambda line: line.startswith("#"), lines))

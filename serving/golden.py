@@ -49,7 +49,7 @@ def check_golden(model: Model, directory: VersionDirectory) -> int:
         for request in golden["requests"]:
             outputs = model.run(SIGNATURE, {golden["id_name"]: _padded(request, golden["id_type"])})
             _check(outputs, request, golden["id_name"], f"{where}: {request['name']}")
-    except GoldenError:
+    except InputError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: expected golden requests. Received: {error!r}.") from error

@@ -34,7 +34,7 @@ examples:
 
   a server in a container, whose paths are not this machine's, fed by kubectl:
     python -m serving.rollout --config deploy/config/models.config --models models \\
-        --model seqrec --canary 2 --apply "kubectl apply -k deploy" --timeout 300
+        --model seqrec --canary 2 --apply "sh -c 'kubectl apply -k deploy && sleep 120'"
 
 The server needs --model_config_file_poll_wait_seconds, and to start again with labels in its file
 --allow_version_labels_for_unavailable_models; `python -m serving.deploy` sets both. Requests
@@ -42,6 +42,8 @@ without a label are answered by the highest version that is served, canary or no
 
 Prints the labels as JSON. Exit code 1: a check refused, and the file is as it was; 2: bad input.
 """
+
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -100,6 +102,8 @@ def _roll_out(options: Namespace) -> None:
     from serving.remote_model import RemoteModel
 
     file = ConfigFile(options.config, options.model)
+    if "python -m export" in file.comment:
+        logger.warning("the next export writes %s anew, without labels", options.config)
     rollout = Rollout(
         file,
         RemoteModel(options.url, options.model),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,7 @@ def _values(deployment: Deployment) -> dict[str, object]:
         "body_limit": "1m",
         "proxy_timeout": 2 * REQUEST_TIMEOUT_MS // 1000,
         "model": first,
+        "models_argument": shlex.quote(str(deployment.models_folder)),
         "models": "\n".join(
             f"- `{model.name}`, version {model.version}. {verdict(model.advice)}"
             for model in deployment.models
