@@ -30,8 +30,9 @@ class ConfigFile:
 
         self._path = path
         self._message = read_text_proto(path, ModelServerConfig())
-        self._first_text = self._text = path.read_text(encoding="utf-8")
-        self.comment = _leading_comment(self._text)
+        self._first_text = path.read_text(encoding="utf-8")
+        self._ours = {self._first_text}
+        self.comment = _leading_comment(self._first_text)
         entries = {entry.name: entry for entry in self._message.model_config_list.config}
         if model not in entries:
             raise InputError(
@@ -70,16 +71,17 @@ class ConfigFile:
         Raises:
             InputError, OSError: as `write`.
         """
-        if self._text == self._first_text:
+        if self._path.read_text(encoding="utf-8") == self._first_text:
             return False
         self._replace(self._first_text)
         return True
 
     def _replace(self, text: str) -> None:
-        if self._path.read_text(encoding="utf-8") != self._text:
+        if self._path.read_text(encoding="utf-8") not in self._ours:
             raise InputError(f"{self._path}: changed meanwhile by somebody else; look at it first")
+        # Before it is written: a signal may come in between.
+        self._ours.add(text)
         replace_file(self._path, text)
-        self._text = text
 
 
 def config_text(header: str, message: Message) -> str:
