@@ -210,13 +210,17 @@ def test_a_signal_puts_the_file_back(served, tmp_path):
     copy = Path(shutil.copy(config, tmp_path))
     before = copy.read_text(encoding="utf-8")
     command = [sys.executable, "-m", "serving.rollout", f"--config={copy}", "--canary=2"]
-    process = subprocess.Popen([*command, f"--url={server.url}", "--model=unseen"])
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [*command, f"--url={server.url}", "--model=unseen"], stderr=stderr
+        )
     while copy.read_text(encoding="utf-8") == before:
-        assert process.poll() is None
+        assert process.poll() is None, log.read_text()
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
-    assert copy.read_text(encoding="utf-8") == before
+    assert process.wait(60) == 128 + signal.SIGTERM, log.read_text()
+    assert copy.read_text(encoding="utf-8") == before, log.read_text()
 
 
 def test_the_file_is_brought_to_the_server(served, roll_out, tmp_path):
