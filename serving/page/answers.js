@@ -35,7 +35,7 @@ function article({ name, note, items, marks }, number, onAdd) {
     const entry = row(item, index + 1, marks?.get(item.id), onAdd);
     entry.dataset.key = `${number} ${item.id}`;
     const share = most > least ? (item.score - least) / (most - least) : 1;
-    entry.querySelector(".bar").style.width = `${4 + 96 * share}%`;
+    entry.querySelector(".bar span").style.width = `${4 + 96 * share}%`;
     list.append(entry);
   });
   return column;

@@ -89,19 +89,17 @@ function showAnswers(versions, answers) {
   element("columns").classList.toggle("two", columns.length > 1);
   renderAnswers(columns, add);
   const [old, recent] = versions;
-  const start = compared
-    ? `With version ${recent} instead of ${old}: ${compared.sentence}.`
-    : `${counted(before.length, "title")}, best first.`;
-  element("summary").textContent = `${start} ${basis()}`;
+  const difference = compared ? `With version ${recent} instead of ${old}: ${compared.sentence}. ` : "";
+  element("summary").textContent = difference + basis();
 }
 
 function basis() {
-  const names = state.history.map((id) => known.get(id) ?? null);
-  if (!names.length) return "Without a history, the most popular come first.";
-  if (names.every((name) => name === null)) {
-    return "None of these ids is known, so the most popular come first.";
+  const ids = state.history;
+  if (!ids.length) return "No history yet, so these are the most popular titles.";
+  if (ids.every((id) => known.get(id) === null)) {
+    return "None of these ids is known, so these are the most popular titles.";
   }
-  return "";
+  return `After ${counted(ids.length, "title")}, best first.`;
 }
 
 function showError(error) {
