@@ -66,7 +66,7 @@ class Catalogue:
             text: words; beyond 200 characters it is cut off.
             limit: most items to return.
         """
-        text = text[:SEARCH_LENGTH]
+        text = text[:SEARCH_LENGTH].replace("\0", " ")
         within = np.ones(self.size, bool)
         first = np.ones(self.size, bool)
         for word in _fold(text).split():
@@ -94,7 +94,7 @@ class _Texts:
     """
 
     def __init__(self, texts: list[bytes]):
-        self._content = b"\0%b\0" % b"\0".join(texts)
+        self._content = b"\0".join([b"", *texts, b""])
         self._bytes = np.frombuffer(self._content, np.uint8)
         self._ends = np.flatnonzero(self._bytes == 0)
 
@@ -122,7 +122,7 @@ class _Texts:
         """The row of a whole text, or none: (0,) or (1,) int64."""
         if not text or "\0" in text:
             return np.zeros(0, np.int64)
-        place = self._content.find(b"\0%b\0" % text.encode())
+        place = self._content.find(b"\0%b\0" % text.encode("utf-8", "surrogatepass"))
         return self._rows(np.array([place + 1])[: place + 1])
 
     def _rows(self, places: np.ndarray) -> np.ndarray:

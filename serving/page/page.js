@@ -89,17 +89,19 @@ function showAnswers(versions, answers) {
   element("columns").classList.toggle("two", columns.length > 1);
   renderAnswers(columns, add);
   const [old, recent] = versions;
-  const difference = compared ? `With version ${recent} instead of ${old}: ${compared.sentence}. ` : "";
-  element("summary").textContent = difference + basis();
+  const difference = compared && `With version ${recent} instead of ${old}: ${compared.sentence}.`;
+  element("summary").textContent = [popular(), difference].filter(Boolean).join(" ")
+    || `After ${counted(state.history.length, "title")}, best first.`;
 }
 
-function basis() {
+/** Why nobody's history is behind the answer; nothing if one is. */
+function popular() {
   const ids = state.history;
   if (!ids.length) return "No history yet, so these are the most popular titles.";
   if (ids.every((id) => known.get(id) === null)) {
     return "None of these ids is known, so these are the most popular titles.";
   }
-  return `After ${counted(ids.length, "title")}, best first.`;
+  return "";
 }
 
 function showError(error) {
