@@ -20,6 +20,8 @@ ALIEN, GARDEN, TAG, AMELIE, LIGHTS, VALLEY, TRAIN, FAR = [
     "Far Away (2020)",
 ]
 
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)"
+
 
 class Page:
     """The page as somebody sees it who has a keyboard and a mouse."""
@@ -40,15 +42,18 @@ class Page:
         return self.driver.find_element("css selector", selector)
 
     def texts(self, selector: str) -> list[str]:
-        script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)"
-        return self.driver.execute_script(script, selector)
+        return self.driver.execute_script(TEXTS, selector)
+
+    def becomes(self, script: str, expected: object, *arguments: str) -> None:
+        """Wait until a script returns what is expected."""
+        until = time.monotonic() + 10
+        while (found := self.driver.execute_script(script, *arguments)) != expected:
+            assert time.monotonic() < until, f"expected {expected}, found {found}"
+            time.sleep(0.02)
 
     def shows(self, selector: str, *texts: str) -> None:
         """Wait until these are the texts of what a selector finds."""
-        until = time.monotonic() + 10
-        while (found := self.texts(selector)) != list(texts) and time.monotonic() < until:
-            time.sleep(0.02)
-        assert found == list(texts)
+        self.becomes(TEXTS, list(texts), selector)
 
     def history(self, *titles: str) -> None:
         self.shows("#history .title", *titles)
@@ -351,26 +356,27 @@ def test_an_answer_that_comes_late_is_dropped(page):
     page.driver.execute_script(
         """
         const ask = window.fetch;
-        window.late = "not asked";
+        let asked = false;
         window.fetch = async (path, options) => {
-          const slow = path.endsWith(":predict") && window.late === "not asked";
-          if (slow) window.late = "under way";
+          const slow = path.endsWith(":predict") && !asked;
+          asked = asked || slow;
           const answer = await ask(path, options);
-          if (slow) await new Promise((done) => setTimeout(done, 1000));
-          if (slow) window.late = "here";
+          if (slow) {
+            window.late = "held back";
+            await new Promise((done) => setTimeout(done, 1000));
+            window.late = "let go";
+          }
           return answer;
         };
         """
     )
-    late = "return window.late"
-    page.one("#columns li:nth-child(4) .add").click()
-    while page.driver.execute_script(late) != "under way":
-        time.sleep(0.02)
-    page.one("#history li:last-child .remove").click()
-    page.one("#columns li:nth-child(2) .add").click()
+    click = "document.querySelector(arguments[0]).click()"
+    page.driver.execute_script(click, "#columns li:nth-child(4) .add")
+    page.becomes("return window.late", "held back")
+    page.driver.execute_script(click, "#history li:last-child .remove")
+    page.driver.execute_script(click, "#columns li:nth-child(2) .add")
     page.answers(TRAIN, FAR, ALIEN, GARDEN, TAG)
-    while page.driver.execute_script(late) != "here":
-        time.sleep(0.02)
+    page.becomes("return window.late", "let go")
     time.sleep(0.1)
     page.answers(TRAIN, FAR, ALIEN, GARDEN, TAG)
 
