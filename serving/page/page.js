@@ -26,6 +26,7 @@ function change(changed) {
   Object.assign(state, changed);
   history.replaceState(null, "", writeFragment(state));
   renderChoices();
+  element("notice").textContent = "";
   if (before.model !== state.model || before.version !== state.version) {
     known = new Map();
     searchBox.show(state.model, state.version);
@@ -90,8 +91,9 @@ function showAnswers(versions, answers) {
   renderAnswers(columns, add);
   const [old, recent] = versions;
   const difference = compared && `With version ${recent} instead of ${old}: ${compared.sentence}.`;
-  element("summary").textContent = [popular(), difference].filter(Boolean).join(" ")
-    || `After ${counted(state.history.length, "title")}, best first.`;
+  const sentences = [popular(), difference].filter(Boolean).join(" ");
+  element("summary").textContent =
+    sentences || `After ${counted(state.history.length, "title")}, best first.`;
 }
 
 /** Why nobody's history is behind the answer; nothing if one is. */
@@ -145,7 +147,10 @@ function choose({ model, version, other, history: ids }) {
   const first = versions.includes(version) ? version : versions[0];
   const second = versions.includes(other) && other !== first ? other : "";
   change({ model: name, version: first, other: second, history: ids });
-  if (version && first !== version) announce(`Version ${version} is not served: this is ${first}.`);
+  if (version && first !== version) {
+    element("notice").textContent =
+      `Version ${version} is not served any more: this is version ${first}.`;
+  }
 }
 
 function switchModel(model) {

@@ -103,22 +103,27 @@ def server(model_root) -> Server:
 
 
 @pytest.fixture(scope="session")
-def film_server(model_root, start_server, tmp_path_factory) -> Server:
-    """A server of `films` (versions 1 and 2) and `words`, which know their titles; and of `half`
-    and `seqrec`, which do not."""
+def film_root(tmp_path_factory) -> Path:
+    """Base paths of models that know their titles: `films` (versions 1 and 2) and `words`."""
     import tensorflow as tf
 
     root = tmp_path_factory.mktemp("films")
     for version, distances in DISTANCES.items():
         save_films(tf, root / "films" / str(version), tf.int64, distances)
     save_films(tf, root / "words" / "1", tf.string, DISTANCES[1])
-    folders = {"films": root, "words": root, "half": model_root, "seqrec": model_root}
+    return root
+
+
+@pytest.fixture(scope="session")
+def film_server(film_root, model_root, start_server) -> Server:
+    """A server of all versions of these, and of `half` and `seqrec`, which know no titles."""
+    folders = {"films": film_root, "words": film_root, "half": model_root, "seqrec": model_root}
     entries = [
         f'config {{ name: "{name}" base_path: "{folder}/{name}" model_platform: "tensorflow" '
         "model_version_policy { all {} } }"
         for name, folder in folders.items()
     ]
-    config = root / "models.config"
+    config = film_root / "models.config"
     config.write_text(f"model_config_list {{ {' '.join(entries)} }}", encoding="utf-8")
     running = start_server(f"--model_config_file={config}")
     yield running

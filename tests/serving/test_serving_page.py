@@ -336,6 +336,29 @@ def test_each_model_keeps_its_history(page):
     page.history(AMELIE)
 
 
+def test_versions_come_and_go(page, film_server, film_root):
+    page.open("#model=words&history=nothing")
+    page.shows("#version option", "1")
+    served = "return fetch('demo/models').then((answer) => answer.json())"
+    versions = f"{served}.then(({{ models }}) => models.at(-1).versions.join())"
+    shutil.copytree(film_root / "words/1", film_root / "words/incoming-2")
+    (film_root / "words/incoming-2").rename(film_root / "words/2")
+    page.becomes(versions, "2,1")
+    # As when somebody comes back to the page from the shell.
+    page.driver.execute_script("dispatchEvent(new Event('focus'))")
+    page.shows("#version option", "2 (newest)", "1")
+    page.choose("version", "2")
+    page.shows("h3", "Version 2")
+    shutil.rmtree(film_root / "words/2")
+    page.becomes(versions, "1")
+    page.one("#columns .add").click()
+    page.shows("h3", "Version 1")
+    page.shows("#notice", "Version 2 is not served any more: this is version 1.")
+    assert not page.one("#error").is_displayed()
+    # Chromium notes that the version was not there, and nothing else.
+    assert ["404" in entry["message"] for entry in page.driver.get_log("browser")] == [True]
+
+
 def test_changes_in_quick_succession_are_one_request(page):
     page.open("#model=films&version=1&history=104")
     page.answers(LIGHTS, VALLEY, TRAIN, FAR, ALIEN)
