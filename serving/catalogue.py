@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SEARCH_LENGTH = 200  # characters of a search that count
+SEARCH_LENGTH = 100  # characters of a search that count
 
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _NO_WORD = re.compile(r"[^\w\0]+")
@@ -63,13 +63,13 @@ class Catalogue:
         all in the order of the catalogue. A text without words matches everything.
 
         Args:
-            text: words; beyond 200 characters it is cut off.
+            text: words; beyond 100 characters it is cut off.
             limit: most items to return.
         """
         text = text[:SEARCH_LENGTH].replace("\0", " ")
         within = np.ones(self.size, bool)
         first = np.ones(self.size, bool)
-        for word in _fold(text).split():
+        for word in set(_fold(text).split()):
             rows, starts_word = self._words.find(word)
             within &= _marked(rows, self.size)
             first &= _marked(rows[starts_word], self.size)
