@@ -28,7 +28,8 @@ examples:
     python -m serving --max_body_bytes 1000000 --max_rows 256 --max_waiting_requests 64 \\
         --monitoring_config_file monitoring.config --access_log access.jsonl
 
-The URL is printed on stdout when all models are loaded; logs go to stderr.
+The URL is printed on stdout when all models are loaded; logs go to stderr. A browser shows a page
+to try the models on there.
 SIGINT and SIGTERM finish the requests under way and stop the server.
 """
 
@@ -165,6 +166,12 @@ def _add_own(parser: CommandParser) -> None:
     )
     group.add_argument(
         "--access_log", help="file for a JSON line a request, - for stderr (default none)"
+    )
+    group.add_argument(
+        "--no-demo-page",
+        dest="demo_page",
+        action="store_false",
+        help="answer 404 at / instead of a page to try the models on",
     )
 
 

@@ -10,7 +10,9 @@ prints the mismatch through NumPy, which has no more.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
@@ -20,6 +22,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 # TensorFlow has no public way to cancel a function.
 from tensorflow.python.eager import cancellation
 
+from serving.catalogue import Catalogue
 from serving.deadline import DEADLINE
 from serving.errors import InputError, ServingError, invalid_argument
 from serving.limits import WIDE, Limits
@@ -107,6 +110,17 @@ class LoadedModel:
             # Inputs that no dense tensor can stand for: sparse or ragged ones.
             raise invalid_argument(f"signature {signature_name!r}: {error}") from error
 
+    @cached_property
+    def catalogue(self) -> Catalogue | None:
+        """The items of a model that restores with variables `ids` and `titles` (row 0 is padding).
+
+        Made when first asked for, and kept with the model.
+        """
+        ids, titles = (_column(getattr(self._restored, name, None)) for name in ("ids", "titles"))
+        if ids is None or titles is None or len(ids) != len(titles) or titles.dtype != object:
+            return None
+        return Catalogue(ids[1:], titles[1:])
+
 
 def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.SignatureDef]:
     """The signatures as the SavedModel file defines them, TensorFlow's own included.
@@ -175,6 +189,13 @@ def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
 
 def _dtypes(tensor_infos) -> dict[str, str]:
     return {alias: types_pb2.DataType.Name(info.dtype) for alias, info in tensor_infos.items()}
+
+
+def _column(value: object) -> np.ndarray | None:
+    """The values of a variable with one dimension of integers or strings, else None."""
+    if not isinstance(value, (tf.Variable, tf.Tensor)) or value.shape.rank != 1:
+        return None
+    return value.numpy() if value.dtype.is_integer or value.dtype == tf.string else None
 
 
 def _to_tensorflow(tensor: Tensor) -> tf.Tensor:

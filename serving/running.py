@@ -68,7 +68,7 @@ class Running:
         )
         # uvicorn hands the signal on when everything is answered.
         with contextlib.suppress(SystemExit):
-            serve(create_app(self.registry, rest, self.metrics), listener)
+            serve(create_app(self.registry, rest, self.metrics, options.demo_page), listener)
         # Not the usual end, which waits for graphs that run on after their request timed out.
         os._exit(0)
 

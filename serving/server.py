@@ -6,20 +6,25 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from serving.demo import demo_routes
 from serving.metrics import Metrics
 from serving.registry import Registry
 from serving.rest import RestApi, RestOptions
 
 
-def create_app(registry: Registry, options: RestOptions, metrics: Metrics) -> Starlette:
+def create_app(
+    registry: Registry, options: RestOptions, metrics: Metrics, demo_page: bool = True
+) -> Starlette:
     """The application.
 
     Args:
         registry: the models to serve.
         options: how the REST interface behaves.
         metrics: where requests are counted.
+        demo_page: whether `/` answers with a page to try the models on.
     """
-    return Starlette(routes=[Mount("/", app=RestApi(registry, options, metrics))])
+    pages = demo_routes(registry) if demo_page else []
+    return Starlette(routes=[*pages, Mount("/", app=RestApi(registry, options, metrics))])
 
 
 def serve(app: Starlette, listener: socket.socket) -> None:

@@ -108,6 +108,75 @@ def save_model():
     return save
 
 
+@pytest.fixture(scope="session")
+def film_root(tmp_path_factory) -> Path:
+    """Base paths of models that know their titles: `films` (versions 1 and 2) and `words`."""
+    import tensorflow as tf
+
+    root = tmp_path_factory.mktemp("films")
+    for version, distances in DISTANCES.items():
+        save_films(tf, root / "films" / str(version), tf.int64, distances)
+    save_films(tf, root / "words" / "1", tf.string, DISTANCES[1])
+    return root
+
+
+@pytest.fixture(scope="session")
+def film_server(film_root, model_root, start_server) -> Server:
+    """A server of all versions of these, and of `half` and `seqrec`, which know no titles."""
+    folders = {"films": film_root, "words": film_root, "half": model_root, "seqrec": model_root}
+    entries = [
+        f'config {{ name: "{name}" base_path: "{folder}/{name}" model_platform: "tensorflow" '
+        "model_version_policy { all {} } }"
+        for name, folder in folders.items()
+    ]
+    config = film_root / "models.config"
+    config.write_text(f"model_config_list {{ {' '.join(entries)} }}", encoding="utf-8")
+    running = start_server(f"--model_config_file={config}")
+    yield running
+    running.stop()
+
+
+FILMS = {
+    101: "Alien Harbour (1979)",
+    102: "The Alien Garden (1985)",
+    103: "<img src=x onerror=window.broken=1>",
+    104: "Amélie's Voyage (2001)",
+    105: "Harbour Lights (1990)",
+    106: "Silent Valley (1971)",
+    107: "Night Train (1959)",
+    # JavaScript's numbers cannot hold this id.
+    2**60 + 1: "Far Away (2020)",
+}
+# After the film in row r come those in rows r + 1, r + 2, ..., by version.
+DISTANCES = {1: [1, 2, 3, 4, 5], 2: [2, 1, 3, 6, 4]}
+
+
+def save_films(tf, path: Path, dtype, distances: list[int]) -> None:
+    """A recommender with its catalogue: the films that follow the last one, in a circle.
+
+    With string ids they are `film, 101` and so on: with a comma.
+    """
+    ids = list(FILMS) if dtype == tf.int64 else [f"film, {number}" for number in FILMS]
+    module = tf.Module()
+    module.ids = tf.Variable([0 if dtype == tf.int64 else "", *ids], dtype=dtype, trainable=False)
+    module.titles = tf.Variable(["", *FILMS.values()], trainable=False)
+
+    def recommend(film_ids, row_splits):
+        known = tf.argmax(film_ids[:, tf.newaxis] == module.ids, axis=1)
+        last = tf.concat([[0], known[: row_splits[1]]], axis=0)[-1]
+        rows = (last + tf.constant([distances], tf.int64) - 1) % len(FILMS) + 1
+        return {
+            "film_ids": tf.gather(module.ids, rows),
+            "titles": tf.gather(module.titles, rows),
+            "scores": tf.constant([[5.5, 4.25, 3.0, 2.0, 1.5]]),
+        }
+
+    splits = tf.TensorSpec([None], tf.int64, name="row_splits")
+    history = tf.TensorSpec([None], dtype, name="film_ids")
+    function = tf.function(recommend, input_signature=[history, splits])
+    tf.saved_model.save(module, str(path), signatures={"ragged": function})
+
+
 def save(tf, signatures: dict, path: Path) -> None:
     """Save plain functions as the signatures of one SavedModel."""
     module = tf.Module()

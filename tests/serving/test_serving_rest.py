@@ -257,7 +257,7 @@ def test_head_and_options(server):
     assert (allowed.status_code, allowed.content) == (200, b"")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/models/half", "/monitoring"])
+@pytest.mark.parametrize("path", ["/v1", "/v2/models/half", "/monitoring", "/demo", "/index.html"])
 def test_other_paths(server, path):
     response = server.get(path)
     assert response.status_code == 404
