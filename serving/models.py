@@ -25,7 +25,8 @@ from serving.errors import InputError, ServingError, invalid_argument
 from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
 from serving.status import Code
-from serving.tensor import Tensor, string_values
+from serving.tensor import Tensor
+from serving.tensor_proto import read_tensor_protos
 from serving.versions import VersionDirectory
 
 SERVE_TAG = "serve"
@@ -80,7 +81,7 @@ class LoadedModel:
     def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""
         defaults = self.definitions[signature_name].defaults
-        return {alias: read_tensor_proto(proto) for alias, proto in defaults.items()} | feeds
+        return read_tensor_protos(defaults) | feeds
 
     def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run a signature.
@@ -128,22 +129,6 @@ def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.Si
         if set(graph.meta_info_def.tags) == {SERVE_TAG}:
             return dict(graph.signature_def)
     raise _not_loadable(directory, f"{path.name} has no graph tagged {SERVE_TAG!r}")
-
-
-def read_tensor_proto(proto) -> Tensor:
-    """A `TensorProto` as the codecs see it.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, its content does not fit its shape or type.
-    """
-    try:
-        array = tf.make_ndarray(proto)
-    except (TypeError, ValueError) as error:
-        raise invalid_argument(f"tensor parsing error: {error}") from error
-    values = array.ravel()
-    if array.dtype == object:
-        values = string_values(values.tolist())
-    return Tensor(values, array.shape)
 
 
 def operation_message(message: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import socket
 import threading
 from argparse import Namespace
@@ -69,8 +68,6 @@ class Running:
         # uvicorn hands the signal on when everything is answered.
         with contextlib.suppress(SystemExit):
             serve(create_app(self.registry, rest, self.metrics), listener)
-        # Not the usual end, which waits for graphs that run on after their request timed out.
-        os._exit(0)
 
     def _read_config(self) -> None:
         self.manager.reload(read_model_configs(self._options.model_config_file))
