@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
+from serving.batching_flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError
 from serving.flags import read_options
@@ -46,6 +47,7 @@ def _serve(options: Namespace) -> None:
         found = find_versions(config.name, config.base_path)
         require_versions(config, found)
     monitoring_path = read_monitoring_path(options.monitoring_config_file)
+    batching = read_batching(options)
     if options.access_log:
         open_access_log(options.access_log)
     listener = open_listener(options.rest_api_address, options.rest_api_port)
@@ -53,7 +55,7 @@ def _serve(options: Namespace) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from serving.running import Running
 
-    running = Running(options, monitoring_path)
+    running = Running(options, monitoring_path, batching)
     running.manager.reload(configs)
     with serve_grpc(running, options, grpc_port):
         _announce(listener, configs)

@@ -4,6 +4,7 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from serving.batching_flags import add_batching_flags
 from serving.command import BOOLEAN, CommandParser, natural, port, positive
 from serving.grpc_server import add_grpc_flags
 
@@ -41,7 +42,7 @@ def read_options() -> Namespace:
         description="Serve SavedModels under TensorFlow Serving's protocol.",
         epilog=EPILOG,
     )
-    for add in (_add_rest, add_grpc_flags, _add_models, _add_loading, _add_own):
+    for add in (_add_rest, add_grpc_flags, _add_models, _add_loading, add_batching_flags, _add_own):
         add(parser)
     return parser.parse_args()
 

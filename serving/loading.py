@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from serving.batch_scheduler import Scheduler
+from serving.batching import BatchedModel
+from serving.batching_flags import Batching
 from serving.golden import check_golden
 from serving.limits import Limits
 from serving.metrics import Metrics
@@ -19,12 +22,16 @@ class Loader:
         iterations: how often each of them is.
         limits: the largest request that a model answers.
         metrics: where the time in the graph is counted.
+        batching: which models are batched; None is none.
+        scheduler: the threads that run batches.
     """
 
     warm_up: bool = True
     iterations: int = 1
     limits: Limits = Limits()
     metrics: Metrics | None = None
+    batching: Batching | None = None
+    scheduler: Scheduler | None = None
 
     def __call__(self, directory: VersionDirectory) -> LoadedModel:
         """Load a version, ask its golden requests and run its warm-up requests.
@@ -32,8 +39,15 @@ class Loader:
         Raises:
             InputError: it cannot be loaded, fails one, or answers another way than it must.
         """
-        model = LoadedModel(directory, self.limits, self.metrics)
+        model = self._load(directory)
         check_golden(model, directory)
         if self.warm_up:
             warm_up(model, directory, self.iterations)
         return model
+
+    def _load(self, directory: VersionDirectory) -> LoadedModel | BatchedModel:
+        parameters = self.batching.parameters_of(directory.path) if self.batching else None
+        if parameters is None:
+            return LoadedModel(directory, self.limits, self.metrics)
+        model = LoadedModel(directory, metrics=self.metrics)
+        return BatchedModel(model, self.scheduler, parameters, self.limits)

@@ -64,6 +64,11 @@ def read_tensor_protos(protos: Mapping[str, Message]) -> dict[str, Tensor]:
     return {alias: read_tensor_proto(proto, alias) for alias, proto in protos.items()}
 
 
+def type_name(tensor: Tensor) -> str:
+    """The name of a tensor's TensorFlow type, such as `DT_INT64`."""
+    return types_pb2.DataType.Name(_dtype(tensor).as_datatype_enum)
+
+
 def write_tensor_proto(tensor: Tensor, alias: str, target: Message) -> None:
     """Write a tensor into an empty `TensorProto`.
 
@@ -76,7 +81,7 @@ def write_tensor_proto(tensor: Tensor, alias: str, target: Message) -> None:
         ServingError: UNIMPLEMENTED, a type without a field, such as a quantized one.
     """
     values = tensor.values
-    dtype = tf.string if values.dtype == object else tf.as_dtype(values.dtype)
+    dtype = _dtype(tensor)
     target.dtype = dtype.as_datatype_enum
     if target.dtype not in _FIELDS:
         raise unimplemented(f"Tensor name: {alias} has a type that cannot be sent: {dtype.name}")
@@ -84,3 +89,7 @@ def write_tensor_proto(tensor: Tensor, alias: str, target: Message) -> None:
         target.tensor_shape.dim.add(size=size)
     stored = values.view(_STORED_AS.get(target.dtype, values.dtype))
     getattr(target, _FIELDS[target.dtype]).extend(stored.tolist())
+
+
+def _dtype(tensor: Tensor) -> tf.DType:
+    return tf.string if tensor.values.dtype == object else tf.as_dtype(tensor.values.dtype)

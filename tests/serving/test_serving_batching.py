@@ -1,0 +1,381 @@
+"""Batches: with a plain function as the model, and with a real model in a server process."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.batch_scheduler import Scheduler
+from serving.batching import BatchedModel
+from serving.batching_parameters import BatchingParameters
+from serving.errors import ServingError, TooLarge
+from serving.limits import Limits
+from serving.models import Signature
+from serving.status import Code
+from serving.tensor import Tensor
+
+SECONDS = 30
+SIGNATURE = "serving_default"
+# Long enough that requests sent together come within it, even on a busy machine.
+PATIENT = BatchingParameters(max_batch_size=6, batch_timeout_micros=300_000)
+
+
+class Doubling:
+    """Stands for a loaded model: `y = 2 x`; remembers the batches it ran."""
+
+    name, version, definitions = "double", 1, {}
+    signatures = dict.fromkeys(
+        [SIGNATURE, "other"], Signature({"x": "DT_INT64"}, {"y": "DT_INT64"})
+    )
+
+    def __init__(self):
+        self.batches = []
+        self.proceed = threading.Event()
+        self.proceed.set()
+
+    def with_defaults(self, signature_name, feeds):
+        return feeds
+
+    def run(self, signature_name, feeds):
+        values = feeds["x"].values
+        self.batches.append(values.tolist())
+        assert self.proceed.wait(SECONDS)
+        if -1 in values:
+            raise ServingError(Code.INVALID_ARGUMENT, "minus one")
+        if 99 in values:
+            return {"y": Tensor(values[:1], (1,))}
+        return {"y": Tensor(values * 2, feeds["x"].shape)}
+
+
+def numbers(*values, dtype=np.int64) -> dict:
+    return {"x": Tensor(np.array(values, dtype), (len(values),))}
+
+
+def batched(model, parameters=PATIENT, threads=1, limits=Limits()):  # noqa: B008
+    return BatchedModel(model, Scheduler(threads, "test"), parameters, limits)
+
+
+def ask(model, *requests, signature=SIGNATURE):
+    """Send requests, one after the other but without waiting; their values or errors."""
+
+    def answer(values):
+        try:
+            return model.run(signature, numbers(*values))["y"].values.tolist()
+        except ServingError as error:
+            return error
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        futures = []
+        for values in requests:
+            futures.append(pool.submit(answer, values))
+            time.sleep(0.01)
+        return [future.result(SECONDS) for future in futures]
+
+
+def refused(code: Code, message: str):
+    return pytest.raises(ServingError, check=lambda e: e.code == code and message in e.message)
+
+
+def test_requests_are_merged_and_taken_apart():
+    model = Doubling()
+    assert ask(batched(model), [1], [2, 3], [4]) == [[2], [4, 6], [8]]
+    assert model.batches == [[1, 2, 3, 4]]
+
+
+def test_a_full_batch_does_not_wait():
+    model, started = Doubling(), time.monotonic()
+    slow = replace(PATIENT, batch_timeout_micros=60_000_000)
+    assert ask(batched(model, slow), [1, 2, 3], [4, 5, 6]) == [[2, 4, 6], [8, 10, 12]]
+    assert model.batches == [[1, 2, 3, 4, 5, 6]]
+    assert time.monotonic() - started < SECONDS
+
+
+def test_what_does_not_fit_begins_the_next_batch():
+    model = Doubling()
+    assert ask(batched(model), [1, 2, 3, 4], [5, 6, 7]) == [[2, 4, 6, 8], [10, 12, 14]]
+    assert model.batches == [[1, 2, 3, 4], [5, 6, 7]]
+
+
+def test_signatures_are_not_mixed():
+    model, batches = Doubling(), None
+    merging = batched(model)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(ask, merging, [1], [2])
+        other = pool.submit(ask, merging, [3], [4], signature="other")
+        assert (one.result(SECONDS), other.result(SECONDS)) == ([[2], [4]], [[6], [8]])
+    batches = sorted(sorted(batch) for batch in model.batches)
+    assert batches == [[1, 2], [3, 4]]
+
+
+def test_allowed_sizes_are_filled_up_with_the_first_row_of_the_last_request():
+    model = Doubling()
+    parameters = replace(PATIENT, allowed_batch_sizes=(2, 6))
+    assert ask(batched(model, parameters), [1, 2], [3, 4]) == [[2, 4], [6, 8]]
+    assert model.batches == [[1, 2, 3, 4, 3, 3]]
+
+
+def test_other_lengths_fail_together_unless_padded():
+    def ask_lengths(parameters):
+        model, answers = Doubling(), []
+        merging = batched(model, parameters)
+
+        def answer(row):
+            feeds = {"x": Tensor(np.array(row), (1, len(row)))}
+            try:
+                answers.append(merging.run(SIGNATURE, feeds)["y"].values.tolist())
+            except ServingError as error:
+                answers.append(error.code)
+
+        threads = [threading.Thread(target=answer, args=[row]) for row in ([1, 2], [3])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(answers)
+
+    assert ask_lengths(PATIENT) == [Code.FAILED_PRECONDITION] * 2
+    # [3] is filled up with its own first element.
+    assert ask_lengths(replace(PATIENT, pad_variable_length_inputs=True)) == [[2, 4], [6, 6]]
+
+
+def test_an_error_is_that_of_the_whole_batch():
+    answers = ask(batched(Doubling()), [1], [-1])
+    assert [str(answer) for answer in answers] == ["minus one", "minus one"]
+
+
+def test_outputs_must_have_the_rows_of_the_inputs():
+    (answer,) = ask(batched(Doubling()), [99, 1])
+    assert answer.code == Code.FAILED_PRECONDITION
+
+
+def test_a_request_of_another_type_fails_alone():
+    model = Doubling()
+    merging = batched(model)
+    with ThreadPoolExecutor(1) as pool:
+        good = pool.submit(ask, merging, [1])
+        merging.run(SIGNATURE, numbers(0.5, dtype=np.float32))
+        assert good.result(SECONDS) == [[2]]
+    assert sorted(model.batches) == [[0.5], [1]]
+
+
+def test_no_rows_run_alone():
+    model = Doubling()
+    assert ask(batched(model), []) == [[]]
+
+
+def test_a_request_larger_than_a_batch():
+    with refused(Code.INVALID_ARGUMENT, "Task size 7 is larger than maximum input batch size 6"):
+        batched(Doubling()).run(SIGNATURE, numbers(*range(7)))
+
+
+def test_inputs_must_have_rows():
+    with refused(Code.INVALID_ARGUMENT, "must have at least one dimension"):
+        batched(Doubling()).run(SIGNATURE, {"x": Tensor(np.array([1]), ())})
+
+
+def test_limits_are_those_of_a_request_not_of_a_batch():
+    merging = batched(Doubling(), limits=Limits(rows=2))
+    assert ask(merging, [1, 2], [3, 4]) == [[2, 4], [6, 8]]
+    with pytest.raises(TooLarge):
+        merging.run(SIGNATURE, numbers(1, 2, 3))
+
+
+SPLITTING = BatchingParameters(
+    max_batch_size=7,
+    batch_timeout_micros=300_000,
+    enable_large_batch_splitting=True,
+    max_execution_batch_size=3,
+)
+
+
+def test_large_requests_are_split():
+    model = Doubling()
+    assert ask(batched(model, SPLITTING), [1, 2, 3, 4, 5, 6, 7]) == [[2, 4, 6, 8, 10, 12, 14]]
+    assert model.batches == [[1, 2, 3], [4, 5, 6], [7]]
+
+
+def test_parts_fill_the_open_batch_first():
+    model = Doubling()
+    assert ask(batched(model, SPLITTING), [1, 2], [3, 4, 5]) == [[2, 4], [6, 8, 10]]
+    assert model.batches == [[1, 2, 3], [4, 5]]
+
+
+@pytest.fixture
+def busy():
+    """A model whose only thread is held up by the request [0], which runs alone."""
+    model = Doubling()
+    model.proceed.clear()
+    yield model
+    model.proceed.set()
+
+
+def hold_up(model, merging) -> threading.Thread:
+    thread = threading.Thread(target=ask, args=[merging, [0]])
+    thread.start()
+    while not model.batches:
+        time.sleep(0.001)
+    return thread
+
+
+def test_a_full_queue_refuses(busy):
+    eager = replace(PATIENT, batch_timeout_micros=0, max_batch_size=2, max_enqueued_batches=2)
+    merging = batched(busy, eager)
+    holding = hold_up(busy, merging)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(ask, merging, [number, number]) for number in (1, 2)]
+        time.sleep(0.2)
+        with refused(
+            Code.UNAVAILABLE, "currently 2 batches enqueued and max_enqueued_batches is 2"
+        ):
+            merging.run(SIGNATURE, numbers(3))
+        busy.proceed.set()
+        assert [future.result(SECONDS) for future in waiting] == [[[2, 2]], [[4, 4]]]
+    holding.join()
+
+
+def test_a_full_queue_refuses_parts(busy):
+    eager = replace(SPLITTING, batch_timeout_micros=0, max_enqueued_batches=2)
+    merging = batched(busy, eager)
+    holding = hold_up(busy, merging)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, merging, [1, 2, 3, 4])
+        time.sleep(0.2)
+        # Two of six places are left.
+        with refused(Code.UNAVAILABLE, "task size is 3 but scheduling capacity is only 2"):
+            merging.run(SIGNATURE, numbers(1, 2, 3))
+        busy.proceed.set()
+        assert waiting.result(SECONDS) == [[2, 4, 6, 8]]
+    holding.join()
+
+
+def test_threads_run_batches_at_the_same_time(busy):
+    merging = batched(busy, replace(PATIENT, batch_timeout_micros=0), threads=2)
+    holding = hold_up(busy, merging)
+    other = threading.Thread(target=ask, args=[merging, [1]])
+    other.start()
+    deadline = time.monotonic() + SECONDS
+    while len(busy.batches) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert busy.batches == [[0], [1]]
+    busy.proceed.set()
+    holding.join()
+    other.join()
+
+
+def test_an_unloaded_model_is_let_go():
+    import gc
+    import weakref
+
+    model = Doubling()
+    merging = batched(model)
+    assert ask(merging, [1]) == [[2]]
+    scheduler, gone = merging._scheduler, weakref.ref(model)
+    del model, merging
+    gc.collect()
+    assert gone() is None and scheduler
+
+
+@pytest.fixture(scope="module")
+def counting_root(tmp_path_factory):
+    """`y = 10 x`, and how often the graph has run."""
+    root = tmp_path_factory.mktemp("counting")
+    module = tf.Module()
+    module.runs = tf.Variable(0, dtype=tf.int64)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def serve(x):
+        return {"y": 10 * x, "run": tf.fill(tf.shape(x), module.runs.assign_add(1))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
+    def total(x):
+        return {"sum": tf.reduce_sum(x)}
+
+    signatures = {"serving_default": serve, "total": total}
+    for name in ("all", "own"):
+        tf.saved_model.save(module, str(root / name / "1"), signatures=signatures)
+    (root / "own" / "1" / "batching_params.pbtxt").write_text(
+        "max_batch_size { value: 4 } batch_timeout_micros { value: 500000 }"
+    )
+    return root
+
+
+def post_together(server, path, bodies) -> list:
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        return list(pool.map(lambda body: server.post(path, body).json(), bodies))
+
+
+def test_a_server_merges_requests(start_server, counting_root, tmp_path):
+    file = tmp_path / "batching.config"
+    file.write_text(
+        "max_batch_size { value: 8 } batch_timeout_micros { value: 2000000 } "
+        "num_batch_threads { value: 1 }"
+    )
+    server = start_server(
+        "--model_name=m",
+        f"--model_base_path={counting_root}/all",
+        "--enable_batching",
+        f"--batching_parameters_file={file}",
+        "--rest_api_num_threads=8",
+    )
+    try:
+        bodies = [{"instances": [number, number + 0.5]} for number in (1.0, 2.0, 3.0, 4.0)]
+        answers = post_together(server, "/v1/models/m:predict", bodies)
+        values = [[row["y"] for row in answer["predictions"]] for answer in answers]
+        assert values == [[10.0, 15.0], [20.0, 25.0], [30.0, 35.0], [40.0, 45.0]]
+        runs = {row["run"] for answer in answers for row in answer["predictions"]}
+        assert runs == {1}, "four requests of two rows are one batch of eight"
+        refusal = server.post(
+            "/v1/models/m:predict", {"signature_name": "total", "instances": [1.0]}
+        )
+        assert (refusal.status_code, refusal.json()["error"]) == (
+            400,
+            "Batched output tensor has 0 dimensions",
+        )
+        assert server.post("/v1/models/m:predict", {"inputs": 1.0}).status_code == 400
+    finally:
+        server.stop()
+
+
+def test_models_without_a_file_of_their_own_are_not_batched(start_server, counting_root, tmp_path):
+    entries = [
+        f'config {{ name: "{name}" base_path: "{counting_root}/{name}" '
+        'model_platform: "tensorflow" }'
+        for name in ("all", "own")
+    ]
+    config = tmp_path / "models.config"
+    config.write_text(f"model_config_list {{ {' '.join(entries)} }}")
+    server = start_server(
+        f"--model_config_file={config}",
+        "--enable_batching",
+        "--enable_per_model_batching_parameters",
+        "--rest_api_num_threads=8",
+    )
+    try:
+        bodies = [{"instances": [1.0]}] * 4
+        for name, runs in (("all", {1, 2, 3, 4}), ("own", {1})):
+            answers = post_together(server, f"/v1/models/{name}:predict", bodies)
+            assert {answer["predictions"][0]["run"] for answer in answers} == runs
+        scalar = {"signature_name": "total", "inputs": [1.0, 2.0]}
+        assert server.post("/v1/models/all:predict", scalar).json() == {"outputs": 3.0}
+        assert server.post("/v1/models/own:predict", scalar).status_code == 400
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--batching_parameters_file=x"], "expected --enable_batching as well"),
+        (["--enable_batching", "--batching_parameters_file=/none"], "/none"),
+        (["--enable_batching=yes"], "expected true or false. Received: 'yes'"),
+    ],
+)
+def test_bad_flags(run_module, counting_root, flags, message):
+    ended = run_module("serving", f"--model_base_path={counting_root}/all", *flags)
+    assert ended.returncode == 2
+    assert message in ended.stderr.splitlines()[-1]
+    assert ended.stderr.splitlines()[-1].startswith("error: ")
