@@ -6,7 +6,7 @@ from serving.batch_scheduler import Scheduler
 from serving.batching import BatchedModel
 from serving.batching_flags import Batching
 from serving.golden import check_golden
-from serving.limits import Limits
+from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
 from serving.models import LoadedModel
 from serving.versions import VersionDirectory
@@ -33,21 +33,18 @@ class Loader:
     batching: Batching | None = None
     scheduler: Scheduler | None = None
 
-    def __call__(self, directory: VersionDirectory) -> LoadedModel:
+    def __call__(self, directory: VersionDirectory) -> LoadedModel | BatchedModel:
         """Load a version, ask its golden requests and run its warm-up requests.
 
         Raises:
             InputError: it cannot be loaded, fails one, or answers another way than it must.
         """
-        model = self._load(directory)
+        parameters = self.batching.parameters_of(directory.path) if self.batching else None
+        # Batches are larger than requests: their limits are those of the requests in them.
+        model = LoadedModel(directory, WIDE if parameters else self.limits, self.metrics)
         check_golden(model, directory)
+        if parameters:
+            model = BatchedModel(model, self.scheduler, parameters, self.limits)
         if self.warm_up:
             warm_up(model, directory, self.iterations)
         return model
-
-    def _load(self, directory: VersionDirectory) -> LoadedModel | BatchedModel:
-        parameters = self.batching.parameters_of(directory.path) if self.batching else None
-        if parameters is None:
-            return LoadedModel(directory, self.limits, self.metrics)
-        model = LoadedModel(directory, metrics=self.metrics)
-        return BatchedModel(model, self.scheduler, parameters, self.limits)

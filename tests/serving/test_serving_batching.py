@@ -1,5 +1,6 @@
 """Batches: with a plain function as the model, and with a real model in a server process."""
 
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +9,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.batch_scheduler import Scheduler
 from serving.batching import BatchedModel
+from serving.batching_flags import Batching
 from serving.batching_parameters import BatchingParameters
-from serving.errors import ServingError, TooLarge
+from serving.errors import InputError, ServingError, TooLarge
 from serving.limits import Limits
-from serving.models import Signature
+from serving.loading import Loader
+from serving.models import LoadedModel, Signature
 from serving.status import Code
 from serving.tensor import Tensor
+from serving.versions import VersionDirectory
 
 SECONDS = 30
 SIGNATURE = "serving_default"
@@ -364,6 +369,24 @@ def test_models_without_a_file_of_their_own_are_not_batched(start_server, counti
         assert server.post("/v1/models/own:predict", scalar).status_code == 400
     finally:
         server.stop()
+
+
+def test_warm_up_is_batched_too(counting_root, tmp_path):
+    """As in TensorFlow Serving: a warm-up request that batching refuses keeps a model away."""
+    path = tmp_path / "1"
+    shutil.copytree(counting_root / "all" / "1", path)
+    record = PredictionLog()
+    record.predict_log.request.model_spec.signature_name = "total"
+    record.predict_log.request.inputs["x"].CopyFrom(tf.make_tensor_proto([1.0]))
+    (path / "assets.extra").mkdir()
+    file = str(path / "assets.extra" / "tf_serving_warmup_requests")
+    with tf.io.TFRecordWriter(file) as writer:
+        writer.write(record.SerializeToString())
+    directory = VersionDirectory("m", 1, path)
+    assert isinstance(Loader()(directory), LoadedModel)
+    loader = Loader(batching=Batching(BatchingParameters()), scheduler=Scheduler(1, "test"))
+    with pytest.raises(InputError, match="record 1: .* Batched output tensor has 0 dimensions"):
+        loader(directory)
 
 
 @pytest.mark.parametrize(
