@@ -26,11 +26,10 @@ from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
 from serving.status import Code
 from serving.tensor import Tensor
-from serving.tensor_proto import read_tensor_protos
+from serving.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos
 from serving.versions import VersionDirectory
 
 SERVE_TAG = "serve"
-NUMPY_RANK = 64  # dimensions of an array at most
 
 _FUNCTION_NODE = re.compile(r"\{\{function_node [^{}]*\}\} ?")
 
@@ -174,8 +173,4 @@ def _from_tensorflow(alias: str, output: object) -> Tensor:
         raise invalid_argument(
             f"output {alias} is a {type(output).__name__}, not a dense tensor; it cannot be fetched"
         )
-    shape = tuple(output.shape)
-    # Every operation outside of the graph costs a tenth of a small graph.
-    if 0 < len(shape) <= NUMPY_RANK:
-        return Tensor(output.numpy().ravel(), shape)
-    return Tensor(tf.reshape(output, [-1]).numpy(), shape)
+    return from_tensorflow(output)

@@ -5,6 +5,7 @@ than its shape has elements is filled up with the last one. They are written wit
 (`float_val`, `int64_val`, ...), which clients may read without TensorFlow.
 """
 
+import math
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -13,6 +14,10 @@ from tensorflow.core.framework import types_pb2
 
 from serving.errors import invalid_argument, unimplemented
 from serving.tensor import Tensor
+
+NUMPY_RANK = 64  # dimensions of an array at most
+# A few bytes could ask for all of the memory.
+MOST_FILLED_UP = 2**25
 
 _FIELDS = {
     types_pb2.DT_FLOAT: "float_val",
@@ -49,12 +54,16 @@ def read_tensor_proto(proto: Message, alias: str) -> Tensor:
         alias: the input's name, for messages.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, its content does not fit its shape or type.
+        ServingError: INVALID_ARGUMENT, its content does not fit its shape or type, or fills up
+            a shape of more than 32 Mi elements.
     """
+    # A value takes a byte at least: only a shape to be filled up has more elements than bytes.
+    elements = math.prod(dimension.size for dimension in proto.tensor_shape.dim)
+    if elements > max(MOST_FILLED_UP, proto.ByteSize()):
+        raise invalid_argument(f"tensor parsing error: {alias}")
     try:
-        tensor = tf.io.parse_tensor(proto.SerializeToString(), tf.as_dtype(proto.dtype))
-        # Flat, because NumPy stops at 64 dimensions.
-        return Tensor(tf.reshape(tensor, [-1]).numpy(), tuple(tensor.shape))
+        dtype = tf.as_dtype(proto.dtype)
+        return from_tensorflow(tf.io.parse_tensor(proto.SerializeToString(), dtype))
     except (tf.errors.OpError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {alias}") from error
 
@@ -62,6 +71,15 @@ def read_tensor_proto(proto: Message, alias: str) -> Tensor:
 def read_tensor_protos(protos: Mapping[str, Message]) -> dict[str, Tensor]:
     """The tensors of several inputs; see `read_tensor_proto`."""
     return {alias: read_tensor_proto(proto, alias) for alias, proto in protos.items()}
+
+
+def from_tensorflow(tensor: tf.Tensor) -> Tensor:
+    """A TensorFlow tensor as the codecs see it."""
+    shape = tuple(tensor.shape)
+    # Every operation outside of the graph costs a tenth of a small graph.
+    if 0 < len(shape) <= NUMPY_RANK:
+        return Tensor(tensor.numpy().ravel(), shape)
+    return Tensor(tf.reshape(tensor, [-1]).numpy(), shape)
 
 
 def type_name(tensor: Tensor) -> str:

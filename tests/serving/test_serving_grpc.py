@@ -264,6 +264,8 @@ def test_predict_refused(running, request_, code, message):
     [
         "dtype: DT_FLOAT tensor_shape { dim { size: 2 } } tensor_content: 'abc'",
         "dtype: DT_FLOAT tensor_shape { dim { size: -2 } }",
+        "dtype: DT_FLOAT tensor_shape { dim { size: 1000000000000 } } float_val: 1",
+        "dtype: DT_FLOAT tensor_shape { dim { size: 1000000000 } } float_val: 1",
         "dtype: DT_INVALID",
         "dtype: 4711",
         "dtype: DT_RESOURCE",
