@@ -26,6 +26,10 @@ examples:
       }
     }
 
+  gRPC as well, and requests that come at the same time as one:
+    python -m serving --model_base_path models/seqrec --port 8500 \\
+        --enable_batching --enable_per_model_batching_parameters
+
   limits for strangers' requests, metrics for Prometheus, an access log:
     python -m serving --max_body_bytes 1000000 --max_rows 256 --max_waiting_requests 64 \\
         --monitoring_config_file monitoring.config --access_log access.jsonl

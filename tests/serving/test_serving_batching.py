@@ -25,8 +25,12 @@ from serving.versions import VersionDirectory
 
 SECONDS = 30
 SIGNATURE = "serving_default"
-# Long enough that requests sent together come within it, even on a busy machine.
-PATIENT = BatchingParameters(max_batch_size=6, batch_timeout_micros=300_000)
+EAGER = BatchingParameters(max_batch_size=6, batch_timeout_micros=0)
+
+
+def filled(rows: int) -> BatchingParameters:
+    """Batches that wait until they have so many rows, on the slowest machine."""
+    return BatchingParameters(max_batch_size=rows, batch_timeout_micros=60_000_000)
 
 
 class Doubling:
@@ -60,7 +64,7 @@ def numbers(*values, dtype=np.int64) -> dict:
     return {"x": Tensor(np.array(values, dtype), (len(values),))}
 
 
-def batched(model, parameters=PATIENT, threads=1, limits=Limits()):  # noqa: B008
+def batched(model, parameters=EAGER, threads=1, limits=Limits()):  # noqa: B008
     return BatchedModel(model, Scheduler(threads, "test"), parameters, limits)
 
 
@@ -77,7 +81,7 @@ def ask(model, *requests, signature=SIGNATURE):
         futures = []
         for values in requests:
             futures.append(pool.submit(answer, values))
-            time.sleep(0.01)
+            time.sleep(0.05)  # until it waits in the queue
         return [future.result(SECONDS) for future in futures]
 
 
@@ -87,68 +91,65 @@ def refused(code: Code, message: str):
 
 def test_requests_are_merged_and_taken_apart():
     model = Doubling()
-    assert ask(batched(model), [1], [2, 3], [4]) == [[2], [4, 6], [8]]
+    assert ask(batched(model, filled(4)), [1], [2, 3], [4]) == [[2], [4, 6], [8]]
     assert model.batches == [[1, 2, 3, 4]]
 
 
-def test_a_full_batch_does_not_wait():
+def test_a_batch_that_is_not_full_runs_when_its_time_has_come():
     model, started = Doubling(), time.monotonic()
-    slow = replace(PATIENT, batch_timeout_micros=60_000_000)
-    assert ask(batched(model, slow), [1, 2, 3], [4, 5, 6]) == [[2, 4, 6], [8, 10, 12]]
-    assert model.batches == [[1, 2, 3, 4, 5, 6]]
-    assert time.monotonic() - started < SECONDS
+    assert ask(batched(model, replace(EAGER, batch_timeout_micros=400_000)), [1], [2]) == [[2], [4]]
+    assert time.monotonic() - started >= 0.4
+    assert [number for batch in model.batches for number in batch] == [1, 2]
 
 
 def test_what_does_not_fit_begins_the_next_batch():
     model = Doubling()
-    assert ask(batched(model), [1, 2, 3, 4], [5, 6, 7]) == [[2, 4, 6, 8], [10, 12, 14]]
-    assert model.batches == [[1, 2, 3, 4], [5, 6, 7]]
+    answers = ask(batched(model, filled(6)), [1, 2, 3, 4], [5, 6, 7], [8, 9, 10])
+    assert answers == [[2, 4, 6, 8], [10, 12, 14], [16, 18, 20]]
+    assert model.batches == [[1, 2, 3, 4], [5, 6, 7, 8, 9, 10]]
 
 
 def test_signatures_are_not_mixed():
-    model, batches = Doubling(), None
-    merging = batched(model)
+    model = Doubling()
+    merging = batched(model, filled(2))
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(ask, merging, [1], [2])
         other = pool.submit(ask, merging, [3], [4], signature="other")
         assert (one.result(SECONDS), other.result(SECONDS)) == ([[2], [4]], [[6], [8]])
-    batches = sorted(sorted(batch) for batch in model.batches)
-    assert batches == [[1, 2], [3, 4]]
+    assert sorted(model.batches) == [[1, 2], [3, 4]]
 
 
-def test_allowed_sizes_are_filled_up_with_the_first_row_of_the_last_request():
+def test_allowed_sizes_are_filled_up_with_the_first_row():
     model = Doubling()
-    parameters = replace(PATIENT, allowed_batch_sizes=(2, 6))
-    assert ask(batched(model, parameters), [1, 2], [3, 4]) == [[2, 4], [6, 8]]
-    assert model.batches == [[1, 2, 3, 4, 3, 3]]
+    parameters = replace(EAGER, allowed_batch_sizes=(2, 6))
+    assert ask(batched(model, parameters), [1, 2, 3]) == [[2, 4, 6]]
+    assert model.batches == [[1, 2, 3, 1, 1, 1]]
+
+
+def ask_lengths(parameters, *rows) -> list:
+    """Send requests of one row each, of different lengths; their values or error codes."""
+    merging = batched(Doubling(), parameters)
+
+    def answer(row):
+        feeds = {"x": Tensor(np.array(row), (1, len(row)))}
+        try:
+            return merging.run(SIGNATURE, feeds)["y"].values.tolist()
+        except ServingError as error:
+            return error.code
+
+    with ThreadPoolExecutor(len(rows)) as pool:
+        return list(pool.map(answer, rows))
 
 
 def test_other_lengths_fail_together_unless_padded():
-    def ask_lengths(parameters):
-        model, answers = Doubling(), []
-        merging = batched(model, parameters)
-
-        def answer(row):
-            feeds = {"x": Tensor(np.array(row), (1, len(row)))}
-            try:
-                answers.append(merging.run(SIGNATURE, feeds)["y"].values.tolist())
-            except ServingError as error:
-                answers.append(error.code)
-
-        threads = [threading.Thread(target=answer, args=[row]) for row in ([1, 2], [3])]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return sorted(answers)
-
-    assert ask_lengths(PATIENT) == [Code.FAILED_PRECONDITION] * 2
+    assert ask_lengths(filled(2), [1, 2], [3]) == [Code.FAILED_PRECONDITION] * 2
+    padding = replace(filled(2), pad_variable_length_inputs=True)
     # [3] is filled up with its own first element.
-    assert ask_lengths(replace(PATIENT, pad_variable_length_inputs=True)) == [[2, 4], [6, 6]]
+    assert ask_lengths(padding, [1, 2], [3]) == [[2, 4], [6, 6]]
 
 
 def test_an_error_is_that_of_the_whole_batch():
-    answers = ask(batched(Doubling()), [1], [-1])
+    answers = ask(batched(Doubling(), filled(2)), [1], [-1])
     assert [str(answer) for answer in answers] == ["minus one", "minus one"]
 
 
@@ -157,19 +158,18 @@ def test_outputs_must_have_the_rows_of_the_inputs():
     assert answer.code == Code.FAILED_PRECONDITION
 
 
-def test_a_request_of_another_type_fails_alone():
+def test_a_request_of_another_type_runs_and_fails_alone():
     model = Doubling()
-    merging = batched(model)
+    merging = batched(model, filled(2))
     with ThreadPoolExecutor(1) as pool:
-        good = pool.submit(ask, merging, [1])
+        good = pool.submit(ask, merging, [1], [2])
         merging.run(SIGNATURE, numbers(0.5, dtype=np.float32))
-        assert good.result(SECONDS) == [[2]]
-    assert sorted(model.batches) == [[0.5], [1]]
+        assert good.result(SECONDS) == [[2], [4]]
+    assert sorted(model.batches) == [[0.5], [1, 2]]
 
 
 def test_no_rows_run_alone():
-    model = Doubling()
-    assert ask(batched(model), []) == [[]]
+    assert ask(batched(Doubling(), filled(1)), []) == [[]]
 
 
 def test_a_request_larger_than_a_batch():
@@ -183,7 +183,7 @@ def test_inputs_must_have_rows():
 
 
 def test_limits_are_those_of_a_request_not_of_a_batch():
-    merging = batched(Doubling(), limits=Limits(rows=2))
+    merging = batched(Doubling(), filled(4), limits=Limits(rows=2))
     assert ask(merging, [1, 2], [3, 4]) == [[2, 4], [6, 8]]
     with pytest.raises(TooLarge):
         merging.run(SIGNATURE, numbers(1, 2, 3))
@@ -191,7 +191,7 @@ def test_limits_are_those_of_a_request_not_of_a_batch():
 
 SPLITTING = BatchingParameters(
     max_batch_size=7,
-    batch_timeout_micros=300_000,
+    batch_timeout_micros=0,
     enable_large_batch_splitting=True,
     max_execution_batch_size=3,
 )
@@ -205,8 +205,9 @@ def test_large_requests_are_split():
 
 def test_parts_fill_the_open_batch_first():
     model = Doubling()
-    assert ask(batched(model, SPLITTING), [1, 2], [3, 4, 5]) == [[2, 4], [6, 8, 10]]
-    assert model.batches == [[1, 2, 3], [4, 5]]
+    patient = replace(SPLITTING, batch_timeout_micros=60_000_000)
+    assert ask(batched(model, patient), [1, 2], [3, 4, 5], [6]) == [[2, 4], [6, 8, 10], [12]]
+    assert model.batches == [[1, 2, 3], [4, 5, 6]]
 
 
 @pytest.fixture
@@ -227,8 +228,7 @@ def hold_up(model, merging) -> threading.Thread:
 
 
 def test_a_full_queue_refuses(busy):
-    eager = replace(PATIENT, batch_timeout_micros=0, max_batch_size=2, max_enqueued_batches=2)
-    merging = batched(busy, eager)
+    merging = batched(busy, replace(EAGER, max_batch_size=2, max_enqueued_batches=2))
     holding = hold_up(busy, merging)
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask, merging, [number, number]) for number in (1, 2)]
@@ -243,8 +243,7 @@ def test_a_full_queue_refuses(busy):
 
 
 def test_a_full_queue_refuses_parts(busy):
-    eager = replace(SPLITTING, batch_timeout_micros=0, max_enqueued_batches=2)
-    merging = batched(busy, eager)
+    merging = batched(busy, replace(SPLITTING, max_enqueued_batches=2))
     holding = hold_up(busy, merging)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ask, merging, [1, 2, 3, 4])
@@ -258,7 +257,7 @@ def test_a_full_queue_refuses_parts(busy):
 
 
 def test_threads_run_batches_at_the_same_time(busy):
-    merging = batched(busy, replace(PATIENT, batch_timeout_micros=0), threads=2)
+    merging = batched(busy, threads=2)
     holding = hold_up(busy, merging)
     other = threading.Thread(target=ask, args=[merging, [1]])
     other.start()
@@ -303,7 +302,7 @@ def counting_root(tmp_path_factory):
     for name in ("all", "own"):
         tf.saved_model.save(module, str(root / name / "1"), signatures=signatures)
     (root / "own" / "1" / "batching_params.pbtxt").write_text(
-        "max_batch_size { value: 4 } batch_timeout_micros { value: 500000 }"
+        "max_batch_size { value: 4 } batch_timeout_micros { value: 10000000 }"
     )
     return root
 
@@ -316,7 +315,7 @@ def post_together(server, path, bodies) -> list:
 def test_a_server_merges_requests(start_server, counting_root, tmp_path):
     file = tmp_path / "batching.config"
     file.write_text(
-        "max_batch_size { value: 8 } batch_timeout_micros { value: 2000000 } "
+        "max_batch_size { value: 8 } batch_timeout_micros { value: 10000000 } "
         "num_batch_threads { value: 1 }"
     )
     server = start_server(
@@ -334,7 +333,7 @@ def test_a_server_merges_requests(start_server, counting_root, tmp_path):
         runs = {row["run"] for answer in answers for row in answer["predictions"]}
         assert runs == {1}, "four requests of two rows are one batch of eight"
         refusal = server.post(
-            "/v1/models/m:predict", {"signature_name": "total", "instances": [1.0]}
+            "/v1/models/m:predict", {"signature_name": "total", "instances": [1.0] * 8}
         )
         assert (refusal.status_code, refusal.json()["error"]) == (
             400,
@@ -364,8 +363,8 @@ def test_models_without_a_file_of_their_own_are_not_batched(start_server, counti
         for name, runs in (("all", {1, 2, 3, 4}), ("own", {1})):
             answers = post_together(server, f"/v1/models/{name}:predict", bodies)
             assert {answer["predictions"][0]["run"] for answer in answers} == runs
-        scalar = {"signature_name": "total", "inputs": [1.0, 2.0]}
-        assert server.post("/v1/models/all:predict", scalar).json() == {"outputs": 3.0}
+        scalar = {"signature_name": "total", "inputs": [1.0, 2.0, 3.0, 4.0]}
+        assert server.post("/v1/models/all:predict", scalar).json() == {"outputs": 10.0}
         assert server.post("/v1/models/own:predict", scalar).status_code == 400
     finally:
         server.stop()
