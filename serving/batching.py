@@ -5,13 +5,17 @@ same time run as one. Every input and every output must have the batch as dimens
 that fails in the graph fails those it was merged with.
 """
 
+from concurrent.futures import CancelledError
 from functools import partial
 
 from serving.batch_scheduler import Queue, Scheduler, Task
 from serving.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching_parameters import BatchingParameters
+from serving.deadline import DEADLINE
+from serving.errors import ServingError
 from serving.limits import WIDE, Limits
 from serving.models import LoadedModel
+from serving.status import Code
 from serving.tensor import Tensor
 from serving.tensor_proto import type_name
 
@@ -65,14 +69,29 @@ class BatchedModel:
             # Nothing to merge, or wrong by itself: others shall not fail with it.
             return self._model.run(signature_name, feeds)
         tasks = self._scheduler.run(self._queues[signature_name], feeds, rows)
-        parts = [task.outputs.result() for task in tasks]
+        parts = _wait(tasks)
         return parts[0] if len(parts) == 1 else merge(parts)
+
+
+def _wait(tasks: list[Task]) -> list[Feeds]:
+    """The outputs of tasks; those still in the queue leave it when the request's time is over."""
+    deadline = DEADLINE.get()
+    if deadline is not None:
+        deadline.watch(lambda: [task.outputs.cancel() for task in tasks])
+    try:
+        return [task.outputs.result() for task in tasks]
+    except CancelledError:
+        message = "Run() timeout exceeded while waiting in batching queue"
+        raise ServingError(Code.RESOURCE_EXHAUSTED, message) from None
 
 
 def _process(
     model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
 ) -> None:
     """Run tasks as one batch and set the outputs of each."""
+    tasks = [task for task in tasks if task.outputs.set_running_or_notify_cancel()]
+    if not tasks:
+        return
     try:
         answers = _answers(model, signature_name, parameters, tasks)
     except Exception as error:

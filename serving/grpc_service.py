@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from serving.access_log import log_request
+from serving.deadline import Deadline, run_until
 from serving.errors import ServingError
 from serving.metrics import Metrics
 from serving.registry import Registry
@@ -57,9 +58,12 @@ def answered(
     @functools.wraps(method)
     def handle(self: Service, request: Message, context: grpc.ServicerContext) -> Message:
         code, message, started = Code.OK, "", time.perf_counter()
+        deadline = Deadline()
+        # The end of a call, also because its client gave up; then its graph is cancelled.
+        context.add_callback(deadline.end)
         with self.metrics.in_flight():
             try:
-                return method(self, request)
+                return run_until(deadline, method, self, request)
             except ServingError as error:
                 code, message = error.code, error.message
             except Exception as error:

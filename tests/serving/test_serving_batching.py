@@ -15,6 +15,7 @@ from serving.batch_scheduler import Scheduler
 from serving.batching import BatchedModel
 from serving.batching_flags import Batching
 from serving.batching_parameters import BatchingParameters
+from serving.deadline import Deadline, run_until
 from serving.errors import InputError, ServingError, TooLarge
 from serving.limits import Limits
 from serving.loading import Loader
@@ -254,6 +255,22 @@ def test_a_full_queue_refuses_parts(busy):
         busy.proceed.set()
         assert waiting.result(SECONDS) == [[2, 4, 6, 8]]
     holding.join()
+
+
+def test_a_request_whose_time_is_over_leaves_the_queue(busy):
+    merging = batched(busy)
+    holding = hold_up(busy, merging)
+    deadline = Deadline()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run_until, deadline, merging.run, SIGNATURE, numbers(1))
+        time.sleep(0.1)
+        deadline.end()
+        with refused(Code.RESOURCE_EXHAUSTED, "exceeded while waiting in batching queue"):
+            waiting.result(SECONDS)
+    busy.proceed.set()
+    holding.join()
+    assert ask(merging, [2]) == [[4]]
+    assert busy.batches == [[0], [2]]
 
 
 def test_threads_run_batches_at_the_same_time(busy):

@@ -518,6 +518,17 @@ def test_grpc_requests_are_counted(running):
     assert 'API="Predict",entrypoint="GRPC",le="+Inf",model_name="half"' in text
 
 
+def test_the_graph_of_a_client_who_gave_up_is_cancelled(running):
+    request = predict_request("zoo", {"steps": np.array([2**40])}, "slow")
+    with pytest.raises(grpc.RpcError) as caught:
+        running.prediction.Predict(request, timeout=0.5)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    until = time.monotonic() + SECONDS
+    # The one request under way is then that for the metrics.
+    while "requests_in_flight 1.0" not in (text := running.server.get("/metrics").text):
+        assert time.monotonic() < until, text
+
+
 def test_no_health_service_unless_asked_for_and_stopping(start_server, model_root):
     port = free_port()
     flags = ("--model_name=m", f"--model_base_path={model_root}/zoo", f"--port={port}")
