@@ -8,7 +8,8 @@ that fails in the graph fails those it was merged with.
 from concurrent.futures import CancelledError
 from functools import partial
 
-from serving.batch_scheduler import Queue, Scheduler, Task
+from serving.batch_queue import Queue, Task
+from serving.batch_scheduler import Scheduler
 from serving.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching_parameters import BatchingParameters
 from serving.deadline import DEADLINE
