@@ -8,15 +8,18 @@ The flags are TensorFlow Serving's own, but for those that `--help` lists apart.
 import logging
 import os
 import signal
+import socket
 import sys
 from argparse import Namespace
 from pathlib import Path
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
+from serving.batching_flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError
 from serving.flags import read_options
+from serving.grpc_server import reserve_grpc_port, serve_grpc
 from serving.listener import base_url, open_listener
 from serving.model_config import ModelConfig, read_model_configs
 from serving.monitoring import read_monitoring_path
@@ -44,21 +47,30 @@ def _serve(options: Namespace) -> None:
         found = find_versions(config.name, config.base_path)
         require_versions(config, found)
     monitoring_path = read_monitoring_path(options.monitoring_config_file)
+    batching = read_batching(options)
     if options.access_log:
         open_access_log(options.access_log)
     listener = open_listener(options.rest_api_address, options.rest_api_port)
+    grpc_port = reserve_grpc_port(options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from serving.running import Running
 
-    running = Running(options, monitoring_path)
+    running = Running(options, monitoring_path, batching)
     running.manager.reload(configs)
+    with serve_grpc(running, options, grpc_port):
+        _announce(listener, configs)
+        running.serve(listener)
+    # Not the usual end, which waits for graphs that run on after their request timed out.
+    os._exit(0)
+
+
+def _announce(listener: socket.socket, configs: list[ModelConfig]) -> None:
     listener.listen()
     url = base_url(listener)
     for config in configs:
         logger.info("model %s at %s/v1/models/%s", config.name, url, quote(config.name, safe=""))
-    logger.info("listening on %s only (--rest_api_address)", options.rest_api_address)
+    logger.info("listening on %s only (--rest_api_address)", listener.getsockname()[0])
     print(url, flush=True)
-    running.serve(listener)
 
 
 def _configs(options: Namespace) -> list[ModelConfig]:

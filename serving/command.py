@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -32,3 +33,34 @@ def run_command(command: Callable[[], None]) -> None:
     except (InputError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+
+
+def port(text: str) -> int:
+    """A TCP port."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"expected a port from 0 to 65535. Received: {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"expected a number from 1. Received: {text!r}")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"expected a number from 0. Received: {text!r}")
+    return int(text)
+
+
+def boolean(text: str) -> bool:
+    """TensorFlow Serving's way to write a flag: `--flag`, `--flag=true`, `--flag=false`."""
+    if text not in ("true", "false"):
+        raise ArgumentTypeError(f"expected true or false. Received: {text!r}")
+    return text == "true"
+
+
+BOOLEAN = {"type": boolean, "nargs": "?", "const": True}

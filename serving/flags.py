@@ -1,10 +1,12 @@
 """The server's flags: TensorFlow Serving's own, and a few that it does not have."""
 
 import os
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from pathlib import Path
 
-from serving.command import CommandParser
+from serving.batching_flags import add_batching_flags
+from serving.command import BOOLEAN, CommandParser, natural, port, positive
+from serving.grpc_server import add_grpc_flags
 
 EPILOG = """\
 examples:
@@ -24,6 +26,10 @@ examples:
       }
     }
 
+  gRPC as well, and requests that come at the same time as one:
+    python -m serving --model_base_path models/seqrec --port 8500 \\
+        --enable_batching --enable_per_model_batching_parameters
+
   limits for strangers' requests, metrics for Prometheus, an access log:
     python -m serving --max_body_bytes 1000000 --max_rows 256 --max_waiting_requests 64 \\
         --monitoring_config_file monitoring.config --access_log access.jsonl
@@ -41,7 +47,7 @@ def read_options() -> Namespace:
         description="Serve SavedModels under TensorFlow Serving's protocol.",
         epilog=EPILOG,
     )
-    for add in (_add_rest, _add_models, _add_loading, _add_own):
+    for add in (_add_rest, add_grpc_flags, _add_models, _add_loading, add_batching_flags, _add_own):
         add(parser)
     return parser.parse_args()
 
@@ -173,34 +179,3 @@ def _add_own(parser: CommandParser) -> None:
         action="store_false",
         help="answer 404 at / instead of a page to try the models on",
     )
-
-
-def port(text: str) -> int:
-    """A TCP port."""
-    if not text.isdecimal() or int(text) > 65535:
-        raise ArgumentTypeError(f"expected a port from 0 to 65535. Received: {text!r}")
-    return int(text)
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"expected a number from 1. Received: {text!r}")
-    return int(text)
-
-
-def natural(text: str) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"expected a number from 0. Received: {text!r}")
-    return int(text)
-
-
-def boolean(text: str) -> bool:
-    """TensorFlow Serving's way to write a flag: `--flag`, `--flag=true`, `--flag=false`."""
-    if text not in ("true", "false"):
-        raise ArgumentTypeError(f"expected true or false. Received: {text!r}")
-    return text == "true"
-
-
-BOOLEAN = {"type": boolean, "nargs": "?", "const": True}

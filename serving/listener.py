@@ -5,10 +5,10 @@ import socket
 from serving.errors import InputError
 
 
-def open_listener(address: str, port: int) -> socket.socket:
+def open_listener(address: str, port: int, flag: str = "--rest_api_port") -> socket.socket:
     """Take a TCP port, before models are loaded, so that a taken port is reported at once.
 
-    Connections are refused until `serve` runs.
+    Connections are refused until `serve` runs. `flag` is the one that names the port.
 
     Raises:
         InputError: the port is in use, or the address is not of this machine.
@@ -22,7 +22,7 @@ def open_listener(address: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise InputError(
-            f"--rest_api_port: cannot listen on {address} port {port} ({error.strerror}); "
+            f"{flag}: cannot listen on {address} port {port} ({error.strerror}); "
             "expected a free port of this machine, or 0 to have one picked"
         ) from error
     return listener

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from serving.batch_scheduler import Scheduler
+from serving.batching import BatchedModel
+from serving.batching_flags import Batching
 from serving.golden import check_golden
-from serving.limits import Limits
+from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
 from serving.models import LoadedModel
 from serving.versions import VersionDirectory
@@ -19,21 +22,29 @@ class Loader:
         iterations: how often each of them is.
         limits: the largest request that a model answers.
         metrics: where the time in the graph is counted.
+        batching: which models are batched; None is none.
+        scheduler: the threads that run batches.
     """
 
     warm_up: bool = True
     iterations: int = 1
     limits: Limits = Limits()
     metrics: Metrics | None = None
+    batching: Batching | None = None
+    scheduler: Scheduler | None = None
 
-    def __call__(self, directory: VersionDirectory) -> LoadedModel:
+    def __call__(self, directory: VersionDirectory) -> LoadedModel | BatchedModel:
         """Load a version, ask its golden requests and run its warm-up requests.
 
         Raises:
             InputError: it cannot be loaded, fails one, or answers another way than it must.
         """
-        model = LoadedModel(directory, self.limits, self.metrics)
+        parameters = self.batching.parameters_of(directory.path) if self.batching else None
+        # Batches are larger than requests: their limits are those of the requests in them.
+        model = LoadedModel(directory, WIDE if parameters else self.limits, self.metrics)
         check_golden(model, directory)
+        if parameters:
+            model = BatchedModel(model, self.scheduler, parameters, self.limits)
         if self.warm_up:
             warm_up(model, directory, self.iterations)
         return model

@@ -28,11 +28,11 @@ from serving.errors import InputError, ServingError, invalid_argument
 from serving.limits import WIDE, Limits
 from serving.metrics import Metrics
 from serving.status import Code
-from serving.tensor import Tensor, string_values
+from serving.tensor import Tensor
+from serving.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos
 from serving.versions import VersionDirectory
 
 SERVE_TAG = "serve"
-NUMPY_RANK = 64  # dimensions of an array at most
 
 _FUNCTION_NODE = re.compile(r"\{\{function_node [^{}]*\}\} ?")
 
@@ -83,7 +83,7 @@ class LoadedModel:
     def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""
         defaults = self.definitions[signature_name].defaults
-        return {alias: read_tensor_proto(proto) for alias, proto in defaults.items()} | feeds
+        return read_tensor_protos(defaults) | feeds
 
     def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run a signature.
@@ -144,22 +144,6 @@ def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.Si
     raise _not_loadable(directory, f"{path.name} has no graph tagged {SERVE_TAG!r}")
 
 
-def read_tensor_proto(proto) -> Tensor:
-    """A `TensorProto` as the codecs see it.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, its content does not fit its shape or type.
-    """
-    try:
-        array = tf.make_ndarray(proto)
-    except (TypeError, ValueError) as error:
-        raise invalid_argument(f"tensor parsing error: {error}") from error
-    values = array.ravel()
-    if array.dtype == object:
-        values = string_values(values.tolist())
-    return Tensor(values, array.shape)
-
-
 def operation_message(message: str) -> str:
     """The operation's own words, without the report that TensorFlow's Python puts around them."""
     _, _, own = message.rpartition("<stack traces unavailable>\n")
@@ -210,8 +194,4 @@ def _from_tensorflow(alias: str, output: object) -> Tensor:
         raise invalid_argument(
             f"output {alias} is a {type(output).__name__}, not a dense tensor; it cannot be fetched"
         )
-    shape = tuple(output.shape)
-    # Every operation outside of the graph costs a tenth of a small graph.
-    if 0 < len(shape) <= NUMPY_RANK:
-        return Tensor(output.numpy().ravel(), shape)
-    return Tensor(tf.reshape(output, [-1]).numpy(), shape)
+    return from_tensorflow(output)

@@ -14,13 +14,13 @@ from serving.metadata import metadata_text, status_text
 from serving.models import Signature
 from serving.registry import Registry
 from serving.results import (
-    INPUT,
     classifications_text,
     regressions_text,
     require_classify_signature,
     require_regress_signature,
+    run_examples,
 )
-from serving.tensor import Tensor, string_values
+from serving.tensor import Tensor
 from serving.urls import Call
 
 Operation = Callable[[Registry, Call, bytes], str]
@@ -83,8 +83,4 @@ def _run_examples(
     signature_name = read_signature_name(document)
     examples = read_examples(document)
     model = registry.find(call)
-    if signature_name not in model.signatures:
-        raise invalid_argument(f"No signature was found with the name: {signature_name}")
-    require(model.signatures[signature_name])
-    feeds = {INPUT: Tensor(string_values(examples), (len(examples),))}
-    return len(examples), model.run(signature_name, feeds)
+    return len(examples), run_examples(model, signature_name, examples, require)

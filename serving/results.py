@@ -1,17 +1,50 @@
 """Classify and regress: which signatures can do it, and their outputs as `results`."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from serving.errors import ServingError, invalid_argument
 from serving.json_response import results_text, value_texts
-from serving.models import Signature
-from serving.status import Code
-from serving.tensor import Tensor
+from serving.models import LoadedModel, Signature
+from serving.tensor import Tensor, string_values
 
 INPUT = "inputs"
 CLASSES = "classes"
 SCORES = "scores"
 REGRESSION = "outputs"
+
+
+def run_examples(
+    model: LoadedModel,
+    signature_name: str,
+    examples: list[bytes],
+    require: Callable[[Signature], None],
+) -> dict[str, Tensor]:
+    """Run a signature on serialized examples.
+
+    Args:
+        model: the version to ask.
+        signature_name: the signature.
+        examples: serialized `tf.train.Example`s.
+        require: `require_classify_signature` or `require_regress_signature`.
+
+    Returns:
+        alias -> tensor, every output.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, no such signature, or one that does not do it; or what
+            TensorFlow raised.
+    """
+    if signature_name not in model.signatures:
+        raise invalid_argument(f"No signature was found with the name: {signature_name}")
+    require(model.signatures[signature_name])
+    return model.run(signature_name, example_feeds(examples))
+
+
+def example_feeds(examples: list[bytes]) -> dict[str, Tensor]:
+    """What to feed a signature that takes serialized examples."""
+    return {INPUT: Tensor(string_values(examples), (len(examples),))}
 
 
 def require_classify_signature(signature: Signature) -> None:
@@ -52,9 +85,9 @@ def classifications_text(outputs: dict[str, Tensor], batch: int) -> str:
         batch: number of examples in the request.
 
     Raises:
-        ServingError: FAILED_PRECONDITION, outputs of another type or shape.
+        ServingError: INVALID_ARGUMENT, outputs of another type or shape.
     """
-    rows, width = _classification_shape(outputs, batch)
+    rows, width = classification_shape(outputs, batch)
     labels, scores = ['""'] * rows * width, ["0.0"] * rows * width
     if CLASSES in outputs:
         labels = value_texts(outputs[CLASSES].values, CLASSES)
@@ -73,12 +106,9 @@ def regressions_text(outputs: dict[str, Tensor], batch: int) -> str:
         batch: number of examples in the request.
 
     Raises:
-        ServingError: FAILED_PRECONDITION, an output of another type or shape.
+        ServingError: INVALID_ARGUMENT, an output of another type or shape.
     """
-    tensor = outputs[REGRESSION]
-    if tensor.shape not in ((batch,), (batch, 1)) or tensor.values.dtype != np.float32:
-        raise _unexpected(REGRESSION, tensor, f"float32 of shape [{batch}] or [{batch},1]")
-    return results_text(value_texts(tensor.values, REGRESSION))
+    return results_text(value_texts(regression_values(outputs, batch), REGRESSION))
 
 
 def _require_example_input(signature: Signature) -> None:
@@ -89,8 +119,12 @@ def _require_example_input(signature: Signature) -> None:
         )
 
 
-def _classification_shape(outputs: dict[str, Tensor], batch: int) -> tuple[int, int]:
-    """The shape that the classes and the scores share, checked."""
+def classification_shape(outputs: dict[str, Tensor], batch: int) -> tuple[int, int]:
+    """The shape `(batch, classes)` that the classes and the scores share.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, they are of another type or shape.
+    """
     dtypes = {CLASSES: np.dtype(object), SCORES: np.dtype(np.float32)}
     given = {alias: outputs[alias] for alias in dtypes if alias in outputs}
     for alias, tensor in given.items():
@@ -104,9 +138,20 @@ def _classification_shape(outputs: dict[str, Tensor], batch: int) -> tuple[int, 
     return first.shape
 
 
+def regression_values(outputs: dict[str, Tensor], batch: int) -> np.ndarray:
+    """The numbers of a regress call, float32 `(batch,)`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, the output is of another type or shape.
+    """
+    tensor = outputs[REGRESSION]
+    if tensor.shape not in ((batch,), (batch, 1)) or tensor.values.dtype != np.float32:
+        raise _unexpected(REGRESSION, tensor, f"float32 of shape [{batch}] or [{batch},1]")
+    return tensor.values
+
+
 def _unexpected(alias: str, tensor: Tensor, expected: str) -> ServingError:
     dtype = "string" if tensor.values.dtype == object else tensor.values.dtype.name
-    return ServingError(
-        Code.FAILED_PRECONDITION,
-        f"Expected output {alias} with {expected}, but got {dtype} of shape {list(tensor.shape)}",
+    return invalid_argument(
+        f"Expected output {alias} with {expected}, but got {dtype} of shape {list(tensor.shape)}"
     )

@@ -2,12 +2,13 @@
 
 import contextlib
 import logging
-import os
 import socket
 import threading
 from argparse import Namespace
 from collections.abc import Callable
 
+from serving.batch_scheduler import Scheduler
+from serving.batching_flags import Batching
 from serving.errors import InputError
 from serving.limits import Limits
 from serving.loading import Loader
@@ -27,9 +28,12 @@ class Running:
     Args:
         options: the flags of `serving.flags`.
         monitoring_path: where the metrics are; None for nowhere.
+        batching: which models are batched; None is none.
     """
 
-    def __init__(self, options: Namespace, monitoring_path: str | None):
+    def __init__(
+        self, options: Namespace, monitoring_path: str | None, batching: Batching | None = None
+    ):
         self._options = options
         self._monitoring_path = monitoring_path
         self._limits = Limits(options.max_body_bytes, options.max_rows, options.max_history_length)
@@ -40,6 +44,8 @@ class Running:
             options.num_request_iterations_for_warmup,
             self._limits,
             self.metrics,
+            batching,
+            _scheduler(batching),
         )
         self.manager = Manager(
             self.registry,
@@ -69,11 +75,15 @@ class Running:
         # uvicorn hands the signal on when everything is answered.
         with contextlib.suppress(SystemExit):
             serve(create_app(self.registry, rest, self.metrics, options.demo_page), listener)
-        # Not the usual end, which waits for graphs that run on after their request timed out.
-        os._exit(0)
 
     def _read_config(self) -> None:
         self.manager.reload(read_model_configs(self._options.model_config_file))
+
+
+def _scheduler(batching: Batching | None) -> Scheduler | None:
+    if batching is None:
+        return None
+    return Scheduler(batching.parameters.num_batch_threads, batching.parameters.thread_pool_name)
 
 
 def _repeat(action: Callable[[], None], seconds: float) -> None:

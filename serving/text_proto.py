@@ -11,13 +11,10 @@ from serving.errors import InputError
 # file -> message -> field -> (number, type, repeated): what tensorflow-serving-api does not ship.
 # The numbers are TensorFlow Serving's; a type that is no scalar names a message of the same file.
 _FILES = {
-    "monitoring_config.proto": {
-        "PrometheusConfig": {"enable": (1, "bool", False), "path": (2, "string", False)},
-        "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig", False)},
-    },
-    "batching_parameters.proto": {
+    "session_bundle_config.proto": {
         "Int64Value": {"value": (1, "int64", False)},
         "StringValue": {"value": (1, "string", False)},
+        "BoolValue": {"value": (1, "bool", False)},
         "BatchingParameters": {
             "max_batch_size": (1, "Int64Value", False),
             "batch_timeout_micros": (2, "Int64Value", False),
@@ -26,7 +23,13 @@ _FILES = {
             "thread_pool_name": (5, "StringValue", False),
             "allowed_batch_sizes": (6, "int64", True),
             "pad_variable_length_inputs": (7, "bool", False),
+            "enable_large_batch_splitting": (8, "BoolValue", False),
+            "max_execution_batch_size": (9, "Int64Value", False),
         },
+    },
+    "monitoring_config.proto": {
+        "PrometheusConfig": {"enable": (1, "bool", False), "path": (2, "string", False)},
+        "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig", False)},
     },
 }
 _SCALARS = {

@@ -8,10 +8,12 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 
 from serving.errors import InputError, ServingError, unimplemented
+from serving.examples import serialized_examples
 from serving.json_request import DEFAULT_SIGNATURE
-from serving.models import LoadedModel, read_tensor_proto
-from serving.results import INPUT
-from serving.tensor import Tensor, string_values
+from serving.models import LoadedModel
+from serving.results import example_feeds
+from serving.tensor import Tensor
+from serving.tensor_proto import read_tensor_protos
 from serving.versions import VersionDirectory
 
 FILE = "assets.extra/tf_serving_warmup_requests"
@@ -59,19 +61,15 @@ def _records(path):
 
 def _run(model: LoadedModel, record: Message) -> None:
     kind = record.WhichOneof("log_type")
-    if kind == "predict_log":
-        request = record.predict_log.request
-        feeds = {alias: read_tensor_proto(proto) for alias, proto in request.inputs.items()}
-        _ask(model, request.model_spec.signature_name, feeds)
-    elif kind in ("classify_log", "regress_log"):
-        request = getattr(record, kind).request
-        _ask(model, request.model_spec.signature_name, {INPUT: serialized(request.input)})
-    elif kind == "multi_inference_log":
-        request = record.multi_inference_log.request
-        for task in request.tasks:
-            _ask(model, task.model_spec.signature_name, {INPUT: serialized(request.input)})
-    else:
+    if kind not in ("predict_log", "classify_log", "regress_log", "multi_inference_log"):
         raise unimplemented(f"Unsupported log_type for warmup: {kind}")
+    request = getattr(record, kind).request
+    if kind == "predict_log":
+        feeds = read_tensor_protos(request.inputs)
+    else:
+        feeds = example_feeds(serialized_examples(request.input))
+    for task in request.tasks if kind == "multi_inference_log" else [request]:
+        _ask(model, task.model_spec.signature_name, feeds)
 
 
 def _ask(model: LoadedModel, signature_name: str, feeds: dict[str, Tensor]) -> None:
@@ -79,23 +77,3 @@ def _ask(model: LoadedModel, signature_name: str, feeds: dict[str, Tensor]) -> N
     if name not in model.signatures:
         raise unimplemented(f"no signature {name!r}")
     model.run(name, model.with_defaults(name, feeds))
-
-
-def serialized(source: Message) -> Tensor:
-    """The examples of a classify or regress request: (examples,) strings, with their context."""
-    kind = source.WhichOneof("kind")
-    examples = getattr(source, kind).examples if kind else []
-    if kind == "example_list_with_context":
-        context = source.example_list_with_context.context
-        examples = [_with_context(example, context) for example in examples]
-    texts = [example.SerializeToString() for example in examples]
-    return Tensor(string_values(texts), (len(texts),))
-
-
-def _with_context(example: Message, context: Message) -> Message:
-    """An example with the context's features; those of its own win."""
-    merged = type(example)()
-    merged.CopyFrom(context)
-    for name, feature in example.features.feature.items():
-        merged.features.feature[name].CopyFrom(feature)
-    return merged

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from grpc_fixtures import line_root, served  # noqa: F401
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60

@@ -152,7 +152,7 @@ def test_batching(deployment):
     text = (deployment / "batching" / "plain.pbtxt").read_text(encoding="utf-8")
     assert "Every signature can be batched." in text and "#   rows: batched\n" in text
     assert "allowed_batch_sizes: 64\nallowed_batch_sizes: 128\n" in text
-    batched = message_class("batching_parameters.proto", "BatchingParameters")
+    batched = message_class("session_bundle_config.proto", "BatchingParameters")
     for name in ("plain", "seqrec"):
         message = read_text_proto(deployment / "batching" / f"{name}.pbtxt", batched())
         sizes = list(message.allowed_batch_sizes)
