@@ -12,6 +12,7 @@ from serving.batch_queue import Queue, Task
 from serving.batch_scheduler import Scheduler
 from serving.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching_parameters import BatchingParameters
+from serving.catalogue import Catalogue
 from serving.deadline import DEADLINE
 from serving.errors import ServingError
 from serving.limits import WIDE, Limits
@@ -25,28 +26,30 @@ class BatchedModel:
     """A `LoadedModel`, to whoever asks it; its requests are merged.
 
     Args:
-        model: what runs the batches; it must not have limits of its own, for batches are larger
-            than requests.
+        model: what runs the batches; it must have no limits, for batches are larger than requests.
         scheduler: the threads for it.
         parameters: how large batches are and how long they wait.
+
+    Attributes:
         limits: the largest request that is answered.
     """
 
-    def __init__(
-        self,
-        model: LoadedModel,
-        scheduler: Scheduler,
-        parameters: BatchingParameters,
-        limits: Limits = WIDE,
-    ):
+    limits: Limits = WIDE
+
+    def __init__(self, model: LoadedModel, scheduler: Scheduler, parameters: BatchingParameters):
         self.name, self.version = model.name, model.version
         self.definitions, self.signatures = model.definitions, model.signatures
         self.with_defaults = model.with_defaults
-        self._model, self._scheduler, self._limits = model, scheduler, limits
+        self._model, self._scheduler = model, scheduler
         self._queues = {
             name: Queue(parameters, partial(_process, model, name, parameters))
             for name in self.signatures
         }
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The items of the model, as `LoadedModel` has them."""
+        return self._model.catalogue
 
     def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run a signature, together with requests that come at the same time.
@@ -63,7 +66,7 @@ class BatchedModel:
                 numbers of rows, or more than allowed; FAILED_PRECONDITION, requests cannot be
                 merged, or outputs not be taken apart; UNAVAILABLE, too many are waiting.
         """
-        self._limits.require_feeds(feeds)
+        self.limits.require_feeds(feeds)
         rows = count_rows(feeds)
         types = {alias: type_name(tensor) for alias, tensor in feeds.items()}
         if not rows or types != self.signatures[signature_name].inputs:

@@ -6,7 +6,7 @@ from serving.batch_scheduler import Scheduler
 from serving.batching import BatchedModel
 from serving.batching_flags import Batching
 from serving.golden import check_golden
-from serving.limits import WIDE, Limits
+from serving.limits import Limits
 from serving.metrics import Metrics
 from serving.models import LoadedModel
 from serving.versions import VersionDirectory
@@ -40,11 +40,12 @@ class Loader:
             InputError: it cannot be loaded, fails one, or answers another way than it must.
         """
         parameters = self.batching.parameters_of(directory.path) if self.batching else None
-        # Batches are larger than requests: their limits are those of the requests in them.
-        model = LoadedModel(directory, WIDE if parameters else self.limits, self.metrics)
+        model = LoadedModel(directory, self.metrics)
         check_golden(model, directory)
         if parameters:
-            model = BatchedModel(model, self.scheduler, parameters, self.limits)
+            model = BatchedModel(model, self.scheduler, parameters)
         if self.warm_up:
             warm_up(model, directory, self.iterations)
+        # Only now: what a model brings along may be larger than what strangers may ask.
+        model.limits = self.limits
         return model

@@ -46,25 +46,25 @@ class Signature:
 
 
 class LoadedModel:
-    """One version of a model, ready to run. Safe to use from several threads."""
+    """One version of a model, ready to run. Safe to use from several threads.
 
-    def __init__(
-        self,
-        directory: VersionDirectory,
-        limits: Limits = WIDE,
-        metrics: Metrics | None = None,
-    ):
+    Attributes:
+        limits: the largest request that it answers.
+    """
+
+    limits: Limits = WIDE
+
+    def __init__(self, directory: VersionDirectory, metrics: Metrics | None = None):
         """Load a version.
 
         Args:
             directory: where it is.
-            limits: the largest request that it answers.
             metrics: where the time in the graph is counted.
 
         Raises:
             InputError: the directory holds no SavedModel that this TensorFlow can load.
         """
-        self._limits, self._metrics = limits, metrics or Metrics()
+        self._metrics = metrics or Metrics()
         self.name = directory.model
         self.version = directory.version
         try:
@@ -98,7 +98,7 @@ class LoadedModel:
         Raises:
             ServingError: what TensorFlow raised, with TensorFlow's code; or beyond the limits.
         """
-        self._limits.require_feeds(feeds)
+        self.limits.require_feeds(feeds)
         try:
             fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}
             with self._metrics.runtime(self.name):

@@ -60,7 +60,9 @@ def numbers(*values, dtype=np.int64) -> dict:
 
 
 def batched(model, parameters=EAGER, threads=1, limits=Limits()):  # noqa: B008
-    return BatchedModel(model, Scheduler(threads, "test"), parameters, limits)
+    made = BatchedModel(model, Scheduler(threads, "test"), parameters)
+    made.limits = limits
+    return made
 
 
 def ask(model, *requests, signature=SIGNATURE):

@@ -139,6 +139,10 @@ def test_metrics_under_tensorflow_servings_names(live):
 def test_the_access_log_says_nothing_of_people(live):
     running, folder = live
     running.post("/v1/models/half:predict?secret=1", {"instances": [424242.0]})
+    # Written when the answer is out.
+    wait_for(
+        lambda: '"status": 400' in (folder / "access.jsonl").read_text().splitlines()[-1], True
+    )
     text = (folder / "access.jsonl").read_text()
     entry = json.loads(text.splitlines()[-1])
     assert entry["path"] == "/v1/models/half:predict" and entry["status"] == 400
