@@ -70,8 +70,10 @@ def main() -> None:
     run_command(lambda: _print_answers(options))
 
 
-def table(history: Sequence[int | str], recommendations: Sequence[Recommendation]) -> str:
-    """A history and what is recommended after it, as an aligned text table."""
+def table(
+    asked: Sequence[int | str], recommendations: Sequence[Recommendation], what: str = "history"
+) -> str:
+    """A history, or an item, and what is recommended after it, as an aligned text table."""
     rows = [("rank", "id", "score", "title")]
     for rank, item in enumerate(recommendations, 1):
         rows.append((str(rank), str(item.id), f"{item.score:.4f}", item.title))
@@ -80,7 +82,7 @@ def table(history: Sequence[int | str], recommendations: Sequence[Recommendation
         f"{rank:>{widths[0]}}  {item_id:>{widths[1]}}  {score:>{widths[2]}}  {title}".rstrip()
         for rank, item_id, score, title in rows
     ]
-    return "\n".join([f"history: {' '.join(map(str, history)) or '(empty)'}", "", *lines])
+    return "\n".join([f"{what}: {' '.join(map(str, asked)) or '(empty)'}", "", *lines])
 
 
 def _print_answers(options: Namespace) -> None:
@@ -88,16 +90,17 @@ def _print_answers(options: Namespace) -> None:
         options.url, options.model, options.model_version, options.label, options.timeout
     ) as recommender:
         if options.similar:
-            histories = [[item] for item in options.ids]
+            what, asked = "item", [[item] for item in options.ids]
             answers = recommender.similar(options.ids, options.k)
         else:
-            histories = [options.ids]
+            what, asked = "history", [options.ids]
             flags = (options.k, options.exclude, not options.keep_seen, options.categories)
-            answers = recommender.recommend(histories, *flags)
+            answers = recommender.recommend(asked, *flags)
     if options.json:
         print(json.dumps([dataclasses.asdict(item) for answer in answers for item in answer]))
     else:
-        print("\n\n".join(map(table, histories, answers)))
+        tables = [table(*pair, what) for pair in zip(asked, answers, strict=True)]
+        print("\n\n".join(tables))
 
 
 if __name__ == "__main__":

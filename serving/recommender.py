@@ -62,7 +62,7 @@ class Recommender:
         retries: how often and how long failures are retried.
 
     Raises:
-        InputError: `url` is none, or both a version and a label are given.
+        InputError: `url` is none, `timeout` is not above 0, or a version and a label are given.
     """
 
     def __init__(
@@ -76,6 +76,8 @@ class Recommender:
     ):
         if version is not None and label is not None:
             raise InputError(f"expected a version or a label. Received: {version} and {label!r}")
+        if not 0 < timeout < float("inf"):
+            raise InputError(f"timeout: expected seconds above 0. Received: {timeout}")
         served = Served(url.rstrip("/"), model, version, label)
         self.transport = open_transport(served, timeout, retries)
 
