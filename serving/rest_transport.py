@@ -137,10 +137,13 @@ def _signature(definition: dict) -> Signature:
 
 
 def _specs(tensors: dict) -> dict[str, TensorSpec]:
-    return {
-        name: TensorSpec(info["dtype"], tuple(int(d["size"]) for d in info["tensor_shape"]["dim"]))
-        for name, info in tensors.items()
-    }
+    return {name: _spec(info) for name, info in tensors.items()}
+
+
+def _spec(info: dict) -> TensorSpec:
+    # A ragged or sparse output has no shape of its own.
+    dimensions = info.get("tensor_shape", {}).get("dim", [])
+    return TensorSpec(info["dtype"], tuple(int(dimension["size"]) for dimension in dimensions))
 
 
 def _typed(value: object, spec: TensorSpec) -> object:
