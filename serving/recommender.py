@@ -9,7 +9,7 @@ from typing import NamedTuple
 from serving.errors import InputError
 from serving.forms import as_ids, components, padded, scalar, vector
 from serving.retrying import Retries
-from serving.transport import Served, Signature, Values
+from serving.transport import Served, Values
 from serving.transports import open_transport
 
 PLAIN, WITH_OPTIONS = "ragged", "recommend"
@@ -177,11 +177,11 @@ class Recommender:
         Raises:
             RequestError, InputError: as `recommend`.
         """
-        inputs = self._signature(PLAIN).inputs
+        inputs = self.transport.signature(PLAIN).inputs
         names = [name for name in inputs if name != ROW_SPLITS]
         if len(names) != 1 or ROW_SPLITS not in inputs:
             raise InputError(
-                f"{self._where}: expected a signature {PLAIN!r} with an id input and "
+                f"{self.transport.served}: expected a signature {PLAIN!r} with an id input and "
                 f"{ROW_SPLITS}. Received: {', '.join(sorted(inputs))}"
             )
         return IdInput(names[0], inputs[names[0]].dtype)
@@ -205,7 +205,7 @@ class Recommender:
         self, histories: Histories, k: int | None, filter_seen: bool, options: dict
     ) -> dict[str, Values]:
         """Every input of the signature `recommend`."""
-        known = self._signature(WITH_OPTIONS).inputs
+        known = self.transport.signature(WITH_OPTIONS).inputs
         inputs = {
             self.id_input.name: self._matrix(histories),
             "k": scalar(self._exported_k if k is None else k),
@@ -216,8 +216,8 @@ class Recommender:
                 inputs[name] = vector(as_ids(values, known[name].dtype))
             elif len(values):
                 raise InputError(
-                    f"{name}: {self._where} was exported without this option; its signature "
-                    f"{WITH_OPTIONS!r} takes {', '.join(sorted(known))}. Received: {values!r}"
+                    f"{name}: {self.transport.served} was exported without this option; its "
+                    f"signature {WITH_OPTIONS!r} takes {', '.join(sorted(known))}. Received: {values!r}"
                 )
         return inputs
 
@@ -229,31 +229,18 @@ class Recommender:
 
     def _predict(self, name: str, inputs: dict[str, Values], outputs: Sequence[str]) -> list[list]:
         """Run a signature; the outputs of those aliases."""
-        promised = self._signature(name).outputs
+        promised = self.transport.signature(name).outputs
         if not promised.keys() >= set(outputs):
             raise InputError(
-                f"{self._where}: expected the signature {name!r} to return {', '.join(outputs)}. "
-                f"Received: {', '.join(sorted(promised))}"
+                f"{self.transport.served}: expected the signature {name!r} to return "
+                f"{', '.join(outputs)}. Received: {', '.join(sorted(promised))}"
             )
         answer = self.transport.predict(name, inputs)
         return [answer[alias] for alias in outputs]
 
-    def _signature(self, name: str) -> Signature:
-        signatures = self.transport.signatures
-        if name not in signatures:
-            raise InputError(
-                f"{self._where}: expected a model with the signature {name!r}. "
-                f"Received: signatures {', '.join(sorted(signatures))}"
-            )
-        return signatures[name]
-
     @property
     def _exported_k(self) -> int:
-        return self._signature(PLAIN).outputs["scores"].shape[-1]
-
-    @property
-    def _where(self) -> str:
-        return f"{self.transport.served.url}, model {self.transport.served.model!r}"
+        return self.transport.signature(PLAIN).outputs["scores"].shape[-1]
 
     def _typed_rows(self, rows: Histories) -> list[list]:
         return [as_ids(row, self.id_input.dtype) for row in rows]

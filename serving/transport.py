@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from serving.errors import InputError
 from serving.retrying import Retries, ask_repeatedly
 
 
@@ -24,6 +25,9 @@ class Served:
     model: str
     version: int | None = None
     label: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.url}, model {self.model!r}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,22 @@ class Transport(ABC):
             InputError: what answers is no model server.
         """
         return ask_repeatedly(self._retries, self._timeout, self._ask_signatures)
+
+    def signature(self, name: str) -> Signature:
+        """One of `signatures`.
+
+        Raises:
+            InputError: the model has none of that name.
+            RequestError: as `signatures`.
+        """
+        if name not in self.signatures:
+            # Others are TensorFlow's own.
+            known = sorted(known for known in self.signatures if not known.startswith("__"))
+            raise InputError(
+                f"{self.served}: expected a model with the signature {name!r}. "
+                f"Received: signatures {', '.join(known)}"
+            )
+        return self.signatures[name]
 
     def predict(self, signature: str, inputs: Mapping[str, Values]) -> dict[str, list]:
         """Run a signature.

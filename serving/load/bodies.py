@@ -25,9 +25,7 @@ def request_bodies(
         InputError: ids of another type, an empty history with `similar`, or a model without
             the signature.
     """
-    if signature not in recommender.transport.signatures:
-        known = ", ".join(sorted(recommender.transport.signatures))
-        raise InputError(f"--signature {signature}: expected one of the model's: {known}")
+    recommender.transport.signature(signature)
     name, dtype = recommender.id_input
     return [_body(signature, name, as_ids(history, dtype)).encode() for history in histories]
 
