@@ -216,8 +216,8 @@ class Recommender:
                 inputs[name] = vector(as_ids(values, known[name].dtype))
             elif len(values):
                 raise InputError(
-                    f"{name}: {self.transport.served} was exported without this option; its "
-                    f"signature {WITH_OPTIONS!r} takes {', '.join(sorted(known))}. Received: {values!r}"
+                    f"{name}: {self.transport.served} was exported without this option; "
+                    f"{WITH_OPTIONS!r} takes {', '.join(sorted(known))}. Received: {values!r}"
                 )
         return inputs
 
