@@ -79,7 +79,7 @@ def report(samples: Samples, plan: Plan) -> dict:
         "rate": plan.rate,
         "requests": len(samples.outcomes),
         "answered": answered,
-        "answered_a_second": round(answered / seconds, 2),
+        "answers_a_second": round(answered / seconds, 2),
         "errors": dict(errors.most_common()),
         "unsent": len(samples.unsent),
         "latency_ms": summary(both.corrected),

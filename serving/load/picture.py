@@ -47,6 +47,6 @@ def _title(facts: dict) -> str:
     loop = "closed loop" if facts["rate"] is None else f"{facts['rate']:g} requests a second due"
     errors = sum(facts["errors"].values())
     return (
-        f"{facts['answered_a_second']:g} answers a second, {facts['concurrency']} connections, "
+        f"{facts['answers_a_second']:g} answers a second, {facts['concurrency']} connections, "
         f"{loop}, {errors:,} errors"
     )

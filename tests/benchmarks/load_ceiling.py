@@ -50,7 +50,7 @@ def main() -> None:
         for processes in (1, 2):
             plan = Plan(arguments.seconds, arguments.concurrency, processes=processes)
             facts = report(run_plan(target, plan), plan)
-            line = {"processes": processes, "answers_a_second": facts["answered_a_second"]}
+            line = {"processes": processes, "answers_a_second": facts["answers_a_second"]}
             line |= {"p50_ms": facts["latency_ms"]["p50"], "busy": facts["generator_busy"]}
             print(json.dumps(line), flush=True)
     finally:

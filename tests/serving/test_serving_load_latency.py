@@ -32,7 +32,7 @@ def test_closed_loop_report():
     assert facts["latency_ms"]["mean"] == pytest.approx(
         (1 + 1 + 4 + 1 + 3 + 2 + 1) / 7 * 1000, 1e-6
     )
-    assert facts["answered_a_second"] == round(4 / 7, 2)
+    assert facts["answers_a_second"] == round(4 / 7, 2)
     assert facts["generator_busy"] == 0.25
     assert facts["loop"] == "closed"
 
