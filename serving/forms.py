@@ -42,8 +42,11 @@ def as_ids(items: Iterable[int | str], dtype: str) -> list[int] | list[str]:
         dtype: `DT_STRING`, or else 64-bit integers are expected.
 
     Raises:
-        InputError: an id that is no 64-bit integer where these are expected.
+        InputError: an id that is no 64-bit integer where these are expected, or no list.
     """
+    # A text would be taken for a list of its letters.
+    if isinstance(items, str) or not isinstance(items, Iterable):
+        raise InputError(f"expected a list, such as a history of ids. Received: {items!r}")
     if dtype == "DT_STRING":
         return [str(item) for item in items]
     return [_as_integer(item) for item in items]
