@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+from multiprocessing import resource_tracker
 
 from serving.errors import InputError
 from serving.load.worker import Plan, Samples, Target, send_requests
@@ -16,20 +17,16 @@ def run_plan(target: Target, plan: Plan) -> Samples:
     Raises:
         InputError: a worker process was ended from outside.
     """
-    # Not forked: a process that has used gRPC or TensorFlow cannot be.
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(plan.processes)
-    workers, receivers = [], []
-    for share in range(plan.processes):
-        receiver, sender = context.Pipe(duplex=False)
-        arguments = (target, plan, share, barrier, sender)
-        workers.append(context.Process(target=_work, args=arguments, daemon=True))
-        workers[-1].start()
-        sender.close()
-        receivers.append(receiver)
+    workers = []
     try:
-        return _together([receiver.recv() for receiver in receivers])
-    except EOFError as error:
+        pipes = _start_workers(plan.processes, workers)
+        # All are ready before one begins.
+        for pipe in pipes:
+            pipe.recv()
+        for share, pipe in enumerate(pipes):
+            pipe.send((target, plan, share))
+        return _together([pipe.recv() for pipe in pipes])
+    except (EOFError, ConnectionError) as error:
         raise InputError("a process of the load generator was ended from outside") from error
     finally:
         # After Ctrl-C they are still sending.
@@ -38,10 +35,30 @@ def run_plan(target: Target, plan: Plan) -> Samples:
             worker.join()
 
 
-def _work(target: Target, plan: Plan, share: int, barrier, sender) -> None:
-    # Ctrl-C is for the command, which then ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sender.send(send_requests(target, plan, share, barrier))
+def _start_workers(count: int, workers: list) -> list:
+    """Add running processes to `workers`; a pipe to each."""
+    # Not forked: a process that has used gRPC or TensorFlow cannot be.
+    context = multiprocessing.get_context("spawn")
+    # Ctrl-C waits until all run, and never comes to them, who inherit the mask: the command ends
+    # them. The tracker would lift the mask when it starts with the first of them.
+    resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pipes = []
+        for _ in range(count):
+            pipe, end = context.Pipe()
+            workers.append(context.Process(target=_work, args=(end,), daemon=True))
+            workers[-1].start()
+            end.close()
+            pipes.append(pipe)
+        return pipes
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _work(pipe) -> None:
+    pipe.send("ready")
+    pipe.send(send_requests(*pipe.recv()))
 
 
 def _together(shares: list[Samples]) -> Samples:

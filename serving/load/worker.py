@@ -83,22 +83,20 @@ class Samples:
             getattr(self, name).extend(getattr(other, name))
 
 
-def send_requests(target: Target, plan: Plan, share: int, barrier) -> Samples:
+def send_requests(target: Target, plan: Plan, share: int) -> Samples:
     """Send one process's share of the requests.
 
     Args:
         target: what is asked.
         plan: how.
         share: number of this process, from 0.
-        barrier: all processes start when all have reached it.
 
     Returns:
-        The samples; time 0 is the start.
+        The samples; time 0 is the start, now.
     """
     connections = len(range(share, plan.concurrency, plan.processes))
     numbers = itertools.count(share, plan.processes)
     per_thread = [Samples() for _ in range(connections)]
-    barrier.wait(60)
     start, busy = time.monotonic(), time.process_time()
     threads = [
         threading.Thread(target=_run_connection, args=(target, plan, numbers, start, samples))
