@@ -3,8 +3,7 @@
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
-from serving.command import CommandParser
-from serving.flags import positive
+from serving.command import CommandParser, positive
 from serving.load.bodies import SIGNATURES
 
 REPORT, PICTURE = "load.json", "load.png"

@@ -20,19 +20,9 @@ LOWEST = -3.4028234663852886e38
 
 
 @pytest.fixture(scope="module")
-def grpc_url(model_root):
-    """A gRPC server of the models."""
-    script = Path(__file__).with_name("grpc_stand_in.py")
-    process = subprocess.Popen(
-        [sys.executable, script, model_root],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env={"PYTHONPATH": ".", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    yield f"grpc://127.0.0.1:{int(process.stdout.readline())}"
-    process.terminate()
-    process.wait(30)
+def grpc_url(served):
+    """A server's gRPC."""
+    return f"grpc://127.0.0.1:{served.port}"
 
 
 @pytest.fixture(scope="module", params=["rest", "grpc"])
