@@ -74,7 +74,10 @@ def start_server():
 
 @pytest.fixture(scope="session")
 def model_root(tmp_path_factory) -> Path:
-    """Base paths: `half` (versions 1 and 20), `zoo` (many signatures), `seqrec`, `strings`."""
+    """Base paths: `half` (versions 1 and 20), `zoo` (many signatures), and recommenders:
+    `seqrec` and `strings` with one signature, `ranked` with all.
+    """
+    import ranked_model
     import tensorflow as tf
 
     root = tmp_path_factory.mktemp("models")
@@ -86,6 +89,7 @@ def model_root(tmp_path_factory) -> Path:
     save(tf, zoo(tf), root / "zoo" / "1")
     save(tf, recommender(tf, "movie_ids", tf.int64), root / "seqrec" / "7")
     save(tf, recommender(tf, "item_ids", tf.string), root / "strings" / "1")
+    save(tf, ranked_model.signatures(tf), root / "ranked" / "1")
     return root
 
 

@@ -18,10 +18,11 @@ SECONDS = 30
 
 
 def connect(port: int) -> SimpleNamespace:
-    """The clients of all services on a port."""
+    """The port, and the clients of all services on it."""
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
     return SimpleNamespace(
+        port=port,
         prediction=prediction_service_pb2_grpc.PredictionServiceStub(channel),
         models=model_service_pb2_grpc.ModelServiceStub(channel),
         health=health_pb2_grpc.HealthStub(channel),

@@ -27,9 +27,16 @@ def test_no_module_imports_the_other_stages_or_keras(path):
     assert not imported_packages(path) & FORBIDDEN
 
 
-@pytest.mark.parametrize(
-    "module", ["serving.__main__", "serving.client", "serving.deploy.__main__", "serving.rollout"]
-)
+COMMANDS = [
+    "serving.__main__",
+    "serving.client",
+    "serving.load.__main__",
+    "serving.deploy.__main__",
+    "serving.rollout",
+]
+
+
+@pytest.mark.parametrize("module", COMMANDS)
 def test_help_needs_no_tensorflow(module):
     code = f"""
 import runpy, sys
