@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
-from conftest import REPOSITORY
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_a_server_stands(model_root):
