@@ -87,6 +87,18 @@ class Registry:
         numbers = {name: self._available(name) for name in self.models()}
         return {name: sorted(found, reverse=True) for name, found in numbers.items() if found}
 
+    def waiting(self) -> list[str]:
+        """The models that should answer and cannot: a version failed, or is still to come.
+
+        Not those whose versions have all been unloaded, because nobody wants them any more.
+        """
+        versions = {name: self.known(name).values() for name in self.models()}
+        return [
+            name
+            for name in versions.keys() - self.available().keys()
+            if any(version.error or version.state != State.END for version in versions[name])
+        ]
+
     def find(self, call: Call) -> LoadedModel:
         """The version that an inference or metadata call asks for; the newest if it names none.
 

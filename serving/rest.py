@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface, and beside it health, metrics and the demo page's place."""
+"""TensorFlow Serving's REST interface, and beside it health and metrics."""
 
 import logging
 import time
@@ -126,9 +126,8 @@ class RestApi:
         self._metrics.request(call.model if known else "", operation, "REST", code, seconds)
 
     def _health(self, path: str) -> Response:
-        """Alive is who answers; ready is who has a version of every model."""
-        ready = self._registry.models() == sorted(self._registry.available())
-        if path == "/livez" or ready:
+        """Alive is who answers; ready is who has a version of every model it serves."""
+        if path == "/livez" or not self._registry.waiting():
             return PlainTextResponse("ok")
         return PlainTextResponse("a model has no version that answers", status_code=503)
 

@@ -107,6 +107,7 @@ def test_a_failed_load_is_tried_as_often_as_asked(tmp_path):
     with pytest.raises(InputError, match="version 1 is broken"):
         models.serve(models.config())
     assert models.order == [1, 1, 1]
+    assert models.registry.waiting() == ["m"]
 
 
 def test_a_missing_folder_changes_nothing_for_any_model(models):
@@ -137,6 +138,7 @@ def test_models_come_and_go_with_the_configuration(models):
     models.serve(models.config(name="other"))
     assert models.registry.available() == {"other": [5]}
     assert models.states() == {1: "END"}
+    assert models.registry.waiting() == []
 
 
 def test_labels_name_versions_that_are_available(models):

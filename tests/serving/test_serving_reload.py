@@ -112,6 +112,7 @@ def test_one_after_the_other(live, model_root):
     wait_for(lambda: statuses(running, "zoo"), [("1", "AVAILABLE")])
     write_config(folder, both)
     wait_for(lambda: statuses(running, "zoo"), [("1", "END")])
+    assert running.get("/readyz").status_code == 200, "nobody waits for a model that was removed"
 
     # The folder is lost: what is loaded goes on answering.
     (folder / "half").rename(folder / "lost")
