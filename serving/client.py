@@ -30,6 +30,7 @@ examples:
   python -m serving.client 1193 661 914
   python -m serving.client --url http://gpu-box:8501 --model seqrec --model-version 3 1193
   python -m serving.client --url grpc://localhost:8500 --k 3 1193      # needs the extra grpc
+  python -m serving.client --url "https://reader:$password@films.example:8443" --label stable 1193
   python -m serving.client 1193 661 --k 20 --exclude 2858 260 --keep-seen
   python -m serving.client 1193 --categories Animation Musical         # export --categories
   python -m serving.client --similar 1193 661
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--url",
         default="http://localhost:8501",
-        help="server, http://HOST:PORT or grpc://HOST:PORT (%(default)s)",
+        help="server, http(s)://[NAME:PASSWORD@]HOST:PORT or grpc://HOST:PORT (%(default)s)",
     )
     parser.add_argument("--model", default="seqrec", help="model's name (%(default)s)")
     parser.add_argument("--model-version", type=int, help="version (default: the newest)")

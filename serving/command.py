@@ -25,13 +25,16 @@ class CommandParser(argparse.ArgumentParser):
 def run_command(command: Callable[[], None]) -> None:
     """Run a command's body; turn bad input into one line on stderr and exit code 2.
 
-    `OSError` (a folder that cannot be read) counts as bad input: its message names the path.
-    Anything else is a bug and keeps its traceback.
+    `OSError` (a folder that cannot be read) counts as bad input. Anything else is a bug and keeps
+    its traceback.
     """
     try:
         command()
     except (InputError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        message = str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            message = f"{error.filename}: {error.strerror}"
+        print(f"error: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(2)
 
 

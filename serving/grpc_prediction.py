@@ -13,7 +13,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from serving.errors import invalid_argument
 from serving.examples import serialized_examples
 from serving.grpc_call import answering, find_model, signature_name
-from serving.grpc_examples import CLASSIFY, REGRESS, check_tasks, method_of
+from serving.grpc_examples import CLASSIFY, REGRESS, Method, check_tasks, method_of
 from serving.grpc_predict import predict
 from serving.grpc_service import Service, answered
 
@@ -36,22 +36,12 @@ class PredictionService(Service, PredictionServiceServicer):
     @answered
     def Classify(self, request: Message) -> Message:
         """Run a signature on examples; classes and scores of each."""
-        model = find_model(self.registry, request)
-        response = classification_pb2.ClassificationResponse()
-        name = signature_name(request.model_spec)
-        CLASSIFY.run(model, name, serialized_examples(request.input), response.result)
-        response.model_spec.CopyFrom(answering(model, name))
-        return response
+        return self._run_examples(CLASSIFY, request, classification_pb2.ClassificationResponse())
 
     @answered
     def Regress(self, request: Message) -> Message:
         """Run a signature on examples; a number for each."""
-        model = find_model(self.registry, request)
-        response = regression_pb2.RegressionResponse()
-        name = signature_name(request.model_spec)
-        REGRESS.run(model, name, serialized_examples(request.input), response.result)
-        response.model_spec.CopyFrom(answering(model, name))
-        return response
+        return self._run_examples(REGRESS, request, regression_pb2.RegressionResponse())
 
     @answered
     def MultiInference(self, request: Message) -> Message:
@@ -76,6 +66,13 @@ class PredictionService(Service, PredictionServiceServicer):
         signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=model.definitions)
         response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=answering(model))
         response.metadata[METADATA_FIELD].Pack(signatures)
+        return response
+
+    def _run_examples(self, method: Method, request: Message, response: Message) -> Message:
+        model = find_model(self.registry, request)
+        name = signature_name(request.model_spec)
+        method.run(model, name, serialized_examples(request.input), response.result)
+        response.model_spec.CopyFrom(answering(model, name))
         return response
 
 

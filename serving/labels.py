@@ -14,7 +14,7 @@ from pathlib import Path
 from serving.config_file import ConfigFile
 from serving.errors import InputError
 from serving.golden import FILE, GoldenError, check_golden
-from serving.remote_model import AVAILABLE, RemoteModel, RemoteVersion
+from serving.remote_model import AVAILABLE, RemoteModel
 from serving.versions import find_versions
 
 CANARY, STABLE, PREVIOUS = "canary", "stable", "previous"
@@ -129,7 +129,7 @@ class Rollout:
     def _check(self, version: int) -> None:
         directory = self._require_on_disk(version)
         try:
-            asked = check_golden(RemoteVersion(self.remote, version), directory)
+            asked = check_golden(self.remote.version(version), directory)
         except GoldenError as error:
             raise Refused(str(error)) from error
         if not asked and not self.unchecked:

@@ -54,7 +54,8 @@ class Recommender:
     are sent again, as `retries` says. Threads may share a recommender.
 
     Args:
-        url: the server's base URL: `http://HOST:PORT`, `https://HOST` or `grpc://HOST:PORT`.
+        url: the server's base URL: `http://HOST:PORT`, `https://HOST` or `grpc://HOST:PORT`. A
+            front that asks for a password gets `https://NAME:PASSWORD@HOST`'s.
         model: the model's name on the server.
         version: the version to ask; None is the newest.
         label: the version label to ask instead, such as `stable`.

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -91,7 +92,8 @@ def _repeat(action: Callable[[], None], seconds: float) -> None:
 
     def loop() -> None:
         complaint = None
-        while not threading.Event().wait(seconds):
+        while True:
+            time.sleep(seconds)
             try:
                 action()
                 complaint = None

@@ -1,6 +1,7 @@
 """What a client needs of a connection to a model server, whether it speaks REST or gRPC."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ class Served:
     """Which model is asked, and where.
 
     Attributes:
-        url: `http://HOST:PORT`, `https://HOST` or `grpc://HOST:PORT`, without a trailing slash.
+        url: `http://HOST:PORT`, `https://NAME:PASSWORD@HOST` or `grpc://HOST:PORT`, without a
+            trailing slash.
         model: the model's name on the server.
         version: the version asked for; None for the newest.
         label: the version label asked for instead, such as `stable`.
@@ -27,7 +29,7 @@ class Served:
     label: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.url}, model {self.model!r}"
+        return f"{without_password(self.url)}, model {self.model!r}"
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,11 @@ class Transport(ABC):
 
     @abstractmethod
     def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict: ...
+
+
+def without_password(url: str) -> str:
+    """A URL for messages: without the name and the password before its host."""
+    return re.sub("//[^/]*@", "//", url)
 
 
 def nested(values: list, shape: tuple[int, ...]) -> object:

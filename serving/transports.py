@@ -4,7 +4,7 @@ import re
 
 from serving.errors import InputError
 from serving.retrying import Retries
-from serving.transport import Served, Transport
+from serving.transport import Served, Transport, without_password
 
 
 def open_transport(served: Served, timeout: float, retries: Retries) -> Transport:
@@ -16,7 +16,8 @@ def open_transport(served: Served, timeout: float, retries: Retries) -> Transpor
     match = re.match(r"(https?|grpc)://[^/\s]", served.url)
     if match is None:
         raise InputError(
-            f"url: expected http://HOST:PORT or grpc://HOST:PORT. Received: {served.url!r}"
+            "url: expected http://HOST:PORT or grpc://HOST:PORT. "
+            f"Received: {without_password(served.url)!r}"
         )
     if match[1] == "grpc":
         from serving.grpc_transport import GrpcTransport

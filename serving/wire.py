@@ -1,15 +1,11 @@
 """The few messages that a gRPC client of TensorFlow Serving sends and receives.
 
 `tensorflow_serving.apis` has them all, but importing it imports TensorFlow, which takes seconds.
-These are built when the module is imported, in a pool of their own, with the names and numbers of
-the fields that TensorFlow Serving's have, so that the bytes are the same; fields that are left out
-are kept unread. A test compares them with the real ones.
+These have the names and numbers of the fields that TensorFlow Serving's have, so that the bytes are
+the same. A test compares them with the real ones.
 """
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-PACKAGE = "tensorflow.serving"
-Field = descriptor_pb2.FieldDescriptorProto
+from serving.proto_messages import message_classes
 
 DATA_TYPES = {
     "DT_INVALID": 0,
@@ -26,8 +22,6 @@ DATA_TYPES = {
     "DT_UINT64": 23,
 }
 
-# Message -> fields: [repeated | map] type name number. A map's keys are strings. An enumeration
-# is an int32 on the wire.
 MESSAGES = {
     "Dim": ["int64 size 1"],
     "TensorShapeProto": ["repeated Dim dim 2", "bool unknown_rank 3"],
@@ -62,41 +56,7 @@ MESSAGES = {
 }
 
 
-def _build_messages() -> dict[str, type]:
-    """Message -> its class."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="serving/wire.proto", package=PACKAGE, syntax="proto3"
-    )
-    for name, fields in MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field in fields:
-            _add_field(message, *field.rsplit(maxsplit=2))
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
-        for name in MESSAGES
-    }
-
-
-def _add_field(message, kind: str, name: str, number: str) -> None:
-    rule, _, type_name = kind.rpartition(" ")
-    if rule == "map":
-        entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
-        entry.options.map_entry = True
-        _add_field(entry, "string", "key", "1")
-        _add_field(entry, type_name, "value", "2")
-        type_name = f"{message.name}.{entry.name}"
-    field = message.field.add(name=name, number=int(number), label=Field.LABEL_OPTIONAL)
-    if rule:
-        field.label = Field.LABEL_REPEATED
-    if type_name in MESSAGES or rule == "map":
-        field.type, field.type_name = Field.TYPE_MESSAGE, f".{PACKAGE}.{type_name}"
-    else:
-        field.type = Field.Type.Value(f"TYPE_{type_name.upper()}")
-
-
-CLASSES = _build_messages()
+CLASSES = message_classes("serving/wire.proto", "tensorflow.serving", MESSAGES)
 TensorProto = CLASSES["TensorProto"]
 PredictRequest = CLASSES["PredictRequest"]
 PredictResponse = CLASSES["PredictResponse"]

@@ -28,6 +28,7 @@ from serving.load.options import PICTURE, REPORT, read_options
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Samples, Target
 from serving.rest_transport import model_path
+from serving.transport import without_password
 
 BUSY = 0.7
 
@@ -75,8 +76,8 @@ def _address(url: str, allow_remote: bool) -> tuple[str, int]:
         host, port = place.hostname, place.port or 80
     except ValueError as error:
         raise InputError(f"--url: {error}. Received: {url!r}") from error
-    if place.scheme != "http" or not host:
-        raise InputError(f"--url: expected http://HOST:PORT. Received: {url!r}")
+    if place.scheme != "http" or not host or "@" in place.netloc:
+        raise InputError(f"--url: expected http://HOST:PORT. Received: {without_password(url)!r}")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

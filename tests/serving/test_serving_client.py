@@ -139,6 +139,7 @@ def test_nothing_listens(url):
         ({"url": "localhost:8501"}, "url: expected http://HOST:PORT or grpc"),
         ({"url": "http://"}, "url: expected http://HOST:PORT or grpc"),
         ({"url": "http://localhost:x"}, "url: .*Received: 'http://localhost:x'"),
+        ({"url": "http://me:secret@localhost:x"}, "url: .*Received: 'http://localhost:x'"),
         ({"timeout": 0}, "timeout: expected seconds above 0. Received: 0"),
     ],
 )

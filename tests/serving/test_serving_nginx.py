@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import crossplane
 import pytest
 import requests
 
+from serving.client import Recommender, RequestError
 from serving.deploy.generate import Deployment, generate
 from serving.deploy.models import DeployedModel
 
@@ -149,6 +151,18 @@ def test_nesting_is_counted_outside_strings_only(front):
         assert answer.status_code == (400 if refused else 200), text
         if refused:
             assert answer.json() == {"error": "expected JSON of at most 16 levels"}
+
+
+def test_the_client_signs_in(front, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", front.certificate)
+    name, password = PASSWORD
+    host = front.url.removeprefix("https://")
+    client = Recommender(f"https://{name}:{quote(password)}@{host}", model="half")
+    assert "serving_default" in client.transport.signatures
+    stranger = Recommender(f"https://{name}:guessed@{host}", model="half")
+    with pytest.raises(RequestError, match="HTTP 401: expected the name") as raised:
+        stranger.recommend([[1]])
+    assert "guessed" not in str(raised.value)
 
 
 def test_too_many_requests(front):
