@@ -15,15 +15,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
-from serving.batching_flags import read_batching
+from serving.batching.flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError
-from serving.flags import read_options
-from serving.grpc_server import reserve_grpc_port, serve_grpc
-from serving.listener import base_url, open_listener
-from serving.model_config import ModelConfig, read_model_configs
-from serving.monitoring import read_monitoring_path
-from serving.versions import find_versions, require_versions
+from serving.models.model_config import ModelConfig, read_model_configs
+from serving.models.versions import find_versions, require_versions
+from serving.server.flags import read_options
+from serving.server.grpc_server import reserve_grpc_port, serve_grpc
+from serving.server.listener import base_url, open_listener
+from serving.server.monitoring import read_monitoring_path
 
 logger = logging.getLogger("serving")
 
@@ -53,7 +53,7 @@ def _serve(options: Namespace) -> None:
     listener = open_listener(options.rest_api_address, options.rest_api_port)
     grpc_port = reserve_grpc_port(options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from serving.running import Running
+    from serving.server.running import Running
 
     running = Running(options, monitoring_path, batching)
     running.manager.reload(configs)

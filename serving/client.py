@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 from serving.command import CommandParser, run_command
 from serving.recommender import IdInput, Recommendation, Recommender
-from serving.retrying import RequestError, Retries
+from serving.transports.retrying import RequestError, Retries
 
 __all__ = ["IdInput", "Recommendation", "Recommender", "RequestError", "Retries", "main", "table"]
 

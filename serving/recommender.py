@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import NamedTuple
 
 from serving.errors import InputError
-from serving.forms import as_ids, components, padded, scalar, vector
-from serving.retrying import Retries
-from serving.transport import Served, Values
-from serving.transports import open_transport
+from serving.transports.forms import as_ids, components, padded, scalar, vector
+from serving.transports.opening import open_transport
+from serving.transports.retrying import Retries
+from serving.transports.transport import Served, Values
 
 PLAIN, WITH_OPTIONS = "ragged", "recommend"
 ROW_SPLITS = "row_splits"

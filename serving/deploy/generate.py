@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 from google.protobuf.message import Message
 
-from serving.config_file import config_text
 from serving.deploy.batching import batching_text, verdict
 from serving.deploy.dashboard import dashboard_text
 from serving.deploy.flags import MODELS_FOLDER, REQUEST_TIMEOUT_MS, server_flags
 from serving.deploy.models import DeployedModel
 from serving.deploy.render import TEMPLATES, render
-from serving.model_config import PLATFORM
+from serving.models.model_config import PLATFORM
+from serving.rollout.config_file import config_text
 
 MODELS_CONFIG = "config/models.config"
 STABLE = "stable"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from serving.deploy.batching import Advice, advise
 from serving.errors import InputError
-from serving.versions import VersionDirectory, find_versions
+from serving.models.versions import VersionDirectory, find_versions
 
 LITE_SUFFIX = "-lite"  # folders of LiteRT files, for phones
 NOT_LOADED = "assets.extra"
@@ -49,7 +49,7 @@ def find_models(folder: Path) -> list[DeployedModel]:
             f"export` writes. Received: {', '.join(names[:5]) or 'an empty folder'}"
         )
     # Here, after the checks that need no TensorFlow.
-    from serving.models import read_definitions
+    from serving.models.loaded_model import read_definitions
 
     return [
         DeployedModel(

@@ -27,8 +27,8 @@ from serving.load.histories import draw_histories, read_histories, served_ids
 from serving.load.options import PICTURE, REPORT, read_options
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Samples, Target
-from serving.rest_transport import model_path
-from serving.transport import without_password
+from serving.transports.rest_transport import model_path
+from serving.transports.transport import without_password
 
 BUSY = 0.7
 

@@ -4,9 +4,9 @@ import json
 
 from serving.client import Recommender
 from serving.errors import InputError
-from serving.forms import as_ids, components, padded, vector
 from serving.load.histories import History
-from serving.rest_transport import predict_body
+from serving.transports.forms import as_ids, components, padded, vector
+from serving.transports.rest_transport import predict_body
 
 SIGNATURES = ("serving_default", "ragged", "text", "encode", "similar")
 

@@ -9,9 +9,9 @@ import requests
 
 from export.compare import differences
 from serving.errors import InputError
-from serving.golden import check_golden
-from serving.models import LoadedModel
-from serving.versions import VersionDirectory
+from serving.models.golden import check_golden
+from serving.models.loaded_model import LoadedModel
+from serving.models.versions import VersionDirectory
 
 FORMS = [
     "recommend",

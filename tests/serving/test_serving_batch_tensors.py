@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from serving.batch_tensors import count_rows, merge, pad, split
+from serving.batching.batch_tensors import count_rows, merge, pad, split
 from serving.errors import ServingError
+from serving.models.tensor import Tensor
 from serving.status import Code
-from serving.tensor import Tensor
 
 
 def tensor(values, dtype=None) -> Tensor:

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serving.batch_scheduler import Scheduler
-from serving.batching import BatchedModel
-from serving.batching_parameters import BatchingParameters
-from serving.deadline import Deadline, run_until
+from serving.batching.batch_scheduler import Scheduler
+from serving.batching.batched_model import BatchedModel
+from serving.batching.parameters import BatchingParameters
 from serving.errors import ServingError, TooLarge
-from serving.limits import Limits
-from serving.models import Signature
+from serving.models.deadline import Deadline, run_until
+from serving.models.limits import Limits
+from serving.models.loaded_model import Signature
+from serving.models.tensor import Tensor
 from serving.status import Code
-from serving.tensor import Tensor
 
 SECONDS = 30
 SIGNATURE = "serving_default"

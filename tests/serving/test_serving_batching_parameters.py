@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving.batching_flags import PARAMETERS_FILE, Batching
-from serving.batching_parameters import BatchingParameters, read_batching_parameters
+from serving.batching.flags import PARAMETERS_FILE, Batching
+from serving.batching.parameters import BatchingParameters, read_batching_parameters
 from serving.errors import InputError
 
 COMPLETE = """

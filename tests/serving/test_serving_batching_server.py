@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from serving.batch_scheduler import Scheduler
-from serving.batching_flags import Batching
-from serving.batching_parameters import BatchingParameters
+from serving.batching.batch_scheduler import Scheduler
+from serving.batching.flags import Batching
+from serving.batching.parameters import BatchingParameters
 from serving.errors import InputError
-from serving.loading import Loader
-from serving.models import LoadedModel
-from serving.versions import VersionDirectory
+from serving.models.loaded_model import LoadedModel
+from serving.models.versions import VersionDirectory
+from serving.server.loading import Loader
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from serving.body import inflate
 from serving.errors import ServingError, TooLarge
-from serving.limits import WIDE, Limits
+from serving.models.limits import WIDE, Limits
+from serving.rest_api.body import inflate
 
 
 def test_gzip_is_inflated():

@@ -32,7 +32,7 @@ COMMANDS = [
     "serving.client",
     "serving.load.__main__",
     "serving.deploy.__main__",
-    "serving.rollout",
+    "serving.rollout.__main__",
 ]
 
 

@@ -4,8 +4,8 @@ import pytest
 from tensorflow.core.example.example_pb2 import Example
 
 from serving.errors import ServingError
-from serving.examples import read_examples
-from serving.json_document import parse_document
+from serving.rest_api.examples import read_examples
+from serving.rest_api.json_document import parse_document
 
 
 def features(body: bytes) -> list[dict[str, list]]:

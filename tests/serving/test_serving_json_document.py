@@ -5,7 +5,7 @@ import math
 import pytest
 
 from serving.errors import ServingError
-from serving.json_document import parse_document, preview
+from serving.rest_api.json_document import parse_document, preview
 
 
 @pytest.mark.parametrize(

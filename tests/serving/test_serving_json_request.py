@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from serving.errors import ServingError
-from serving.json_request import is_row_form, read_columns, read_rows, read_signature_name
+from serving.rest_api.json_request import is_row_form, read_columns, read_rows, read_signature_name
 from serving.status import Code
 
 ONE = {"x": "DT_FLOAT"}

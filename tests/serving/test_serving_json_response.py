@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from serving.errors import ServingError
-from serving.json_response import float_texts, outputs_text, predictions_text, value_texts
+from serving.models.tensor import Tensor, string_values
+from serving.rest_api.json_response import float_texts, outputs_text, predictions_text, value_texts
 from serving.status import Code
-from serving.tensor import Tensor, string_values
 
 LARGEST_FLOAT = np.finfo(np.float32).max
 

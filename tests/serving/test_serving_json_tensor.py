@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from serving.errors import ServingError
-from serving.json_document import parse_document
-from serving.json_tensor import read_tensor
+from serving.rest_api.json_document import parse_document
+from serving.rest_api.json_tensor import read_tensor
 
 LOWEST_INT32, HIGHEST_INT32 = -(2**31), 2**31 - 1
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from serving.errors import TooLarge
-from serving.limits import Limits
-from serving.tensor import Tensor
+from serving.models.limits import Limits
+from serving.models.tensor import Tensor
 
 
 def tensor(*shape: int) -> Tensor:

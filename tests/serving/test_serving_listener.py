@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from serving.errors import InputError
-from serving.listener import base_url, open_listener
+from serving.server.listener import base_url, open_listener
 
 
 def test_a_free_port_is_picked():

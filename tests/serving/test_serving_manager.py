@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from serving.errors import InputError, ServingError
-from serving.manager import Loading, Manager
-from serving.model_config import ModelConfig, VersionPolicy
-from serving.registry import Registry, State
+from serving.models.model_config import ModelConfig, VersionPolicy
+from serving.models.registry import Registry, State
+from serving.server.manager import Loading, Manager
 from serving.urls import Call
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from serving.errors import InputError
-from serving.model_config import ModelConfig, read_model_configs
+from serving.models.model_config import ModelConfig, read_model_configs
 
 
 def written(tmp_path: Path, text: str) -> Path:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from serving.errors import ServingError
-from serving.models import Signature
-from serving.results import (
+from serving.models.loaded_model import Signature
+from serving.models.tensor import Tensor, string_values
+from serving.rest_api.results import (
     classifications_text,
     regressions_text,
     require_classify_signature,
     require_regress_signature,
 )
-from serving.tensor import Tensor, string_values
 
 EXAMPLES = {"inputs": "DT_STRING"}
 

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.client import Recommender, RequestError, Retries
-from serving.forms import vector
-from serving.retrying import ask_repeatedly
 from serving.status import Code
-from serving.transport import Signature
-from serving.wire import PredictRequest, PredictResponse
+from serving.transports.forms import vector
+from serving.transports.retrying import ask_repeatedly
+from serving.transports.transport import Signature
+from serving.transports.wire import PredictRequest, PredictResponse
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 

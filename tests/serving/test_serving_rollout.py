@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.config_file import ConfigFile
 from serving.errors import InputError
-from serving.model_config import VersionPolicy, read_model_configs
+from serving.models.model_config import VersionPolicy, read_model_configs
+from serving.rollout.config_file import ConfigFile
 
 MODELS = ("walk", "tampered", "broken", "bare", "latest", "strings", "unseen", "applied")
 COMMENT = "# kept\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from serving.errors import InputError
-from serving.model_config import ModelConfig, VersionPolicy
-from serving.versions import find_versions, require_versions
+from serving.models.model_config import ModelConfig, VersionPolicy
+from serving.models.versions import find_versions, require_versions
 
 
 def add(base_path: Path, *names: str, file: str = "saved_model.pb") -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 from serving.errors import InputError
-from serving.versions import VersionDirectory
+from serving.models.versions import VersionDirectory
 
 
 @pytest.fixture(scope="module")
 def zoo(model_root):
-    from serving.models import LoadedModel
+    from serving.models.loaded_model import LoadedModel
 
     return LoadedModel(VersionDirectory("zoo", 1, model_root / "zoo/1"))
 
@@ -20,7 +20,7 @@ def run(zoo, tmp_path):
     from google.protobuf import text_format
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-    from serving.warmup import FILE, warm_up
+    from serving.server.warmup import FILE, warm_up
 
     def run(*records, iterations=1):
         path = tmp_path / FILE
@@ -78,7 +78,7 @@ def test_no_more_than_a_thousand(run):
 
 
 def test_no_file_and_an_empty_file(run, zoo, tmp_path):
-    from serving.warmup import warm_up
+    from serving.server.warmup import warm_up
 
     assert warm_up(zoo, VersionDirectory("zoo", 1, tmp_path)) == 0
     assert run() == 0

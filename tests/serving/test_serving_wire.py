@@ -4,8 +4,8 @@ import pytest
 
 from serving import wire
 from serving.errors import InputError
-from serving.transport import Values
-from serving.wire_tensor import read_tensor, write_tensor
+from serving.transports.transport import Values
+from serving.transports.wire_tensor import read_tensor, write_tensor
 
 pytest.importorskip("tensorflow_serving")
 

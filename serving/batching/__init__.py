@@ -1,0 +1,1 @@
+"""Requests that run as one: TensorFlow Serving's server-side batching."""

@@ -1,0 +1,118 @@
+"""Models whose requests are merged, as with TensorFlow Serving's `--enable_batching`.
+
+A model with batching runs like one without, but requests to the same signature that come at the
+same time run as one. Every input and every output must have the batch as dimension 0. A request
+that fails in the graph fails those it was merged with.
+"""
+
+from concurrent.futures import CancelledError
+from functools import partial
+
+from serving.batching.batch_queue import Queue, Task
+from serving.batching.batch_scheduler import Scheduler
+from serving.batching.batch_tensors import Feeds, count_rows, merge, pad, split
+from serving.batching.parameters import BatchingParameters
+from serving.errors import ServingError
+from serving.models.catalogue import Catalogue
+from serving.models.deadline import DEADLINE
+from serving.models.limits import WIDE, Limits
+from serving.models.loaded_model import LoadedModel
+from serving.models.tensor import Tensor
+from serving.models.tensor_proto import type_name
+from serving.status import Code
+
+
+class BatchedModel:
+    """A `LoadedModel`, to whoever asks it; its requests are merged.
+
+    Args:
+        model: what runs the batches; it must have no limits, for batches are larger than requests.
+        scheduler: the threads for it.
+        parameters: how large batches are and how long they wait.
+
+    Attributes:
+        limits: the largest request that is answered.
+    """
+
+    limits: Limits = WIDE
+
+    def __init__(self, model: LoadedModel, scheduler: Scheduler, parameters: BatchingParameters):
+        self.name, self.version = model.name, model.version
+        self.definitions, self.signatures = model.definitions, model.signatures
+        self.with_defaults = model.with_defaults
+        self._model, self._scheduler = model, scheduler
+        self._queues = {
+            name: Queue(parameters, partial(_process, model, name, parameters))
+            for name in self.signatures
+        }
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The items of the model, as `LoadedModel` has them."""
+        return self._model.catalogue
+
+    def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Run a signature, together with requests that come at the same time.
+
+        Args:
+            signature_name: one of `signatures`.
+            feeds: alias -> tensor, every input of the signature.
+
+        Returns:
+            alias -> tensor, every output, in alphabetical order.
+
+        Raises:
+            ServingError: as `LoadedModel.run`; INVALID_ARGUMENT, the inputs have different
+                numbers of rows, or more than allowed; FAILED_PRECONDITION, requests cannot be
+                merged, or outputs not be taken apart; UNAVAILABLE, too many are waiting.
+        """
+        self.limits.require_feeds(feeds)
+        rows = count_rows(feeds)
+        types = {alias: type_name(tensor) for alias, tensor in feeds.items()}
+        if not rows or types != self.signatures[signature_name].inputs:
+            # Nothing to merge, or wrong by itself: others shall not fail with it.
+            return self._model.run(signature_name, feeds)
+        tasks = self._scheduler.run(self._queues[signature_name], feeds, rows)
+        parts = _wait(tasks)
+        return parts[0] if len(parts) == 1 else merge(parts)
+
+
+def _wait(tasks: list[Task]) -> list[Feeds]:
+    """The outputs of tasks; those still in the queue leave it when the request's time is over."""
+    deadline = DEADLINE.get()
+    if deadline is not None:
+        deadline.watch(lambda: [task.outputs.cancel() for task in tasks])
+    try:
+        return [task.outputs.result() for task in tasks]
+    except CancelledError:
+        message = "Run() timeout exceeded while waiting in batching queue"
+        raise ServingError(Code.RESOURCE_EXHAUSTED, message) from None
+
+
+def _process(
+    model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
+) -> None:
+    """Run tasks as one batch and set the outputs of each."""
+    tasks = [task for task in tasks if task.outputs.set_running_or_notify_cancel()]
+    if not tasks:
+        return
+    try:
+        answers = _answers(model, signature_name, parameters, tasks)
+    except Exception as error:
+        for task in tasks:
+            task.outputs.set_exception(error)
+    else:
+        for task, answer in zip(tasks, answers, strict=True):
+            task.outputs.set_result(answer)
+
+
+def _answers(
+    model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
+) -> list[Feeds]:
+    requests = [task.feeds for task in tasks]
+    if parameters.pad_variable_length_inputs:
+        requests = pad(requests)
+    sizes = [task.rows for task in tasks]
+    extra_rows = parameters.padded_size(sum(sizes)) - sum(sizes)
+    outputs = model.run(signature_name, merge(requests, extra_rows))
+    return split(outputs, [*sizes, extra_rows])[:-1]

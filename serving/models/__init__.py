@@ -1,0 +1,1 @@
+"""Versions of models: found on disk, in memory, and who may be asked for which."""

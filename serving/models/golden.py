@@ -1,0 +1,92 @@
+"""Golden requests: what a model must answer, asked once after loading, before it serves anybody.
+
+`python -m export` writes `assets.extra/golden_requests.json`: histories, and the ids and scores
+that `serving_default` must give. A model without the file is served as it is.
+"""
+
+import json
+from typing import Protocol
+
+import numpy as np
+
+from serving.errors import InputError, ServingError
+from serving.models.tensor import Tensor
+from serving.models.versions import VersionDirectory
+
+FILE = "assets.extra/golden_requests.json"
+SIGNATURE = "serving_default"
+TOLERANCE = 1e-4  # of the largest score of an answer
+LOWEST = np.finfo(np.float32).min
+
+
+class GoldenError(InputError):
+    """A model answers a golden request in another way than it must, or not at all."""
+
+
+class Model(Protocol):
+    """What answers: a model in memory, or one behind a server's URL."""
+
+    def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Run a signature: alias -> tensor to alias -> tensor; `ServingError` if it fails."""
+
+
+def check_golden(model: Model, directory: VersionDirectory) -> int:
+    """Ask the golden requests of a model.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        GoldenError: an answer is another one, or an error.
+        InputError: the file cannot be read.
+    """
+    path = directory.path / FILE
+    if not path.is_file():
+        return 0
+    where = f"model {directory.model!r} version {directory.version}: {path}"
+    try:
+        golden = json.loads(path.read_text(encoding="utf-8"))
+        for request in golden["requests"]:
+            outputs = model.run(SIGNATURE, {golden["id_name"]: _padded(request, golden["id_type"])})
+            _check(outputs, request, golden["id_name"], f"{where}: {request['name']}")
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{where}: expected golden requests. Received: {error!r}.") from error
+    except ServingError as error:
+        raise GoldenError(f"{where}: expected answers. Received: {error}.") from error
+    return len(golden["requests"])
+
+
+def _padded(request: dict, id_type: str) -> Tensor:
+    """Histories of one length, padded on the right."""
+    histories = request["histories"]
+    width = max(map(len, histories), default=0)
+    kind, padding = (np.int64, 0) if id_type == "int64" else (object, b"")
+    values = np.full((len(histories), width), padding, kind)
+    for row, history in enumerate(histories):
+        values[row, : len(history)] = [
+            raw.encode() if isinstance(raw, str) else raw for raw in history
+        ]
+    return Tensor(values.ravel(), values.shape)
+
+
+def _check(outputs: dict[str, Tensor], request: dict, id_name: str, where: str) -> None:
+    """Compare scores, and ids but for those of like scores."""
+    rows = zip(*(_rows(outputs[name]) for name in (id_name, "scores")), strict=True)
+    for number, (answer, (ids, scores)) in enumerate(zip(request["answers"], rows, strict=True)):
+        wanted = np.array(answer["scores"], np.float64)
+        allowed = TOLERANCE * np.abs(wanted[wanted > LOWEST]).max(initial=1e-30)
+        score_of = dict(zip(answer["ids"], wanted, strict=True))
+        for place, (raw, score) in enumerate(zip(ids, scores, strict=True)):
+            raw = raw.decode() if isinstance(raw, bytes) else raw
+            due = (score, score_of.get(raw, np.nan))
+            if not all(abs(value - wanted[place]) <= allowed for value in due):
+                raise GoldenError(
+                    f"{where}, history {number}, place {place + 1}: expected "
+                    f"{answer['ids'][place]} ({wanted[place]:.6g}). Received: {raw} ({score:.6g})."
+                )
+
+
+def _rows(tensor: Tensor) -> list[list]:
+    return tensor.values.reshape(tensor.shape).tolist()

@@ -1,0 +1,153 @@
+"""TensorFlow Serving's REST interface, and beside it health and metrics."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from serving.access_log import log_request
+from serving.errors import ServingError
+from serving.metrics import CONTENT_TYPE, Metrics
+from serving.models.limits import Limits
+from serving.models.registry import Registry
+from serving.rest_api.body import inflate, read_body
+from serving.rest_api.operations import OPERATIONS
+from serving.rest_api.workers import Workers
+from serving.status import HTTP_STATUS, Code
+from serving.urls import VERBS, Call, is_api_path, parse_call
+
+logger = logging.getLogger(__name__)
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+
+
+@dataclass(frozen=True)
+class RestOptions:
+    """How the REST interface behaves.
+
+    Attributes:
+        threads: requests that run at the same time.
+        waiting: requests that may wait for a thread; 0 is no limit.
+        seconds: how long a request may take; 0 is no limit.
+        limits: the largest request that is answered.
+        cors: whether pages of other origins may ask.
+        monitoring_path: where the metrics are; None for nowhere.
+    """
+
+    threads: int
+    waiting: int = 0
+    seconds: float = 30.0
+    limits: Limits = Limits()
+    cors: bool = False
+    monitoring_path: str | None = None
+
+
+class RestApi:
+    """Answers every path; its grammar, `serving.urls`, is finer than any router's.
+
+    Args:
+        registry: the models to serve.
+        options: see the class.
+        metrics: where requests are counted.
+    """
+
+    def __init__(self, registry: Registry, options: RestOptions, metrics: Metrics):
+        self._registry = registry
+        self._options = options
+        self._metrics = metrics
+        self._workers = Workers(options.threads, options.waiting, options.seconds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        request, started = Request(scope, receive), time.perf_counter()
+        with self._metrics.in_flight():
+            try:
+                response = await self._respond(request)
+            except ClientDisconnect:
+                response = Response(status_code=HTTP_STATUS[Code.CANCELLED])
+            await response(scope, receive, send)
+        status, seconds = response.status_code, time.perf_counter() - started
+        path = scope["raw_path"].decode("latin-1")
+        log_request(request.method, path, status, seconds, response_bytes=len(response.body))
+
+    async def _respond(self, request: Request) -> Response:
+        path = _raw_path(request)
+        if is_api_path(path):
+            response = await self._respond_api(request, path)
+            response.headers.update(CORS_HEADERS if self._options.cors else {})
+            return response
+        if request.method == "GET" and path in ("/livez", "/readyz"):
+            return self._health(path)
+        if self._options.monitoring_path and request.url.path == self._options.monitoring_path:
+            if request.method != "GET" or "?" in path:
+                return _error(ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {path}"))
+            return Response(self._metrics.text(self._registry.available()), media_type=CONTENT_TYPE)
+        return HTMLResponse("<h1>404 Not Found</h1>", status_code=404)
+
+    async def _respond_api(self, request: Request, path: str) -> Response:
+        if request.method == "OPTIONS":
+            return _answer_preflight(request)
+        started, call, code = time.perf_counter(), None, Code.OK
+        try:
+            # All of it is read first: a client that is still sending hears no answer.
+            body = await read_body(request, self._options.limits)
+            call = parse_call(request.method, path)
+            encoding = request.headers.get("content-encoding", "")
+            text = await self._workers.run(self._answer, call, body, encoding)
+            return _json_response(text, HTTP_STATUS[Code.OK])
+        except ServingError as error:
+            code = error.code
+            return _error(error)
+        finally:
+            if call is None or call.operation in VERBS:
+                self._count(call, code, time.perf_counter() - started)
+
+    def _answer(self, call: Call, body: bytes, encoding: str) -> str:
+        try:
+            inflated = inflate(body, encoding, self._options.limits)
+            return OPERATIONS[call.operation](self._registry, call, inflated)
+        except ServingError:
+            raise
+        except Exception as error:
+            # A bug: the client gets an answer, the log gets the traceback.
+            logger.exception("%s of model %s failed", call.operation, call.model)
+            raise ServingError(Code.INTERNAL, str(error)) from error
+
+    def _count(self, call: Call | None, code: Code, seconds: float) -> None:
+        known = call is not None and call.model in self._registry.models()
+        operation = call.operation.capitalize() if call else ""
+        self._metrics.request(call.model if known else "", operation, "REST", code, seconds)
+
+    def _health(self, path: str) -> Response:
+        """Alive is who answers; ready is who has a version of every model it serves."""
+        if path == "/livez" or not self._registry.waiting():
+            return PlainTextResponse("ok")
+        return PlainTextResponse("a model has no version that answers", status_code=503)
+
+
+def _raw_path(request: Request) -> str:
+    path = request.scope["raw_path"].decode("latin-1")
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _answer_preflight(request: Request) -> Response:
+    origin = request.headers.get("origin", "").lower()
+    allowed = origin.startswith(("http://", "https://"))
+    return Response(status_code=200 if allowed else 400)
+
+
+def _error(error: ServingError) -> Response:
+    return _json_response(error.body(), error.http_status)
+
+
+def _json_response(text: str, status: int) -> Response:
+    body = text.encode("utf-8", "surrogateescape")
+    return Response(body, status_code=status, media_type="application/json")

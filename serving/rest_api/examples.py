@@ -1,0 +1,104 @@
+"""Classify and regress requests -> serialized `tf.train.Example`s.
+
+Over REST:
+`{"context": {"country": "NL"}, "examples": [{"movie_ids": [1, 2]}, {"movie_ids": 7}]}`: features
+may have any length in each example. A number with a decimal point makes a float feature, an
+integer or a boolean an int64 feature, a string or `{"b64": ...}` a bytes feature. **A float
+feature must be written `80.0`, not `80`.** The context belongs to every example; a feature of
+the example itself wins.
+"""
+
+from google.protobuf.message import Message
+from tensorflow.core.example.example_pb2 import Example
+from tensorflow.core.example.feature_pb2 import BytesList, Feature, FloatList, Int64List
+
+from serving.errors import ServingError, invalid_argument
+from serving.rest_api.json_document import preview, type_name
+from serving.rest_api.json_tensor import is_base64, read_strings
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def read_examples(document: dict) -> list[bytes]:
+    """The request's examples, each a serialized `tf.train.Example` with the context merged in.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, not of that form, or a feature of mixed or other types.
+    """
+    examples = document.get("examples")
+    if "examples" not in document:
+        raise invalid_argument("Missing 'examples' key, expected by classify and regress requests")
+    if not isinstance(examples, list):
+        raise invalid_argument("Expecting 'examples' value to be an list/array")
+    if not examples:
+        raise invalid_argument("No values in 'examples' array")
+    context = _read_features(document.get("context", {}), "'context'")
+    return [
+        _serialize(context | _read_features(example, f"Example {index}"))
+        for index, example in enumerate(examples)
+    ]
+
+
+def serialized_examples(source: Message) -> list[bytes]:
+    """The examples of a `tensorflow.serving.Input`, as gRPC requests carry them.
+
+    A context stands before each example: whoever parses the two as one message takes the
+    example's own feature where both have it.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, there are none.
+    """
+    kind = source.WhichOneof("kind")
+    examples = getattr(source, kind).examples if kind else ()
+    if not examples:
+        raise invalid_argument("Input is empty.")
+    context = b""
+    if kind == "example_list_with_context":
+        context = source.example_list_with_context.context.SerializeToString()
+    return [context + example.SerializeToString() for example in examples]
+
+
+def _read_features(members: object, where: str) -> dict[str, Feature]:
+    if not isinstance(members, dict):
+        raise invalid_argument(
+            f"{where}: expecting an object of features. Received: {preview(members)}"
+        )
+    return {name: _read_feature(name, value) for name, value in members.items()}
+
+
+def _serialize(features: dict[str, Feature]) -> bytes:
+    example = Example()
+    for name, feature in features.items():
+        example.features.feature[name].CopyFrom(feature)
+    return example.SerializeToString()
+
+
+def _read_feature(name: str, value: object) -> Feature:
+    values = value if isinstance(value, list) else [value]
+    types = set(map(type, values))
+    if not types:
+        return Feature()
+    if types <= {int, bool}:
+        _require_int64(name, values)
+        return Feature(int64_list=Int64List(value=map(int, values)))
+    if types == {float}:
+        return Feature(float_list=FloatList(value=values))
+    if types <= {str, dict} and all(type(item) is str or is_base64(item) for item in values):
+        return Feature(bytes_list=BytesList(value=read_strings(values)))
+    raise _refused(name, values)
+
+
+def _require_int64(name: str, values: list[int]) -> None:
+    for item in values:
+        if item not in _INT64:
+            raise invalid_argument(f"Feature: {name} has a value out of int64's range: {item}")
+
+
+def _refused(name: str, values: list) -> ServingError:
+    for item in values:
+        if not isinstance(item, (bool, int, float, str)) and not is_base64(item):
+            return invalid_argument(
+                f"Feature: {name} has a value of a type no feature has: {preview(item)} "
+                f"Type: {type_name(item)}"
+            )
+    return invalid_argument(f"Feature: {name} mixes values of different types: {preview(values)}")

@@ -1,0 +1,1 @@
+"""Safe roll-outs of new versions: `python -m serving.rollout`."""

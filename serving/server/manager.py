@@ -1,0 +1,146 @@
+"""Keeps what is served in step with the configuration and with the folders of versions.
+
+As in TensorFlow Serving: a new version is loaded before an old one is unloaded, one that fails to
+load never replaces a good one and is not tried again while it stays there, and a folder that
+cannot be read leaves everything as it is.
+"""
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from serving.errors import InputError, ServingError
+from serving.models.loaded_model import LoadedModel
+from serving.models.model_config import ModelConfig
+from serving.models.registry import Registry, State, Version
+from serving.models.versions import VersionDirectory, find_versions
+from serving.status import Code
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How versions are loaded.
+
+    Attributes:
+        load: makes a model of a version directory, or raises.
+        retries: attempts after the first one.
+        interval: seconds between attempts.
+        labels_may_wait: whether a new label may name a version that is not available.
+    """
+
+    load: Callable[[VersionDirectory], LoadedModel]
+    retries: int = 0
+    interval: float = 60.0
+    labels_may_wait: bool = False
+
+
+class Manager:
+    """Loads and unloads versions.
+
+    Args:
+        registry: where the versions are noted.
+        loading: how they are loaded.
+    """
+
+    def __init__(self, registry: Registry, loading: Loading):
+        self._registry = registry
+        self._loading = loading
+        self._configs: dict[str, ModelConfig] = {}
+        self._changing = threading.Lock()
+
+    def reload(self, configs: list[ModelConfig]) -> None:
+        """Serve these models and no others; returns when their versions are loaded.
+
+        Raises:
+            InputError: a label or a base path is not there, and nothing has changed; or a version
+                cannot be loaded, and everything else has.
+        """
+        with self._changing:
+            self._require_labels(configs)
+            wanted = {config.name: _wanted(config) for config in configs}
+            self._configs = {config.name: config for config in configs}
+            failed = self._follow(wanted)
+            for name in self._registry.models():
+                labels = self._configs[name].labels if name in self._configs else {}
+                self._registry.label(name, labels)
+        if failed:
+            raise InputError(failed[0].error.message)
+
+    def poll(self) -> None:
+        """Look for new versions and for those that are gone.
+
+        Raises:
+            InputError: the base path of a model is not there; nothing has changed for any model.
+            OSError: it cannot be read.
+        """
+        with self._changing:
+            self._follow({config.name: _wanted(config) for config in self._configs.values()})
+
+    def _follow(self, wanted: dict[str, list[VersionDirectory]]) -> list[Version]:
+        """Load what is wanted, then unload what is not; the versions that could not be loaded."""
+        failed = []
+        for name in {**dict.fromkeys(self._registry.models()), **wanted}:
+            directories = wanted.get(name, [])
+            loaded = [self._ensure_loaded(directory) for directory in directories]
+            failed += [version for version in loaded if version.error]
+            if not directories or any(version.state == State.AVAILABLE for version in loaded):
+                self._unload_others(name, {directory.version for directory in directories})
+        return failed
+
+    def _ensure_loaded(self, directory: VersionDirectory) -> Version:
+        known = self._registry.known(directory.model).get(directory.version)
+        # A failed one is tried again when it was gone in between.
+        if known and (known.state == State.AVAILABLE or known.error):
+            return known
+        version = self._registry.change(Version(directory, State.START), State.LOADING)
+        try:
+            model = self._load(directory)
+        except Exception as error:  # a file from elsewhere can fail in any way at all
+            reason = " ".join(str(error).split()) or repr(error)
+            logger.error("model %s version %d: %s", directory.model, directory.version, reason)
+            cause = ServingError(Code.UNKNOWN, reason)
+            return self._registry.change(version, State.END, error=cause)
+        logger.info("serving model %s version %d", directory.model, directory.version)
+        return self._registry.change(version, State.AVAILABLE, model=model)
+
+    def _load(self, directory: VersionDirectory) -> LoadedModel:
+        for _ in range(self._loading.retries):
+            try:
+                return self._loading.load(directory)
+            except Exception as error:
+                logger.warning("%s; trying again in %g s", error, self._loading.interval)
+                time.sleep(self._loading.interval)
+        return self._loading.load(directory)
+
+    def _unload_others(self, name: str, kept: set[int]) -> None:
+        for number, version in self._registry.known(name).items():
+            if number in kept:
+                continue
+            if version.state == State.AVAILABLE:
+                # Requests under way hold the model until they are answered.
+                self._registry.change(version, State.UNLOADING)
+                gc.collect()  # what TensorFlow restores refers to itself
+                logger.info("unloaded model %s version %d", name, number)
+            # Without its error, so that it is tried again if it comes back.
+            self._registry.change(version, State.END, error=None)
+
+    def _require_labels(self, configs: list[ModelConfig]) -> None:
+        for config in configs:
+            known, used = self._registry.known(config.name), self._registry.labels(config.name)
+            for label, number in config.labels.items():
+                available = number in known and known[number].state == State.AVAILABLE
+                if not available and (label in used or not self._loading.labels_may_wait):
+                    raise InputError(
+                        f"model {config.name!r}: expected label {label!r} to name a version that "
+                        f"is available; serve it first, then label it. Received: {number}"
+                    )
+
+
+def _wanted(config: ModelConfig) -> list[VersionDirectory]:
+    found = {found.version: found for found in find_versions(config.name, config.base_path)}
+    return [found[number] for number in config.policy.choose(list(found))]

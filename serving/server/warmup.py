@@ -1,0 +1,79 @@
+"""Warm-up: the requests that a SavedModel brings along, answered before it serves anybody.
+
+`assets.extra/tf_serving_warmup_requests` is a TFRecord file of `PredictionLog`s, as TensorFlow
+Serving reads it: the first request to a graph is slow, and a model that fails one is not served.
+"""
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError, Message
+
+from serving.errors import InputError, ServingError, unimplemented
+from serving.models.loaded_model import LoadedModel
+from serving.models.tensor import Tensor
+from serving.models.tensor_proto import read_tensor_protos
+from serving.models.versions import VersionDirectory
+from serving.rest_api.examples import serialized_examples
+from serving.rest_api.json_request import DEFAULT_SIGNATURE
+from serving.rest_api.results import example_feeds
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+MOST_RECORDS = 1000
+
+
+def warm_up(model: LoadedModel, directory: VersionDirectory, iterations: int = 1) -> int:
+    """Run a model's warm-up requests.
+
+    Args:
+        model: what is asked.
+        directory: where it came from.
+        iterations: how often each request is run.
+
+    Returns:
+        How many requests there were.
+
+    Raises:
+        InputError: the file cannot be read, a request fails, or there are more than 1,000.
+    """
+    path = directory.path / FILE
+    if not path.is_file():
+        return 0
+    number = 0
+    where = f"model {directory.model!r} version {directory.version}: {path}, record"
+    try:
+        for number, record in enumerate(_records(path), start=1):
+            if number > MOST_RECORDS:
+                raise InputError(f"{where} {number}: expected at most {MOST_RECORDS} records")
+            for _ in range(iterations):
+                _run(model, record)
+    except (ServingError, DecodeError, tf.errors.OpError) as error:
+        raise InputError(f"{where} {number}: expected an answer. Received: {error}") from error
+    if path.stat().st_size and not number:
+        raise InputError(f"{where} 1: expected a TFRecord file. Received: something else")
+    return number
+
+
+def _records(path):
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        yield PredictionLog.FromString(record)
+
+
+def _run(model: LoadedModel, record: Message) -> None:
+    kind = record.WhichOneof("log_type")
+    if kind not in ("predict_log", "classify_log", "regress_log", "multi_inference_log"):
+        raise unimplemented(f"Unsupported log_type for warmup: {kind}")
+    request = getattr(record, kind).request
+    if kind == "predict_log":
+        feeds = read_tensor_protos(request.inputs)
+    else:
+        feeds = example_feeds(serialized_examples(request.input))
+    for task in request.tasks if kind == "multi_inference_log" else [request]:
+        _ask(model, task.model_spec.signature_name, feeds)
+
+
+def _ask(model: LoadedModel, signature_name: str, feeds: dict[str, Tensor]) -> None:
+    name = signature_name or DEFAULT_SIGNATURE
+    if name not in model.signatures:
+        raise unimplemented(f"no signature {name!r}")
+    model.run(name, model.with_defaults(name, feeds))

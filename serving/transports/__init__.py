@@ -1,0 +1,1 @@
+"""The two ways to ask a model server, REST and gRPC, without TensorFlow."""
