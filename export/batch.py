@@ -62,7 +62,7 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
 
 def _recommend(arguments: argparse.Namespace) -> Path:
     _check(arguments)
-    from seqrec_tf.data.tables import import_pyarrow
+    from seqrec_tf.data.parquet import import_pyarrow
 
     import_pyarrow(arguments.output)
     from export.batch_job import recommend_to_all
