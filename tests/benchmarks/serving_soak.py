@@ -2,12 +2,13 @@
 
     python tests/benchmarks/serving_soak.py models/seqrec --minutes 10 --share 0.8
 
-Measures what the embedded server can answer (closed loop, 8 connections), then sends it that share
-of it in open loop, while copies of the newest version are published under higher numbers: copied to
-a name that is no number, then renamed. Old versions are deleted once they are not served any more.
-Prints JSON: requests by outcome, latencies, versions that the server reported, and its resident
-memory over the time; growth is the median of the last quarter over that of the second half minute
-(or of as much of it as there is).
+Copies of the newest version are published under higher numbers: copied to a name that is none,
+then renamed. Old versions are deleted once they are not served any more. Measures what the embedded
+server can answer (closed loop, 8 connections) without that and during it, which is less: loading,
+proving and warming up take their part of the machine. Then sends that share of the latter in open
+loop, while versions are published on. Prints JSON: requests by outcome, latencies, versions that
+the server reported, and its resident memory over the time; growth is the median of the last
+quarter over that of the second half minute (or of as much of it as there is).
 """
 
 import argparse
@@ -17,6 +18,7 @@ import statistics
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,10 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path, help="folder with the model's versions; only read")
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--share", type=float, default=0.8, help="of the measured capacity")
+    parser.add_argument("--share", type=float, default=0.8, help="of the capacity while publishing")
     parser.add_argument("--publish-seconds", type=float, default=20.0)
     parser.add_argument("--concurrency", type=int, default=8, help="connections to find capacity")
-    parser.add_argument("--capacity-seconds", type=float, default=15.0)
+    parser.add_argument("--capacity-seconds", type=float, default=60.0)
     arguments = parser.parse_args()
     source = max(versions_in(arguments.model), key=lambda path: int(path.name))
     with tempfile.TemporaryDirectory() as folder:
@@ -70,27 +72,25 @@ def main() -> None:
 def soak(server: Server, source: Path, folder: Path, arguments: argparse.Namespace) -> dict:
     """Find the capacity, then load, publish and watch; what was found."""
     target = Target(server.address, request_bytes(server))
-    plan = Plan(arguments.capacity_seconds, arguments.concurrency)
-    capacity = report(run_plan(target, plan), plan)["answers_a_second"]
-    rate = arguments.share * capacity
-    # More connections than were needed for the capacity: a stall must not hold requests back.
-    plan = Plan(60 * arguments.minutes, 8 * arguments.concurrency, rate, processes=2)
+    closed_loop = Plan(arguments.capacity_seconds, arguments.concurrency)
+    undisturbed = answers_a_second(target, closed_loop)
     watched, stop = Watched(), threading.Event()
-    threads = [
-        threading.Thread(target=watch, args=(server, watched, stop)),
-        threading.Thread(
-            target=publish_often, args=(source, folder, arguments.publish_seconds, stop)
-        ),
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        facts = report(run_plan(target, plan), plan)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    publishing = (source, folder, arguments.publish_seconds, stop)
+    with ThreadPoolExecutor() as threads:
+        started = [threads.submit(publish_often, *publishing)]
+        try:
+            capacity = answers_a_second(target, closed_loop)
+            started.append(threads.submit(watch, server, watched, stop))
+            rate = arguments.share * capacity
+            # More connections than found the capacity: a stall must not hold requests back.
+            plan = Plan(60 * arguments.minutes, 8 * arguments.concurrency, rate, processes=2)
+            facts = report(run_plan(target, plan), plan)
+        finally:
+            stop.set()
+    for thread in started:
+        thread.result()
     return {
+        "undisturbed_a_second": undisturbed,
         "capacity_a_second": capacity,
         **facts,
         "failed_requests": sum(facts["errors"].values()) + facts["unsent"],
@@ -98,6 +98,11 @@ def soak(server: Server, source: Path, folder: Path, arguments: argparse.Namespa
         "versions_failed": watched.failed,
         "memory": memory_facts(watched.memory),
     }
+
+
+def answers_a_second(target: Target, plan: Plan) -> float:
+    """What the server answers under a plan."""
+    return report(run_plan(target, plan), plan)["answers_a_second"]
 
 
 def request_bytes(server: Server) -> tuple[bytes, ...]:

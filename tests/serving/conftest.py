@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from deploy_fixtures import deployment, manifests, models  # noqa: F401
 from grpc_fixtures import line_root, served  # noqa: F401
+from page_fixtures import driver, page  # noqa: F401
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60

@@ -2,18 +2,16 @@
 
 import json
 import re
-import shutil
 from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
-import kubernetes_validate
 import pytest
 import yaml
+from deploy_fixtures import container, generated, load
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from serving.deploy.generate import Deployment, generate
 from serving.deploy.models import DeployedModel
 from serving.models.model_config import read_model_configs
 from serving.text_proto import message_class, read_text_proto
@@ -45,78 +43,6 @@ METRICS = {
     ":tensorflow:serving:model_warmup_latency_count",
     ":tensorflow:serving:batching_session:queuing_latency_bucket",
 }
-KUBERNETES = "1.33"
-
-
-def identity(tf, *shapes: tuple) -> tuple:
-    """A signature whose outputs are its inputs, called `a`, `b` and so on."""
-    specifications = [
-        tf.TensorSpec(shape, tf.int64, name=name)
-        for name, shape in zip("abc", shapes, strict=False)
-    ]
-    names = [specification.name for specification in specifications]
-    return lambda *inputs: dict(zip(names, inputs, strict=True)), specifications
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory, save_model) -> Path:
-    """`plain` can be batched, `seqrec` (versions 9 and 10) cannot; and what is no model."""
-    import tensorflow as tf
-
-    folder = tmp_path_factory.mktemp("models")
-    save_model(tf, {"rows": identity(tf, (None,), (None, 3))}, folder / "plain" / "1")
-    save_model(
-        tf,
-        {
-            "serving_default": identity(tf, (None, None)),
-            "recommend": identity(tf, (None, 3), ()),
-        },
-        folder / "seqrec" / "9",
-    )
-    shutil.copytree(folder / "seqrec" / "9", folder / "seqrec" / "10")
-    (folder / "seqrec" / "incoming-11").mkdir()
-    (folder / "seqrec-lite" / "1").mkdir(parents=True)
-    (folder / "notes").mkdir()
-    (folder / "models.config").write_text("")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory, models, run_module) -> Path:
-    """The generated folder."""
-    folder = tmp_path_factory.mktemp("deployment") / "new" / "deploy"
-    ended = run_module(
-        "serving.deploy", f"--models={models}", f"--output={folder}", "--name=shop", "--cpus=3"
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == f"{folder}\n"
-    assert [path.name for path in folder.parent.iterdir()] == ["deploy"]
-    return folder
-
-
-@pytest.fixture(scope="module")
-def manifests(deployment) -> dict[str, dict]:
-    """Kubernetes' manifests by kind."""
-    found = [load(path) for path in sorted((deployment / "kubernetes").iterdir())]
-    return {manifest["kind"]: manifest for manifest in found}
-
-
-def load(path: Path) -> dict:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def generated(**changes) -> dict[str, str]:
-    """The files for one model of 100 MiB, whose folder has a difficult name."""
-    values = {
-        "models_folder": Path('/a "b" $c'),
-        "models": [DeployedModel("m", 1, 100 << 20, [])],
-        "name": "shop",
-        "image": "tensorflow/serving:2.20.0",
-        "host": "localhost",
-        "replicas": 2,
-        "cpus": 3,
-    }
-    return generate(Deployment(**values | changes), {})
 
 
 def test_models_config(deployment):
@@ -207,60 +133,6 @@ def test_compose(deployment, models):
     # Nothing without a password is reached from elsewhere.
     ports = [port for service in compose["services"].values() for port in service["ports"]]
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == ["8443:8443"]
-
-
-def test_kubernetes_schemas(manifests):
-    assert len(manifests) == 6
-    for manifest in manifests.values():
-        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
-
-
-def container(manifests: dict) -> dict:
-    return manifests["Deployment"]["spec"]["template"]["spec"]["containers"][0]
-
-
-def test_kubernetes_names_lead_somewhere(deployment, manifests):
-    specification = manifests["Deployment"]["spec"]
-    labels = specification["template"]["metadata"]["labels"]
-    selectors = [
-        specification["selector"]["matchLabels"],
-        manifests["Service"]["spec"]["selector"],
-        manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
-        manifests["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
-    ]
-    assert selectors == [labels] * 4 == [{"app": "shop"}] * 4
-    target = manifests["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
-    assert (target["kind"], target["name"]) == ("Deployment", "shop")
-    assert manifests["Deployment"]["metadata"]["name"] == "shop"
-
-    ports = {port["name"]: port["containerPort"] for port in container(manifests)["ports"]}
-    assert ports == {"grpc": 8500, "rest": 8501}
-    assert {port["targetPort"] for port in manifests["Service"]["spec"]["ports"]} == ports.keys()
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        check = container(manifests)[probe]
-        assert (check.get("httpGet") or check["tcpSocket"])["port"] == "rest"
-    assert container(manifests)["readinessProbe"]["httpGet"]["path"] == "/v1/models/plain/metadata"
-
-    volumes = {volume["name"]: volume for volume in specification["template"]["spec"]["volumes"]}
-    assert {mount["name"] for mount in container(manifests)["volumeMounts"]} == volumes.keys()
-    claim = manifests["PersistentVolumeClaim"]["metadata"]["name"]
-    assert volumes["models"]["persistentVolumeClaim"]["claimName"] == claim
-    kustomization = load(deployment / "kustomization.yaml")
-    (config,) = kustomization["configMapGenerator"]
-    assert volumes["config"]["configMap"]["name"] == config["name"]
-    for name in [*kustomization["resources"], *config["files"]]:
-        assert (deployment / name).is_file()
-    assert len(kustomization["resources"]) == len(manifests)
-
-
-def test_kubernetes_is_hardened(manifests):
-    pod = manifests["Deployment"]["spec"]["template"]["spec"]["securityContext"]
-    assert pod["runAsNonRoot"] and pod["runAsUser"] > 0
-    assert container(manifests)["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
 
 
 def test_memory_is_computed_from_the_models():
