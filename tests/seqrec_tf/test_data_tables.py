@@ -5,36 +5,13 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from small_logs import load_log, refused, write_csv, write_log
 
-from seqrec_tf.config import DataConfig
-from seqrec_tf.data.logs import load_logs
 from seqrec_tf.data.tables import read_table, read_tables
 from seqrec_tf.errors import InputError
 
 ROWS = [("ann", 30, 5, 4.5), ("bob", 7, 3, 1.0), ("ann", 7, 9, 2.0)]
 HEADER = ["user_id", "item_id", "timestamp", "stars"]
-
-
-def _write(tmp_path, text: str, name: str = "log.csv") -> str:
-    path = tmp_path / name
-    path.write_bytes(text.encode("utf-8"))
-    return str(path)
-
-
-def _load(path: str, **options):
-    return load_logs(DataConfig(interactions=path, **options))
-
-
-def _csv(tmp_path, *lines: str, header: str = "user_id,item_id,timestamp") -> str:
-    return _write(tmp_path, "\n".join([header, *lines]) + "\n")
-
-
-def _message(path: str, **options) -> str:
-    with pytest.raises(InputError) as caught:
-        _load(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 @pytest.mark.parametrize(
@@ -50,7 +27,7 @@ def test_every_format_gives_the_same_table(name, tmp_path):
         frame.to_json(path, orient="records", lines=True)
     else:
         frame.to_csv(path, sep="\t" if "tsv" in name else ",", index=False)
-    table = _load(str(path), rating_column="stars").table
+    table = load_log(str(path), rating_column="stars").table
     assert list(table["user"]) == ["ann", "bob", "ann"]
     assert list(table["item"]) == [30, 7, 7] and table["item"].dtype == np.int64
     assert list(table["time"]) == [5, 3, 9] and table["time"].dtype == np.int64
@@ -59,29 +36,29 @@ def test_every_format_gives_the_same_table(name, tmp_path):
 
 
 def test_byte_order_mark_windows_lines_and_blank_lines(tmp_path):
-    path = _write(tmp_path, "\ufeffuser_id,item_id,timestamp\r\n\r\na,1,2\r\n\r\nb,2,3\r\n\r\n")
-    assert list(_load(path).table["item"]) == [1, 2]
+    path = write_log(tmp_path, "\ufeffuser_id,item_id,timestamp\r\n\r\na,1,2\r\n\r\nb,2,3\r\n\r\n")
+    assert list(load_log(path).table["item"]) == [1, 2]
 
 
 def test_missing_and_repeated_columns(tmp_path):
-    path = _csv(tmp_path, "u,7,1", header="user_id,movie,timestamp")
-    assert _message(path) == (
+    path = write_csv(tmp_path, "u,7,1", header="user_id,movie,timestamp")
+    assert refused(path) == (
         f"{path}, line 1: expected one column 'item_id' (--item-column names another). "
         "Received: no such column in 'user_id', 'movie', 'timestamp'."
     )
-    path = _csv(tmp_path, "u,7,7,1", header="user_id,item_id,item_id,timestamp")
-    assert "line 1: expected one column 'item_id'" in _message(path)
-    assert "2 columns of that name" in _message(path)
-    message = _message(_csv(tmp_path, "u,7,1"), rating_column="stars")
+    path = write_csv(tmp_path, "u,7,7,1", header="user_id,item_id,item_id,timestamp")
+    assert "line 1: expected one column 'item_id'" in refused(path)
+    assert "2 columns of that name" in refused(path)
+    message = refused(write_csv(tmp_path, "u,7,1"), rating_column="stars")
     assert "'stars' (--rating-column names another)" in message
-    message = _message(_write(tmp_path, '{"a": 1, "b": 2}\n', "log.jsonl"))
+    message = refused(write_log(tmp_path, '{"a": 1, "b": 2}\n', "log.jsonl"))
     assert "'user_id' (--user-column" in message and "in 'a', 'b'" in message
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "log.parquet")
-    assert "no such column in 'a'" in _message(str(tmp_path / "log.parquet"))
+    assert "no such column in 'a'" in refused(str(tmp_path / "log.parquet"))
 
 
 def test_two_flags_for_one_column(tmp_path):
-    message = _message(_csv(tmp_path, "u,7,1"), item_column="user_id")
+    message = refused(write_csv(tmp_path, "u,7,1"), item_column="user_id")
     assert message.startswith("--user-column and --item-column: expected different columns")
 
 
@@ -100,55 +77,55 @@ def test_two_flags_for_one_column(tmp_path):
 )
 def test_files_without_data(text, name, message, tmp_path):
     with pytest.raises(InputError, match=message):
-        _load(_write(tmp_path, text, name))
+        load_log(write_log(tmp_path, text, name))
 
 
 def test_no_such_file_and_a_folder(tmp_path):
-    message = _message(str(tmp_path / "none.csv"))
+    message = refused(str(tmp_path / "none.csv"))
     assert (
         message == f"--interactions {tmp_path}/none.csv: expected a file. Received: no such file."
     )
     (tmp_path / "folder.csv").mkdir()
-    assert "expected a file" in _message(str(tmp_path / "folder.csv"))
+    assert "expected a file" in refused(str(tmp_path / "folder.csv"))
 
 
 def test_a_gzipped_file_that_was_cut_off(tmp_path):
     content = gzip.compress(b"user_id,item_id,timestamp\n" + b"u,7,1\n" * 1000)
     path = tmp_path / "log.csv.gz"
     path.write_bytes(content[: len(content) // 2])
-    assert f"{path}: cannot be read" in _message(str(path))
+    assert f"{path}: cannot be read" in refused(str(path))
 
 
 @pytest.mark.parametrize("row", ["u,7", "u,7,1,1", "u"])
 def test_rows_of_another_length(row, tmp_path):
-    path = _csv(tmp_path, "u,7,1", "", row, "u,8,1")
-    assert _message(path) == (
+    path = write_csv(tmp_path, "u,7,1", "", row, "u,8,1")
+    assert refused(path) == (
         f"{path}, line 4: expected 3 values as in the header. Received: {row.count(',') + 1}."
     )
 
 
 def test_a_short_row_whose_last_column_is_not_wanted(tmp_path):
     header = "user_id,item_id,timestamp,note"
-    assert len(_load(_csv(tmp_path, "u,7,1,", "u,8,2,x", header=header)).table) == 2
-    message = _message(_csv(tmp_path, "u,7,1,", "u,8,2", header=header))
+    assert len(load_log(write_csv(tmp_path, "u,7,1,", "u,8,2,x", header=header)).table) == 2
+    message = refused(write_csv(tmp_path, "u,7,1,", "u,8,2", header=header))
     assert "line 3: expected 4 values as in the header. Received: 3." in message
 
 
 def test_a_quote_that_is_never_closed(tmp_path):
-    message = _message(_csv(tmp_path, "u,7,1", '"u,7,1', "u,8,1"))
+    message = refused(write_csv(tmp_path, "u,7,1", '"u,7,1', "u,8,1"))
     assert "line 3 or later: expected CSV with every quote closed" in message
 
 
 def test_lines_are_counted_across_quoted_line_ends(tmp_path):
-    path = _csv(tmp_path, '"u\nv",7,1', "u,7,soon")
-    assert "line 4, column 'timestamp'" in _message(path)
+    path = write_csv(tmp_path, '"u\nv",7,1', "u,7,soon")
+    assert "line 4, column 'timestamp'" in refused(path)
 
 
 def test_text_in_another_encoding(tmp_path):
     path = tmp_path / "log.csv"
     path.write_bytes("user_id,item_id,timestamp\nu,7,1\nJosé,7,1\n".encode("latin-1"))
     expected = f"{path}, line 3: expected UTF-8 text. Received: Jos\\xe9,7,1"
-    assert _message(str(path)) == expected
+    assert refused(str(path)) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,22 +133,22 @@ def test_text_in_another_encoding(tmp_path):
 )
 def test_broken_json_lines(line, tmp_path):
     good = '{"user_id": "u", "item_id": 7, "timestamp": 1}'
-    path = _write(tmp_path, f"{good}\n\n{line}\n{good}\n", "log.jsonl")
-    assert f"{path}, line 3: expected a JSON object. Received: " in _message(path)
+    path = write_log(tmp_path, f"{good}\n\n{line}\n{good}\n", "log.jsonl")
+    assert f"{path}, line 3: expected a JSON object. Received: " in refused(path)
 
 
 def test_all_columns_of_a_table(tmp_path):
-    assert read_table(_write(tmp_path, "a,b\n1,2\n"), None, "--file").frame.to_dict("list") == {
+    assert read_table(write_log(tmp_path, "a,b\n1,2\n"), None, "--file").frame.to_dict("list") == {
         "a": ["1"],
         "b": ["2"],
     }
-    path = _write(tmp_path, '{"b": 1}\n{"a": 2, "b": 3}\n{}\n', "log.jsonl")
+    path = write_log(tmp_path, '{"b": 1}\n{"a": 2, "b": 3}\n{}\n', "log.jsonl")
     assert read_table(path, None, "--file").frame.to_dict("list") == {
         "b": [1, 3, None],
         "a": [None, 2, None],
     }
     with pytest.raises(InputError, match="line 1: expected every column once. Received: 'a', 'a'"):
-        read_table(_write(tmp_path, "a,a\n1,2\n"), None, "--file")
+        read_table(write_log(tmp_path, "a,a\n1,2\n"), None, "--file")
 
 
 def _table_file(path) -> str:
@@ -216,6 +193,6 @@ def test_pieces_of_a_file_that_is_as_long_as_they_are(name, tmp_path):
 
 @pytest.mark.parametrize("row", ["u,7", "u,7,1,1"])
 def test_a_row_of_another_length_in_a_later_piece(row, tmp_path):
-    path = _csv(tmp_path, *["u,7,1"] * 9, row, "u,7,1")
+    path = write_csv(tmp_path, *["u,7,1"] * 9, row, "u,7,1")
     with pytest.raises(InputError, match="line 11: expected 3 values as in the header. Received:"):
         list(read_tables(path, {"--user": "user_id"}, "--log", rows=4))
