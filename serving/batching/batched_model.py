@@ -81,7 +81,8 @@ def _wait(tasks: list[Task]) -> list[Feeds]:
     """The outputs of tasks; those still in the queue leave it when the request's time is over."""
     deadline = DEADLINE.get()
     if deadline is not None:
-        deadline.watch(lambda: [task.outputs.cancel() for task in tasks])
+        # All of them, whatever the first says.
+        deadline.watch(lambda: all([task.outputs.cancel() for task in tasks]))
     try:
         return [task.outputs.result() for task in tasks]
     except CancelledError:

@@ -10,24 +10,27 @@ class Deadline:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
+        self._stop: Callable[[], bool | None] | None = None
         self._over = False
 
-    def watch(self, stop: Callable[[], None]) -> None:
-        """Call `stop` when the time is over; at once, if it is already."""
+    def watch(self, stop: Callable[[], bool | None]) -> None:
+        """Call `stop` when the time is over; at once, if it is already.
+
+        Args:
+            stop: returns True if what it stopped had not begun.
+        """
         with self._lock:
             self._stop = stop
             over = self._over
         if over:
             stop()
 
-    def end(self) -> None:
-        """The time is over."""
+    def end(self) -> bool:
+        """The time is over. Returns whether the work was still waiting to begin."""
         with self._lock:
             self._over = True
             stop = self._stop
-        if stop:
-            stop()
+        return bool(stop and stop())
 
 
 # The deadline of the request that the current thread works for.

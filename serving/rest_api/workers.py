@@ -43,10 +43,9 @@ class Workers:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.shield(asyncio.wrap_future(future))
         except TimeoutError:
-            if future.cancel():
-                text = "Timed out while waiting for a thread"
+            if future.cancel() or deadline.end():
+                text = "Timed out while waiting for a thread or a batch"
                 raise ServingError(Code.RESOURCE_EXHAUSTED, text) from None
-            deadline.end()
             raise ServingError(Code.DEADLINE_EXCEEDED, "Timed out while running") from None
 
     def _count(self, change: int) -> None:

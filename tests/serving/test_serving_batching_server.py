@@ -57,6 +57,7 @@ def test_a_server_merges_requests(start_server, counting_root, tmp_path):
         "--enable_batching",
         f"--batching_parameters_file={file}",
         "--rest_api_num_threads=8",
+        "--rest_api_timeout_in_ms=3000",
     )
     try:
         bodies = [{"instances": [number, number + 0.5]} for number in (1.0, 2.0, 3.0, 4.0)]
@@ -73,6 +74,12 @@ def test_a_server_merges_requests(start_server, counting_root, tmp_path):
             "Batched output tensor has 0 dimensions",
         )
         assert server.post("/v1/models/m:predict", {"inputs": 1.0}).status_code == 400
+        # A batch that is not full waits for ten seconds; as in TensorFlow Serving, no 504.
+        late = server.post("/v1/models/m:predict", {"instances": [1.0]})
+        assert (late.status_code, late.json()["error"]) == (
+            429,
+            "Timed out while waiting for a thread or a batch",
+        )
     finally:
         server.stop()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving import wire
 from serving.errors import InputError
+from serving.transports import wire
 from serving.transports.transport import Values
 from serving.transports.wire_tensor import read_tensor, write_tensor
 
