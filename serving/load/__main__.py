@@ -77,7 +77,10 @@ def _address(url: str, allow_remote: bool) -> tuple[str, int]:
     except ValueError as error:
         raise InputError(f"--url: {error}. Received: {url!r}") from error
     if place.scheme != "http" or not host or "@" in place.netloc:
-        raise InputError(f"--url: expected http://HOST:PORT. Received: {without_password(url)!r}")
+        raise InputError(
+            "--url: expected http://HOST:PORT without a password. "
+            f"Received: {without_password(url)!r}"
+        )
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
