@@ -4,14 +4,15 @@
 
 Copies of the newest version are published under higher numbers: copied to a name that is none,
 then renamed. Old versions are deleted once they are not served any more. Measures what the embedded
-server can answer (closed loop, 8 connections) without that and during it, which is less: loading,
-proving and warming up take their part of the machine. Then sends that share of the latter in open
+server can answer (closed loop, 8 connections, a minute) without that and during it, which is less:
+loading, proving and warming up take their part of the machine. Then sends that share of it in open
 loop, while versions are published on. Prints JSON: requests by outcome, latencies, versions that
 the server reported, and its resident memory over the time; growth is the median of the last
 quarter over that of the second half minute (or of as much of it as there is).
 """
 
 import argparse
+import itertools
 import json
 import shutil
 import statistics
@@ -131,14 +132,14 @@ def watch(server: Server, watched: Watched, stop: threading.Event) -> None:
 
 
 def publish_often(source: Path, folder: Path, seconds: float, stop: threading.Event) -> None:
-    """Publish copies under higher and higher numbers until told to stop."""
-    number = 1
-    while not stop.wait(seconds):
-        number += 1
+    """Publish copies under higher and higher numbers, the first at once, until told to stop."""
+    for number in itertools.count(2):
         publish(source, folder / str(number))
         for old in versions_in(folder):
             if int(old.name) <= number - KEPT_VERSIONS:
                 retire(old)
+        if stop.wait(seconds):
+            return
 
 
 def publish(source: Path, target: Path) -> None:
