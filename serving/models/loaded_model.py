@@ -2,13 +2,10 @@
 
 Only the types of a signature's inputs are enforced, not their shapes: a tensor of another shape
 or rank runs until an operation refuses it, and that is the client's error (HTTP 400), as in
-TensorFlow Serving. A signature that returns a ragged or sparse tensor is refused likewise, and so
-is a tensor of more than 64 dimensions where the signature expects fewer: TensorFlow's Python
-prints the mismatch through NumPy, which has no more.
+TensorFlow Serving. A signature that returns a ragged or sparse tensor is refused likewise.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +18,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 # TensorFlow has no public way to cancel a function.
 from tensorflow.python.eager import cancellation
+from tensorflow.types.experimental import ConcreteFunction
 
 from serving.errors import InputError, ServingError, invalid_argument
 from serving.metrics import Metrics
@@ -79,6 +77,9 @@ class LoadedModel:
         self.signatures = {
             name: _signature(definition) for name, definition in self.definitions.items()
         }
+        self._functions = {
+            name: _Function(function) for name, function in self._restored.signatures.items()
+        }
 
     def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""
@@ -102,7 +103,7 @@ class LoadedModel:
         try:
             fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}
             with self._metrics.runtime(self.name):
-                outputs = _cancelable(self._restored.signatures[signature_name])(**fed)
+                outputs = self._functions[signature_name].call(fed)
             return {alias: _from_tensorflow(alias, outputs[alias]) for alias in sorted(outputs)}
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), operation_message(error.message)) from error
@@ -150,14 +151,27 @@ def operation_message(message: str) -> str:
     return _FUNCTION_NODE.sub("", own).partition(" [Op:")[0]
 
 
-def _cancelable(function: Callable) -> Callable:
-    """The function, cancelled when the request's time is over."""
-    deadline = DEADLINE.get()
-    if deadline is None:
-        return function
-    manager = cancellation.CancellationManager()
-    deadline.watch(manager.start_cancel)
-    return manager.get_cancelable_function(function)
+class _Function:
+    """A restored signature without what its own call does for gradients and nested arguments.
+
+    That takes half a millisecond, as long as a fifth of a small encoder.
+    """
+
+    def __init__(self, function: ConcreteFunction):
+        self._aliases = function._arg_keywords
+        self._captured = function.captured_inputs
+        self._function = function.inference_fn
+
+    def call(self, feeds: dict[str, tf.Tensor]) -> dict[str, object]:
+        """The outputs, by alias; the graph is cancelled when the request's time is over."""
+        inputs = [*(feeds[alias] for alias in self._aliases), *self._captured]
+        deadline = DEADLINE.get()
+        if deadline is None:
+            return self._function.call_preflattened(inputs)
+        manager = cancellation.CancellationManager()
+        deadline.watch(manager.start_cancel)
+        with cancellation.CancellationManagerContext(manager):
+            return self._function.call_preflattened(inputs)
 
 
 def _not_loadable(directory: VersionDirectory, reason: str) -> InputError:

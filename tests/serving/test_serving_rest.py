@@ -72,6 +72,10 @@ def test_metadata(server):
     }
 
 
+def nested(value: object, levels: int) -> object:
+    return [nested(value, levels - 1)] if levels else value
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
@@ -83,6 +87,8 @@ def test_metadata(server):
         ({"inputs": 1}, {"outputs": 2.5}),
         ({"inputs": [[1, 2], [3, 4]]}, {"outputs": [[2.5, 3.0], [3.5, 4.0]]}),
         ({"inputs": [1], "unknown": {}}, {"outputs": [2.5]}),
+        # NumPy has no more than 64 dimensions.
+        ('{"inputs": ' + "[" * 99 + "1" + "]" * 99 + "}", {"outputs": nested(2.5, 99)}),
     ],
 )
 def test_half_plus_two(server, document, expected):
