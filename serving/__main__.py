@@ -24,6 +24,7 @@ from serving.server.flags import read_options
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
 from serving.server.listener import base_url, open_listener
 from serving.server.monitoring import read_monitoring_path
+from serving.server.slim_import import import_tensorflow
 
 logger = logging.getLogger("serving")
 
@@ -53,6 +54,7 @@ def _serve(options: Namespace) -> None:
     listener = open_listener(options.rest_api_address, options.rest_api_port)
     grpc_port = reserve_grpc_port(options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_tensorflow()
     from serving.server.running import Running
 
     running = Running(options, monitoring_path, batching)

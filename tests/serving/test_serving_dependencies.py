@@ -27,6 +27,22 @@ def test_no_module_imports_the_other_stages_or_keras(path):
     assert not imported_packages(path) & FORBIDDEN
 
 
+def test_the_server_imports_no_keras():
+    code = """
+import sys
+from serving.server.slim_import import import_tensorflow
+import_tensorflow()
+import serving.server.running
+print("keras" in sys.modules, "sklearn" in sys.modules)
+import tensorflow as tf
+print(tf.keras.layers.Dense(1)(tf.ones([2, 3])).shape)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines() == ["False False", "(2, 1)"]
+
+
 COMMANDS = [
     "serving.__main__",
     "serving.client",
