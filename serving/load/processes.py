@@ -2,6 +2,8 @@
 
 import multiprocessing
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 from serving.errors import InputError
@@ -19,7 +21,8 @@ def run_plan(target: Target, plan: Plan) -> Samples:
     """
     workers = []
     try:
-        pipes = _start_workers(plan.processes, workers)
+        with _interrupts_wait():
+            pipes = _start_workers(plan.processes, workers)
         # All are ready before one begins.
         for pipe in pipes:
             pipe.recv()
@@ -39,19 +42,27 @@ def _start_workers(count: int, workers: list) -> list:
     """Add running processes to `workers`; a pipe to each."""
     # Not forked: a process that has used gRPC or TensorFlow cannot be.
     context = multiprocessing.get_context("spawn")
-    # Ctrl-C waits until all run, and never comes to them, who inherit the mask: the command ends
-    # them. The tracker would lift the mask when it starts with the first of them.
+    pipes = []
+    for _ in range(count):
+        pipe, end = context.Pipe()
+        workers.append(context.Process(target=_work, args=(end,), daemon=True))
+        workers[-1].start()
+        end.close()
+        pipes.append(pipe)
+    return pipes
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits until the body has ended, its objects included: a destructor would swallow it.
+
+    It never comes to processes started in the body, who inherit the mask: the command ends them.
+    """
+    # It would lift the mask when it starts with the first of them.
     resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        pipes = []
-        for _ in range(count):
-            pipe, end = context.Pipe()
-            workers.append(context.Process(target=_work, args=(end,), daemon=True))
-            workers[-1].start()
-            end.close()
-            pipes.append(pipe)
-        return pipes
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
