@@ -58,7 +58,7 @@ def _interrupts_wait() -> Iterator[None]:
 
     It never comes to processes started in the body, who inherit the mask: the command ends them.
     """
-    # It would lift the mask when it starts with the first of them.
+    # The tracker would lift the mask when it starts with the first process.
     resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
