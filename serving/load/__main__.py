@@ -75,7 +75,7 @@ def _address(url: str, allow_remote: bool) -> tuple[str, int]:
         place = urlsplit(url)
         host, port = place.hostname, place.port or 80
     except ValueError as error:
-        raise InputError(f"--url: {error}. Received: {url!r}") from error
+        raise InputError(f"--url: {error}. Received: {without_password(url)!r}") from error
     if place.scheme != "http" or not host or "@" in place.netloc:
         raise InputError(
             "--url: expected http://HOST:PORT without a password. "

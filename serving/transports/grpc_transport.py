@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from serving.errors import InputError
 from serving.status import Code
 from serving.transports.retrying import RequestError, Retries
-from serving.transports.transport import Served, Signature, TensorSpec, Transport, Values
+from serving.transports.transport import (
+    Served,
+    Signature,
+    TensorSpec,
+    Transport,
+    Values,
+    without_password,
+)
 from serving.transports.wire import (
     GetModelMetadataRequest,
     GetModelMetadataResponse,
@@ -41,7 +48,7 @@ class GrpcTransport(Transport):
             import grpc
         except ImportError as error:
             raise InputError(
-                f"{served.url}: gRPC needs grpcio, which is not installed; expected after "
+                "gRPC needs grpcio, which is not installed; expected after "
                 "`pip install 'seqrec-tf[grpc]'`, or ask over http://"
             ) from error
         self._grpc_error = grpc.RpcError
@@ -85,7 +92,7 @@ class GrpcTransport(Transport):
             return method(request, timeout=timeout)
         except self._grpc_error as error:
             code = Code(error.code().value[0])
-            message = f"{self.served.url}: {code.name}: {error.details()}"
+            message = f"{without_password(self.served.url)}: {code.name}: {error.details()}"
             raise RequestError(message, code) from error
 
     def _model_spec(self, signature: str = "") -> ModelSpec:
