@@ -96,10 +96,13 @@ def _deploy(options: Namespace) -> None:
         raise InputError(f"--output: {output} is there already; expected a new folder, or --force")
     if output.exists() and not output.is_dir():
         raise InputError(f"--output: expected a folder. Received: {output}, which is a file")
+    models = options.models.resolve()
+    for flag, path in (("--models", models), ("--output", output)):
+        _require_utf8(flag, path)
     # TensorFlow's C++ logs are nothing for the person who deploys.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     deployment = Deployment(
-        options.models.resolve(),
+        models,
         find_models(options.models),
         options.name,
         options.image,
@@ -112,6 +115,14 @@ def _deploy(options: Namespace) -> None:
     if kept:
         print(f"kept from {output / MODELS_CONFIG}: {', '.join(sorted(kept))}", file=sys.stderr)
     print(output)
+
+
+def _require_utf8(flag: str, path: Path) -> None:
+    """Folders have bytes as their names; YAML, which names them, has text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{flag}: expected a path in UTF-8. Received: {str(path)!r}") from error
 
 
 def _kept(path: Path) -> dict[str, Message]:

@@ -1,6 +1,5 @@
 """The files of a deployment: path -> text. Nothing here writes."""
 
-import json
 import math
 import shlex
 from collections.abc import Mapping
@@ -104,15 +103,16 @@ def _values(deployment: Deployment) -> dict[str, object]:
         "cpus": deployment.cpus,
         "replicas": deployment.replicas,
         "most_replicas": 4 * deployment.replicas,
-        "flags": json.dumps(server_flags(deployment.cpus)),
+        "volume": f"{deployment.name}-models",
+        "flags": server_flags(deployment.cpus),
         # Compose would take a single dollar sign for a variable.
-        "models_folder": json.dumps(str(deployment.models_folder)).replace("$", "$$"),
+        "models_folder": str(deployment.models_folder).replace("$", "$$"),
         "memory_request": math.ceil(PROCESS_MEBIBYTES + 2 * size),
         "memory_limit": math.ceil(2 * PROCESS_MEBIBYTES + 4 * size),
         "process_memory": PROCESS_MEBIBYTES,
         "models_memory": math.ceil(size),
         "storage": math.ceil(STORED_VERSIONS * size) + 1,
-        "probe_path": json.dumps(f"/v1/models/{quote(first, safe='')}/metadata"),
+        "probe_path": f"/v1/models/{quote(first, safe='')}/metadata",
         "drain_seconds": 15,
         "rate": 50,
         "burst": 100,

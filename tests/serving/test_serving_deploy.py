@@ -1,12 +1,15 @@
 """The generated deployment: every file is read by what will read it, or by its schema."""
 
 import json
+import os
 import re
+import shutil
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import jsonschema
 import pytest
+import ruamel.yaml
 import yaml
 from deploy_fixtures import container, generated, load
 from google.protobuf import text_format
@@ -153,6 +156,85 @@ def test_difficult_paths_and_names():
     assert server["volumes"][1]["source"] == '/a "b" $$c'
     message = text_format.Parse(texts["config/models.config"], ModelServerConfig())
     assert message.model_config_list.config[0].base_path == "/models/a.b-c"
+
+
+# What one YAML reader or another takes for a boolean, nothing, a number or a date.
+WORDS = ["true", "null", "no", "on", "y", "off", "yes", "n", "e3", "x-1", "o0", "inf", "nan"]
+READERS = {"1.1": yaml.safe_load, "1.2": ruamel.yaml.YAML(typ="safe", pure=True).load}
+
+
+def replaced(document, word: str):
+    """A YAML document in which `shop` is another word."""
+    if isinstance(document, dict):
+        return {key: replaced(value, word) for key, value in document.items()}
+    if isinstance(document, list):
+        return [replaced(value, word) for value in document]
+    return document.replace("shop", word) if isinstance(document, str) else document
+
+
+@pytest.mark.parametrize("version", READERS)
+@pytest.mark.parametrize("word", WORDS)
+def test_a_name_stays_a_name_in_yaml(word, version):
+    read = READERS[version]
+    plain, texts = generated(name="shop"), generated(name=word)
+    for path in (path for path in texts if path.endswith((".yaml", ".yml"))):
+        assert read(texts[path]) == replaced(read(plain[path]), word), path
+
+
+@pytest.mark.parametrize("version", READERS)
+@pytest.mark.parametrize("image", ["1e3", "1.20", "null", "0x10", "12:30:45", "true", "2024-01-01"])
+def test_an_image_stays_text_in_yaml(image, version):
+    texts = generated(image=image)
+    assert READERS[version](texts["compose.yaml"])["services"]["tfserving"]["image"] == image
+    pod = READERS[version](texts["kubernetes/deployment.yaml"])["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == image
+
+
+@pytest.mark.parametrize("version", READERS)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "/films \N{CLAPPER BOARD}",
+        "/a: b",
+        "/a #b",
+        "/tab\there",
+        "/line\nfeed",
+        "/cr\rhere",
+        "/back\\slash",
+        "/next\x85line",
+        "/separator\u2028here",
+        "/mark\ufeff",
+        "/bell\x07",
+        "/{x}, [y]",
+        "/%%{name}",
+        "/'\"",
+        "/" + "long folder " * 30,
+        " /leading and trailing ",
+    ],
+)
+def test_a_path_stays_itself_in_yaml(folder, version):
+    text = generated(models_folder=PurePosixPath(folder))["compose.yaml"]
+    server = READERS[version](text)["services"]["tfserving"]
+    assert server["volumes"][1]["source"] == str(PurePosixPath(folder))
+
+
+@pytest.mark.parametrize("version", READERS)
+@pytest.mark.parametrize("model", ["true", "1e3", "null", "0x1F", "1_000", "_", "a.", "2024-01-01"])
+def test_a_model_that_export_names_is_probed_under_its_name(model, version):
+    text = generated(models=[DeployedModel(model, 1, 0, [])])["kubernetes/deployment.yaml"]
+    pod = READERS[version](text)["spec"]["template"]["spec"]
+    path = pod["containers"][0]["readinessProbe"]["httpGet"]["path"]
+    assert path == f"/v1/models/{model}/metadata"
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path, models, run_module):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/films-\xff"))
+    shutil.copytree(models, folder)
+    output = tmp_path / "deploy"
+    ended = run_module("serving.deploy", f"--models={folder}", f"--output={output}")
+    assert ended.returncode == 2, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("error: --models: expected a path in UTF-8") and not output.exists()
 
 
 def test_nothing_is_left_to_fill_in(deployment):
