@@ -3,10 +3,11 @@
     python -m export verify models/seqrec/1
     python -m export verify models/seqrec-lite/1
 
-Checks every file against the manifest, the signatures against README's table, the ops against the
-allow-list, that nothing asks for XLA or (LiteRT) for ops beyond the built-in ones, and replays the
-warm-up and golden requests in a fresh process. Prints a line a finding; exit code 0 if there is
-none, 1 if there are some, 2 if the folder is no exported version.
+Checks every file against the manifest, and that to the byte, the signatures against README's
+table, the ops against the allow-list, that nothing asks for XLA or (LiteRT) for ops beyond the
+built-in ones, and replays the warm-up and golden requests in a fresh process. Links, pipes and
+empty folders are findings too. Prints a line a finding; exit code 0 if there is none, 1 if there
+are some, 2 if the folder is no exported version.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from export.artifact import GOLDEN, LITE, Artifact, find_artifact
 from export.manifest import NAME as MANIFEST
-from export.manifest import manifest_failures
+from export.manifest import has_irregular_files, manifest_failures
 from export.proving import ProofError, run_proof
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.json_files import read_json
@@ -26,6 +27,8 @@ def verify(artifact: Artifact) -> tuple[list[str], dict]:
     """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
     failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
     golden = artifact.extra / GOLDEN
+    if has_irregular_files(artifact.folder):
+        return [*failures, "links or pipes, so the answers were not checked"], {}
     if not golden.is_file():
         return [*failures, f"{GOLDEN}: missing, so the answers cannot be checked"], {}
     try:

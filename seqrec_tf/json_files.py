@@ -30,5 +30,10 @@ def read_json(path: Path) -> dict:
 def write_json(path: Path, values: dict, indent: int | None = 2) -> None:
     """Write JSON, complete or not at all; indented, unless only programs read it."""
     partial = path.with_name(f".{path.name}-partial")
-    partial.write_text(json.dumps(values, indent=indent) + "\n", encoding="utf-8")
+    partial.write_text(json_text(values, indent), encoding="utf-8")
     os.replace(partial, path)
+
+
+def json_text(values: dict, indent: int | None = 2) -> str:
+    """What `write_json` writes."""
+    return json.dumps(values, indent=indent) + "\n"

@@ -1,6 +1,7 @@
 """`python -m export verify` and `inspect`: good versions pass, each kind of damage is named."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -227,3 +228,119 @@ def test_a_function_that_wants_xla_is_named(tmp_path):
     module.call = tf.function(lambda x: x + np.float32(1), input_signature=[spec], jit_compile=True)
     tf.saved_model.save(module, str(tmp_path))
     assert len(compiled_functions(read_graph(tmp_path))) >= 1
+
+
+def rewritten(manifest: Path, change) -> None:
+    """The manifest with other text."""
+    manifest.write_text(change(manifest.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A folder of files with its manifest, as of a SavedModel."""
+    folder = tmp_path / "1"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "variables").mkdir()
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables/data").write_bytes(b"numbers")
+    write_manifest(folder, folder / "manifest.json")
+    assert manifest_failures(folder, folder / "manifest.json") == []
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('"bytes": 5', '"bytes": 6'),
+        lambda text: text.replace('"bytes": 5', '"bytes": 5.0'),
+        lambda text: text.replace('"bytes": 5', '"bytes": 05'),
+        lambda text: text.replace('"bytes": 5', '"bytes": 5, "mode": 7'),
+        lambda text: text.replace('"bytes": 5', '"bytes": 4, "bytes": 5'),
+        lambda text: text.replace('"files"', '"note": "mine", "files"'),
+        lambda text: text.replace('{\n  "files"', '{\n  "files": {},\n  "files"'),
+        lambda text: text.replace("saved_model", "saved\\u005fmodel"),
+        lambda text: text.replace("  ", "\t"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.rstrip(),
+        lambda text: text + " ",
+        lambda text: text + text,
+        lambda text: text[:-9],
+        lambda text: "\ufeff" + text,
+        lambda text: json.dumps(json.loads(text)),
+        lambda text: json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n",
+        lambda text: text.upper(),
+        lambda text: text.replace("variables/data", "variables//data"),
+        lambda text: text.replace("variables/data", "/etc/passwd"),
+    ],
+)
+def test_every_byte_of_the_manifest_counts(change, listed):
+    manifest = listed / "manifest.json"
+    rewritten(manifest, change)
+    failures = manifest_failures(listed, manifest)
+    assert failures
+    assert all("\n" not in failure for failure in failures)
+
+
+def test_flipped_bits_anywhere_in_the_manifest_are_found(listed):
+    manifest = listed / "manifest.json"
+    for _ in damage(manifest, 1):
+        assert manifest_failures(listed, manifest), manifest.read_bytes()
+    assert manifest_failures(listed, manifest) == []
+
+
+STRANGERS = {
+    "a folder elsewhere": lambda at, outside: at.symlink_to(outside, target_is_directory=True),
+    "a folder inside": lambda at, outside: at.symlink_to("variables"),
+    "a file": lambda at, outside: at.symlink_to(outside / "file"),
+    "nothing": lambda at, outside: at.symlink_to("nowhere"),
+    "itself": lambda at, outside: at.symlink_to(at.name),
+    "an empty folder": lambda at, outside: at.mkdir(),
+    "empty folders": lambda at, outside: (at / "deeper").mkdir(parents=True),
+    "a pipe": lambda at, outside: os.mkfifo(at),
+    "another name of a file": lambda at, outside: os.link(outside / "file", at),
+}
+
+
+@pytest.mark.parametrize("name", ["foreign", "variables/foreign", "two\nlines", b"\xff\xfe"])
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_whatever_stands_beside_the_files_is_found(kind, name, listed, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"?")
+    STRANGERS[kind](listed / os.fsdecode(name), outside)
+    (failure,) = manifest_failures(listed, listed / "manifest.json")
+    assert "not part of the export" in failure
+    assert failure.isprintable()
+
+
+def test_a_file_that_became_a_link_or_a_pipe_is_found_and_not_read(listed):
+    data = listed / "variables/data"
+    copy = data.rename(listed.parent / "copy")
+    data.symlink_to(copy)  # the same content
+    found = manifest_failures(listed, listed / "manifest.json")
+    assert found == [
+        "variables/data: missing",
+        "variables/data: not part of the export, a symbolic link",
+    ]
+    data.unlink()
+    os.mkfifo(data)
+    assert "neither a file nor a folder" in manifest_failures(listed, listed / "manifest.json")[1]
+    (listed / "manifest.json").rename(listed.parent / "manifest.json")
+    (listed / "manifest.json").symlink_to(listed.parent / "manifest.json")
+    assert "missing" in manifest_failures(listed, listed / "manifest.json")[0]
+
+
+def test_what_does_not_matter_is_no_finding(listed, tmp_path):
+    (listed / "saved_model.pb").chmod(0o600)
+    (listed / "assets").rmdir()  # empty, so an archive may have lost it
+    link = tmp_path / "link"
+    link.symlink_to(listed)
+    assert manifest_failures(link, link / "manifest.json") == []
+
+
+def test_an_artifact_of_pipes_is_not_proven(lite_version):
+    (lite_version / "golden_requests.json").unlink()
+    os.mkfifo(lite_version / "golden_requests.json")
+    failures, report = verify(find_artifact(lite_version))
+    assert report == {} and len(failures) == 3
+    assert failures[-1] == "links or pipes, so the answers were not checked"
