@@ -18,6 +18,7 @@ from serving.access_log import open_access_log
 from serving.batching.flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError
+from serving.interrupts import end_at_once
 from serving.models.model_config import ModelConfig, read_model_configs
 from serving.models.versions import find_versions, require_versions
 from serving.server.flags import read_options
@@ -31,13 +32,14 @@ logger = logging.getLogger("serving")
 
 def main() -> None:
     """Read the flags and serve until told to stop."""
+    # Nothing is under way yet.
+    end_at_once()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = read_options()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
     logger.setLevel(logging.INFO)
     # Its warnings come with every request to some models, and are not for the operator.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
     run_command(lambda: _serve(options))
 
 
@@ -60,6 +62,8 @@ def _serve(options: Namespace) -> None:
     running = Running(options, monitoring_path, batching)
     running.manager.reload(configs)
     with serve_grpc(running, options, grpc_port):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit(0))
         _announce(listener, configs)
         running.serve(listener)
     # Not the usual end, which waits for graphs that run on after their request timed out.

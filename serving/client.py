@@ -20,6 +20,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from serving.command import CommandParser, run_command
+from serving.interrupts import end_at_once
 from serving.recommender import IdInput, Recommendation, Recommender
 from serving.transports.retrying import RequestError, Retries
 
@@ -40,6 +41,7 @@ examples:
 
 def main() -> None:
     """Read the flags and print what the server recommends."""
+    end_at_once()
     parser = CommandParser(
         prog="python -m serving.client",
         description="Ask a served recommender what follows a history.",

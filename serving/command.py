@@ -1,12 +1,14 @@
 """How the commands of this package read flags and report bad input: one line, exit code 2."""
 
 import argparse
+import signal
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import NoReturn
 
 from serving.errors import InputError
+from serving.interrupts import LINE, exit_code
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -26,10 +28,13 @@ def run_command(command: Callable[[], None]) -> None:
     """Run a command's body; turn bad input into one line on stderr and exit code 2.
 
     `OSError` (a folder that cannot be read) counts as bad input. Anything else is a bug and keeps
-    its traceback.
+    its traceback. Ctrl-C is `serving.interrupts`' business; a body that undoes something raises it.
     """
     try:
         command()
+    except KeyboardInterrupt:
+        print(LINE, file=sys.stderr)
+        sys.exit(exit_code(signal.SIGINT))
     except (InputError, OSError) as error:
         message = str(error)
         if isinstance(error, OSError) and error.filename is not None:

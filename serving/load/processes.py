@@ -1,12 +1,17 @@
-"""Running a plan: the worker processes, and their samples put together."""
+"""Running a plan: the worker processes, and their samples put together.
+
+The workers know of Ctrl-C by the end of the process that started them: they inherit a mask that
+keeps the signal from them, and end when their pipe does.
+"""
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+import threading
+from multiprocessing import connection, resource_tracker
 
 from serving.errors import InputError
+from serving.interrupts import deferred
 from serving.load.worker import Plan, Samples, Target, send_requests
 
 
@@ -21,7 +26,9 @@ def run_plan(target: Target, plan: Plan) -> Samples:
     """
     workers = []
     try:
-        with _interrupts_wait():
+        # The tracker, which the first process starts, would lift the mask.
+        resource_tracker.ensure_running()
+        with deferred(signal.SIGINT):
             pipes = _start_workers(plan.processes, workers)
         # All are ready before one begins.
         for pipe in pipes:
@@ -32,7 +39,7 @@ def run_plan(target: Target, plan: Plan) -> Samples:
     except (EOFError, ConnectionError) as error:
         raise InputError("a process of the load generator was ended from outside") from error
     finally:
-        # After Ctrl-C they are still sending.
+        # After an error they are still sending.
         for worker in workers:
             worker.terminate()
             worker.join()
@@ -52,24 +59,20 @@ def _start_workers(count: int, workers: list) -> list:
     return pipes
 
 
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C waits until the body has ended, its objects included: a destructor would swallow it.
-
-    It never comes to processes started in the body, who inherit the mask: the command ends them.
-    """
-    # The tracker would lift the mask when it starts with the first process.
-    resource_tracker.ensure_running()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
 def _work(pipe) -> None:
-    pipe.send("ready")
-    pipe.send(send_requests(*pipe.recv()))
+    try:
+        pipe.send("ready")
+        target, plan, share = pipe.recv()
+        threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+        pipe.send(send_requests(target, plan, share))
+    except (EOFError, ConnectionError):
+        return  # nobody waits for the samples any more
+
+
+def _end_with(pipe) -> None:
+    """End this process when the other end of its pipe is gone."""
+    connection.wait([pipe])
+    os._exit(1)
 
 
 def _together(shares: list[Samples]) -> Samples:

@@ -9,7 +9,6 @@ Labels live in the server's `--model_config_file`, which it must poll. Clients t
 import json
 import logging
 import shlex
-import signal
 import subprocess
 import sys
 from argparse import ArgumentTypeError, Namespace
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from serving.command import CommandParser, run_command
 from serving.errors import InputError
+from serving.interrupts import end_at_once, unwinding
 
 EPILOG = """\
 examples:
@@ -48,10 +48,9 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Read the flags and roll out."""
+    end_at_once()
     options = _read_options()
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
-    # As an exception, so that the file is put back.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     run_command(lambda: _roll_out(options))
 
 
@@ -113,12 +112,14 @@ def _roll_out(options: Namespace) -> None:
         apply=_runner(options.apply),
     )
     try:
-        if options.promote:
-            rollout.promote()
-        elif options.rollback:
-            rollout.roll_back()
-        else:
-            rollout.start_canary(options.canary)
+        # A signal puts the file back.
+        with unwinding():
+            if options.promote:
+                rollout.promote()
+            elif options.rollback:
+                rollout.roll_back()
+            else:
+                rollout.start_canary(options.canary)
     except Refused as error:
         print(f"refused: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)

@@ -36,7 +36,7 @@ examples:
 
 The URL is printed on stdout when all models are loaded; logs go to stderr. A browser shows a page
 to try the models on there.
-SIGINT and SIGTERM finish the requests under way and stop the server.
+SIGINT and SIGTERM finish the requests under way and stop the server; before it is up, at once.
 """
 
 

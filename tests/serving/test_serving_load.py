@@ -1,6 +1,7 @@
 """The load generator against the real server, and against sockets that misbehave as told."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -202,14 +203,31 @@ def test_bad_input(run_module, server, tmp_path, arguments, text, message):
     assert ended.stdout == ""
 
 
-def test_interrupt(server):
+@pytest.mark.parametrize("group", [False, True])
+def test_interrupt(server, group):
+    """The terminal's Ctrl-C goes to the workers too, `kill -INT` does not."""
     command = [sys.executable, "-m", "serving.load", "--url", server.url, "--model", "ranked"]
     process = subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, text=True
+        [*command, "--processes=2"],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while len(children.read_text().split()) < 2:  # multiprocessing's own, and a worker
+    while len(children.read_text().split()) < 3:  # multiprocessing's own, and two
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
-    assert process.stderr.read() == "error: interrupted; nothing is reported\n"
+    (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
+    # Until the end of the file: the workers have ended as well.
+    assert process.communicate(timeout=10)[1] == "error: interrupted; nothing is reported\n"
+    assert process.returncode == 130
+
+
+def test_the_workers_end_with_a_killed_generator(server):
+    command = [sys.executable, "-m", "serving.load", "--url", server.url, "--model", "ranked"]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while len(children.read_text().split()) < 2:
+        time.sleep(0.05)
+    process.kill()
+    assert process.communicate(timeout=10)[1] == b""

@@ -1,0 +1,86 @@
+"""What Ctrl-C does to a command: one line on stderr and exit code 130, whenever it comes.
+
+A handler that raises can lose the signal: an exception that comes up in a destructor is printed and
+forgotten. So Ctrl-C ends the process right in the handler, and only what must be undone first, such
+as a half-written folder, runs in `unwinding`, where it is an exception.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+AGAIN_SECONDS = 0.01
+LINE = "error: interrupted"
+
+
+def exit_code(number: int) -> int:
+    """A shell's exit code for a process that a signal ended."""
+    return 128 + number
+
+
+def end_at_once(line: str = LINE) -> None:
+    """From now on Ctrl-C writes the line to stderr and ends the process with exit code 130.
+
+    Not where Ctrl-C is ignored (a command in the background of a script), and not outside of the
+    main thread, where signals cannot be handled.
+    """
+
+    def end(number: int, _) -> None:
+        os.write(2, f"{line}\n".encode())
+        os._exit(exit_code(number))
+
+    for number in _handled(signal.SIGINT):
+        signal.signal(number, end)
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Ctrl-C is a `KeyboardInterrupt` in the body, and SIGTERM a `SystemExit`, but once.
+
+    So what the body undoes is not disturbed. An exception that a destructor swallowed comes again.
+    """
+    numbers = _handled(signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, _raise_once) for number in numbers]
+    sys.unraisablehook, hook = _send_again, sys.unraisablehook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deferred(*numbers: int) -> Iterator[None]:
+    """These signals wait until the body is done; processes started in it never see them."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _handled(*numbers: int) -> list[int]:
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _raise_once(number: int, _) -> None:
+    for each in _handled(signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(exit_code(number))
+
+
+def _send_again(unraisable) -> None:
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit):
+        sys.__unraisablehook__(unraisable)
+        return
+    interrupt = issubclass(unraisable.exc_type, KeyboardInterrupt)
+    number = signal.SIGINT if interrupt else signal.SIGTERM
+    signal.signal(number, _raise_once)
+    # Not here: what is raised in this hook is swallowed as well.
+    threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()

@@ -1,0 +1,129 @@
+"""One load test: the requests, the plan, and the report on stdout and in files."""
+
+import ipaddress
+import json
+import os
+import signal
+import socket
+import sys
+from argparse import Namespace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from serving.client import Recommender
+from serving.errors import InputError
+from serving.load.bodies import request_bodies
+from serving.load.connection import post_request
+from serving.load.histories import draw_histories, read_histories, served_ids
+from serving.load.options import PICTURE, REPORT
+from serving.load.processes import run_plan
+from serving.load.worker import Plan, Samples, Target
+from serving.transports.rest_transport import model_path
+from serving.transports.transport import without_password
+
+BUSY = 0.7
+
+
+def load(options: Namespace) -> None:
+    """Send the requests, print the report.
+
+    Raises:
+        InputError: flags, histories or a server that do not fit.
+        OSError: a file cannot be read or written.
+    """
+    address = _address(options.url, options.allow_remote)
+    _check_output(options)
+    plan = _plan(options)
+    samples = run_plan(Target(address, tuple(_requests(options))), plan)
+    # From here on it is a matter of a second: Ctrl-C would only lose what was measured.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Only now: NumPy takes a while, and --help must not.
+    from serving.load.latency import report
+
+    facts = {"url": options.url, "model": options.model, "signature": options.signature}
+    facts |= report(samples, plan)
+    if samples.busy > BUSY:
+        print(
+            f"warning: the generator was busy {samples.busy:.0%} of the time; its own time is in "
+            "the latencies. More --processes, or another machine, would tell",
+            file=sys.stderr,
+        )
+    text = json.dumps(facts, indent=2)
+    if options.output is not None:
+        _write(options.output, text, samples, plan, facts)
+    print(text)
+
+
+def _address(url: str, allow_remote: bool) -> tuple[str, int]:
+    """Host and port of the URL.
+
+    Raises:
+        InputError: no http:// URL, an unknown host, or one that is not this machine.
+    """
+    try:
+        place = urlsplit(url)
+        host, port = place.hostname, place.port or 80
+    except ValueError as error:
+        raise InputError(f"--url: {error}. Received: {without_password(url)!r}") from error
+    if place.scheme != "http" or not host or "@" in place.netloc:
+        raise InputError(
+            "--url: expected http://HOST:PORT without a password. "
+            f"Received: {without_password(url)!r}"
+        )
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise InputError(f"--url: unknown host {host!r} ({error.strerror})") from error
+    addresses = [entry[4][0] for entry in found]
+    if not allow_remote and not all(ipaddress.ip_address(a).is_loopback for a in addresses):
+        raise InputError(
+            f"--url: expected this machine, since a load test can stop a server for its users; "
+            f"--allow-remote if {host} is yours to load. Received: {url!r}"
+        )
+    return host, port
+
+
+def _check_output(options: Namespace) -> None:
+    if options.output is None:
+        return
+    for name in (REPORT, PICTURE):
+        if (options.output / name).exists() and not options.force:
+            raise InputError(f"--output: {options.output / name} exists; --force replaces it")
+    # Before the test, not after it: a folder that cannot be written.
+    options.output.mkdir(parents=True, exist_ok=True)
+
+
+def _plan(options: Namespace) -> Plan:
+    processes = options.processes or max(1, (os.cpu_count() or 1) // 2)
+    return Plan(
+        seconds=options.seconds,
+        concurrency=options.concurrency,
+        rate=options.rate,
+        timeout=options.timeout,
+        processes=min(processes, options.concurrency),
+    )
+
+
+def _requests(options: Namespace) -> list[bytes]:
+    if options.histories is not None and options.ids is not None:
+        raise InputError("expected --histories or --ids. Received: both")
+    with Recommender(options.url, options.model, timeout=options.timeout) as recommender:
+        if options.histories is not None:
+            histories = read_histories(options.histories)
+        else:
+            ids = options.ids or served_ids(recommender)
+            histories = draw_histories(ids, options.length)
+        bodies = request_bodies(recommender, options.signature, histories)
+        path = f"{urlsplit(options.url).path.rstrip('/')}{model_path(recommender.transport.served)}"
+    host = urlsplit(options.url).netloc
+    return [post_request(host, f"{path}:predict", body) for body in bodies]
+
+
+def _write(folder: Path, text: str, samples: Samples, plan: Plan, facts: dict) -> None:
+    from serving.load.latency import latencies
+    from serving.load.picture import draw_latencies
+
+    (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    both = latencies(samples, plan)
+    if both.uncorrected.size:
+        draw_latencies(folder / PICTURE, both, facts)
