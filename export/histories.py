@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from seqrec_tf.data.columns import as_ids, as_seconds
+from seqrec_tf.data.columns import as_ids
 from seqrec_tf.data.logs import LOWEST_USER, reject_repeated
 from seqrec_tf.data.tables import Table, read_tables
+from seqrec_tf.data.times import Times, as_times
 from seqrec_tf.errors import InputError
 
 LOG_ROWS, LIST_ROWS = 100_000, 1_000  # read at a time; a list is a whole history
@@ -79,9 +80,9 @@ def _fill(database: sqlite3.Connection, source: Source) -> None:
     # After a kill the file is written anew, so nothing has to be undone.
     for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
         database.execute(f"PRAGMA {setting}")
-    database.execute("CREATE TABLE log (line INTEGER PRIMARY KEY, user, time, item)")
+    database.execute("CREATE TABLE log (line INTEGER PRIMARY KEY, user, time, fraction, item)")
     read = _interactions if source.history_column is None else _lists
-    insert = "INSERT INTO log (user, time, item) VALUES (?, ?, ?)"
+    insert = "INSERT INTO log (user, time, fraction, item) VALUES (?, ?, ?, ?)"
     with tqdm(desc=f"reading {source.path.name}", unit=" rows", disable=None) as progress:
         if progress.disable:  # no terminal
             print(f"reading {source.path}", file=sys.stderr)
@@ -94,36 +95,39 @@ def _sort(database: sqlite3.Connection) -> None:
     # are texts, which compare otherwise.
     if database.execute("SELECT 1 FROM log WHERE typeof(user) = 'text'").fetchone():
         database.execute("UPDATE log SET user = CAST(user AS TEXT) WHERE typeof(user) = 'integer'")
-    database.execute("CREATE INDEX sorted ON log (user, time, line, item)")
+    database.execute("CREATE INDEX sorted ON log (user, time, fraction, line, item)")
     database.execute("CREATE TABLE users (number INTEGER PRIMARY KEY, user)")
     database.execute("INSERT INTO users (user) SELECT DISTINCT user FROM log ORDER BY user")
 
 
 def _interactions(source: Source) -> Iterator[Iterator[tuple]]:
-    """(user, time, item) of each row, piece by piece."""
+    """(user, whole time, fraction, item) of each row, piece by piece."""
     opening = None
     for table in read_tables(source.path, source.columns, "--histories", LOG_ROWS):
         opening = table.frame.iloc[:1] if opening is None else opening
         users = as_ids(table, source.user_column, lowest=LOWEST_USER)
         times = _times(table, source.time_column, opening)
         items = as_ids(table, source.item_column, source.id_type, LOWEST_ITEM)
-        yield zip(users.tolist(), times, items.tolist(), strict=True)
+        fractions = np.zeros(len(users), int) if times.fraction is None else times.fraction
+        columns = (users, times.whole, fractions, items)
+        yield zip(*(column.tolist() for column in columns), strict=True)
 
 
-def _times(table: Table, column: str, opening: pd.DataFrame) -> list[int | float]:
+def _times(table: Table, column: str, opening: pd.DataFrame) -> Times:
     """The times of a piece; the first row of the file says whether they are numbers or dates."""
     frame = pd.concat([opening[[column]], table.frame[[column]]], ignore_index=True)
     whole = Table(table.name, frame, lambda row: table.place(max(row - 1, 0)))
-    return as_seconds(whole, column).tolist()[1:]
+    times = as_times(whole, column)
+    return Times(times.whole[1:], None if times.fraction is None else times.fraction[1:])
 
 
 def _lists(source: Source) -> Iterator[Iterator[tuple]]:
-    """(user, 0, item) of each item, piece by piece; the item is None where the list is empty."""
+    """(user, 0, 0, item) of each item, piece by piece; the item is None where the list is empty."""
     for table in read_tables(source.path, source.columns, "--histories", LIST_ROWS):
         users = as_ids(table, source.user_column, lowest=LOWEST_USER)
         items, lengths = _flattened(table, source)
-        yield zip(users.repeat(lengths).tolist(), repeat(0), items.tolist())
-        yield zip(users[lengths == 0].tolist(), repeat(0), repeat(None))
+        yield zip(users.repeat(lengths).tolist(), repeat(0), repeat(0), items.tolist())
+        yield zip(users[lengths == 0].tolist(), repeat(0), repeat(0), repeat(None))
 
 
 def _flattened(table: Table, source: Source) -> tuple[pd.Series, np.ndarray]:
@@ -162,8 +166,9 @@ class Histories:
         """User and items of the users `first` to `last`, both included."""
         query = "SELECT min(user), max(user) FROM users WHERE number BETWEEN ? AND ?"
         ends = self._database.execute(query, (first, last)).fetchone()
+        order = "ORDER BY user, time, fraction, line"
         rows = self._database.execute(
-            "SELECT user, item FROM log WHERE user BETWEEN ? AND ? ORDER BY user, time, line", ends
+            f"SELECT user, item FROM log WHERE user BETWEEN ? AND ? {order}", ends
         )
         for user, group in groupby(rows, key=itemgetter(0)):
             yield user, [item for _, item in group if item is not None]

@@ -1,4 +1,4 @@
-"""Turn raw values of a table into ids, times, ratings, counts and texts, or name the wrong one.
+"""Turn raw values of a table into ids, ratings, counts and texts, or name the wrong one.
 
 Ids are compared by their text, whatever type the file gives them: 7 and "7" are one id, "7" and
 "007" are two.
@@ -14,7 +14,6 @@ from seqrec_tf.data.tables import Table
 LARGEST = 2**63 - 1
 CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,18}")
 ID = "an id, an integer or a string"
-TIME = "a number or an ISO 8601 date"
 COUNT = "a whole number from 0 to 2^53"
 
 
@@ -71,57 +70,6 @@ def _canonical(text: str, lowest: int) -> int | None:
     return number if lowest <= number <= LARGEST else None
 
 
-def as_seconds(table: Table, column: str) -> pd.Series:
-    """Times as numbers.
-
-    Args:
-        table: the table.
-        column: numbers, kept as they are ("20240131" is a number), or dates in ISO 8601, which
-            become unix seconds; dates without an offset are UTC. The first row says which.
-
-    Returns:
-        Series of int64, or of float64 where a value has a fraction.
-
-    Raises:
-        InputError: a missing value, or one that is neither or not like the first.
-    """
-    values = table.frame[column]
-    reject(table, column, values.isna(), TIME)
-    if values.dtype == object:
-        kinds = values.map(type)
-        first = (int, float) if kinds.iloc[0] in (int, float) else (kinds.iloc[0],)
-        reject(table, column, ~kinds.isin(first), f"{TIME}, like the first row")
-        # Dates of Parquet are Python objects; their text is ISO 8601.
-        values = values if kinds.iloc[0] in (int, float, str) else values.map(str).astype(str)
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return _unix_seconds(values)
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
-        raise table.error(0, column, TIME)
-    numbers = pd.to_numeric(values, errors="coerce")
-    if not np.isfinite(_float(numbers)[0]):
-        return _parse_dates(table, column, values)
-    reject(table, column, ~np.isfinite(_float(numbers)), f"{TIME}, like the first row")
-    whole = pd.api.types.is_signed_integer_dtype(numbers)
-    return pd.Series(numbers.to_numpy(np.int64 if whole else np.float64))
-
-
-def _parse_dates(table: Table, column: str, values: pd.Series) -> pd.Series:
-    texts = values.astype(str)
-    dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-    # pandas would take "now" and "today" too.
-    reject(table, column, dates.isna() | ~texts.str.match(r"\s*\d{4}"), TIME)
-    return _unix_seconds(dates)
-
-
-def _unix_seconds(dates: pd.Series) -> pd.Series:
-    if dates.dt.tz is not None:
-        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-    microseconds = dates.to_numpy("datetime64[us]").astype(np.int64)
-    if (microseconds % 1_000_000 == 0).all():
-        return pd.Series(microseconds // 1_000_000)
-    return pd.Series(microseconds / 1_000_000)
-
-
 def as_ratings(table: Table, column: str) -> pd.Series:
     """Ratings as float32.
 
@@ -158,6 +106,8 @@ def _finite(table: Table, column: str, expected: str) -> np.ndarray:
     values = table.frame[column]
     reject(table, column, values.isna(), expected)
     reject(table, column, values.map(type).isin((bool, np.bool_)), expected)
+    if values.dtype == object:  # an int of JSON may be longer than pandas can take
+        values = values.map(str)
     numbers = _float(pd.to_numeric(values, errors="coerce"))
     reject(table, column, ~np.isfinite(numbers), expected)
     return numbers

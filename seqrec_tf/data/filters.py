@@ -52,7 +52,8 @@ def prepare(
     rows = np.flatnonzero(_kept(interactions, users, minima))
     if not len(rows):
         raise InputError(_nothing_left(interactions, minima))
-    order = np.lexsort((table["time"].to_numpy()[rows], users[rows]))
+    times = table["order" if "order" in table else "time"].to_numpy()
+    order = np.lexsort((times[rows], users[rows]))
     prepared = table.take(rows[order]).reset_index(drop=True)
     return dataclasses.replace(interactions, table=prepared)
 

@@ -11,7 +11,8 @@ class Interactions:
 
     Attributes:
         table: columns `user` (any hashable), `item` (int64, or str for string ids), `time`
-            (int64 or float64, seconds) and, where the source has one, `rating` (float32).
+            (int64 or float64, seconds) and, where the source has one, `rating` (float32). Where
+            two times differ by less than a float64 holds, `order` (int64) sorts as they do.
             Readers keep the source's row order; `filters.prepare` sorts.
         titles: index raw item id, values title; may cover more or fewer items than the table.
         id_name: what the id input is called when served: `movie_ids` or `item_ids`.

@@ -1,14 +1,19 @@
 """JSON lines. `pandas.read_json` re-types values ("007" becomes 7) and names no broken line."""
 
 import json
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 import pandas as pd
 
 from seqrec_tf.data.table_files import CHUNK_ROWS, chosen_columns, open_binary
 from seqrec_tf.errors import InputError
+
+LONG = re.compile(r"[0-9.]{17}")  # a number of more digits than a float64 is sure to keep, 15
 
 
 def read_json_lines(
@@ -44,7 +49,10 @@ def read_json_lines(
 
 def _parse_object(path: Path, number: int, line: bytes) -> dict:
     try:
-        record = json.loads(line.decode("utf-8-sig"))
+        text = line.decode("utf-8-sig")
+        record = json.loads(text, object_pairs_hook=_unique)
+        if isinstance(record, dict) and float in map(type, record.values()) and LONG.search(text):
+            record = json.loads(text, object_pairs_hook=_unique, parse_float=_exact)
         if b"\\ud" in line.lower():
             # Half a surrogate pair is JSON, but no text that any file could hold.
             json.dumps(record, ensure_ascii=False).encode("utf-8")
@@ -56,6 +64,22 @@ def _parse_object(path: Path, number: int, line: bytes) -> dict:
         raise InputError(
             f"{path}, line {number}: expected a JSON object. Received: {type(record).__name__}."
         )
+    return record
+
+
+def _exact(text: str) -> float | Decimal:
+    """A number with a fraction or an exponent; times may have more digits than a float64."""
+    number = float(text)
+    # Beyond these, a Decimal may have no room for the exponent.
+    return Decimal(text) if LONG.search(text) and 1e-300 < abs(number) < inf else number
+
+
+def _unique(pairs: list[tuple]) -> dict:
+    """An object; the standard library would keep the last of the values of a key."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {max(names, key=names.count)!r} more than once")
     return record
 
 

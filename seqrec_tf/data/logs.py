@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from seqrec_tf.config import DataConfig
-from seqrec_tf.data.columns import as_ids, as_ratings, as_seconds
+from seqrec_tf.data.columns import as_ids, as_ratings
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.tables import Table, read_table
+from seqrec_tf.data.times import as_times
 from seqrec_tf.errors import InputError
 
 LOWEST_USER = -(2**63)
@@ -21,8 +22,8 @@ def load_logs(config: DataConfig) -> Interactions:
 
     Returns:
         The log in the order of the file: user int64 or str, item int64 or str (`config.id_type`),
-        time int64 or float64 (unix seconds where the file has dates), rating float32 if
-        `config.rating_column` is set. Titles may be fewer than the items.
+        time int64 or float64 (unix seconds where the file has dates), order where that is not
+        exact, rating float32 if `config.rating_column` is set. Titles may be fewer than the items.
 
     Raises:
         InputError: a file, line or value that cannot be read; the message names it.
@@ -36,13 +37,16 @@ def load_logs(config: DataConfig) -> Interactions:
         columns["--rating-column"] = config.rating_column
     reject_repeated(columns)
     table = read_table(config.interactions, columns, "--interactions")
+    times = as_times(table, config.time_column)
     values = {
         "user": as_ids(table, config.user_column, lowest=LOWEST_USER),
         "item": as_ids(table, config.item_column, config.id_type),
-        "time": as_seconds(table, config.time_column),
+        "time": times.seconds(),
     }
     if config.rating_column is not None:
         values["rating"] = as_ratings(table, config.rating_column)
+    if (order := times.ranks()) is not None:
+        values["order"] = order
     frame = pd.DataFrame(values)
     known = _load_items(config, frame["item"])
     name, source = _id_name(config), str(config.interactions)

@@ -129,12 +129,41 @@ def test_text_in_another_encoding(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[1]", "7", '{"user_id": "u", }', "\u00ff\u0000", '{"a": "\\ud800"}']
+    "line",
+    [
+        "{",
+        "[1]",
+        "7",
+        '{"user_id": "u", }',
+        "\u00ff\u0000",
+        '{"a": "\\ud800"}',
+        "NaN",
+        "1.5",
+        "null",
+    ]
+    + ['{"a": 1, "b": 2, "a": 1}', '{"a": {"b": 1, "b": 2}}', '{"a": ' + "9" * 5000 + "}"]
+    + ['{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "[" * 100_000, '{"a": 01}', '{"a": .5}'],
 )
 def test_broken_json_lines(line, tmp_path):
     good = '{"user_id": "u", "item_id": 7, "timestamp": 1}'
     path = write_log(tmp_path, f"{good}\n\n{line}\n{good}\n", "log.jsonl")
     assert f"{path}, line 3: expected a JSON object. Received: " in refused(path)
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "1e400", "-0", "-1e-999999999", "NaN", "[[[]]]"])
+def test_json_numbers_of_columns_that_nobody_wants(value, tmp_path):
+    line = f'{{"user_id": "u", "item_id": 7, "timestamp": 1, "other": {value}}}\n'
+    assert list(load_log(write_log(tmp_path, line, "log.jsonl")).table["item"]) == [7]
+
+
+def test_a_json_number_of_400_digits_is_an_id(tmp_path):
+    line = f'{{"user_id": "u", "item_id": {"9" * 400}, "timestamp": 1}}\n'
+    assert list(load_log(write_log(tmp_path, line, "log.jsonl")).table["item"]) == ["9" * 400]
+    message = refused(write_log(tmp_path, line, "log.jsonl"), id_type="int64")
+    assert "line 1, column 'item_id': expected an int64 id" in message and len(message) < 400
+    line = f'{{"user_id": "u", "item_id": 7, "timestamp": 1, "stars": {"9" * 400}}}\n'
+    message = refused(write_log(tmp_path, line, "log.jsonl"), rating_column="stars")
+    assert "line 1, column 'stars': expected a number. Received: 999" in message
 
 
 def test_all_columns_of_a_table(tmp_path):

@@ -79,6 +79,20 @@ def test_global_time_split_of_a_log(log):
     assert _queries(dataset, dataset.split.test) == [([10, 20], None), ([20], 10)]
 
 
+def test_global_time_split_of_nanoseconds(tmp_path):
+    """The cuts are seconds; within a second the order is that of the nanoseconds."""
+    rows = [(10, "00", 2), (20, "00", 1), (30, "02", 2), (40, "02", 1), (50, "04", 1)]
+    lines = [f"ann,{item},2024-01-01T00:00:{at}.00000000{n}Z\n" for item, at, n in rows]
+    path = tmp_path / "log.csv"
+    path.write_text("user_id,item_id,timestamp\n" + "".join(lines))
+    start = 1_704_067_200
+    cuts = {"validation_from": start + 1, "test_from": start + 3}
+    dataset = load_dataset(DataConfig(interactions=str(path), protocol="PT", **cuts))
+    assert _raw(dataset, dataset.split.training.to_list()) == [[20, 10]]
+    assert _queries(dataset, dataset.split.validation) == [([20, 10], None)]
+    assert dataset.catalogue.ids.tolist() == [10, 20]
+
+
 def test_default_cuts_leave_a_tenth_for_each_period(tmp_path):
     path = tmp_path / "log.csv"
     rows = [f"ann,{item},{item}" for item in range(1, 102)]
