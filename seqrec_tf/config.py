@@ -68,6 +68,11 @@ class DataConfig:
     min_sequence_length: int = option(1, "drop shorter histories, once, after all other filters")
     validation_from: float | None = option(None, "PT: first time of validation (default: 80 %%)")
     test_from: float | None = option(None, "PT: first time of the test (default: 90 %%)")
+    repeats: bool = option(
+        False,
+        "items of a history may come up again, in the evaluation and in the export (music, "
+        "groceries); otherwise they are hidden, and a target seen before is a miss",
+    )
 
 
 @dataclass(frozen=True)

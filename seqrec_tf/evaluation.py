@@ -16,9 +16,11 @@ def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
         sampled: P4, against 100 sampled items, instead of the whole catalogue.
 
     Returns:
-        `{"protocol", "users", "test", "validation", "baselines": {"popularity", "markov"},
-        "breakdown": {"history_length", "popularity"}}`. The baselines and the breakdown
-        (`seqrec_tf.breakdown`, of "model", "popularity" and "markov") are of the test queries.
+        `{"protocol", "users", "repeats", "seen_targets": {"test", "validation"}, "test",
+        "validation", "baselines": {"popularity", "markov"}, "breakdown": {"history_length",
+        "popularity"}}`. The baselines and the breakdown (`seqrec_tf.breakdown`, of "model",
+        "popularity" and "markov") are of the test queries. `seen_targets` are how many targets
+        the user had seen before: misses, unless `repeats` lets seen items come up again.
     """
     split, catalogue = dataset.split, dataset.catalogue
     model = encoder_scorer(encoder)
@@ -35,6 +37,11 @@ def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
     return {
         "protocol": dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
         "users": len(split.test),
+        "repeats": dataset.config.repeats,
+        "seen_targets": {
+            "test": int(split.test.seen().sum()),
+            "validation": int(split.validation.seen().sum()),
+        },
         "test": metrics.pop("model"),
         "validation": validation.metrics(catalogue.size),
         "baselines": metrics,
@@ -71,11 +78,30 @@ def table(metrics: dict, name: str) -> str:
     lines.append(" ".join([" " * width, *(f"{column:>12}" for column in columns)]))
     for label, row in rows.items():
         lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
-    return "\n".join([*lines, verdict(metrics, name)])
+    return "\n".join([*lines, verdict(metrics, name), seen_note(metrics)])
+
+
+def seen_note(metrics: dict) -> str:
+    """One sentence: how many targets had been seen before, and what became of them.
+
+    Empty for the metrics of a run from before this was counted.
+    """
+    if "seen_targets" not in metrics:
+        return ""
+    seen, users = metrics["seen_targets"]["test"], metrics["users"]
+    counted = f"{seen:,} of {users:,} test targets had been seen before"
+    if metrics["repeats"]:
+        return f"{counted}; seen items may come up again (--repeats)."
+    if not seen:
+        return f"{counted}; seen items are hidden."
+    return f"{counted}, and count as misses; train with --repeats to let seen items come up."
 
 
 def verdict(metrics: dict, name: str) -> str:
     """One sentence: does the model beat the baselines?"""
+    hidden = 0 if metrics.get("repeats") else metrics.get("seen_targets", {}).get("test", 0)
+    if hidden == metrics["users"]:
+        return "Nothing is known of how good it is: every test target had been seen, and is hidden."
     better = unbeaten_baselines(metrics)
     if better:
         return f"{name} does NOT beat {' and '.join(better)} in test NDCG@10."

@@ -75,6 +75,7 @@ def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, log
         f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
         file=sys.stderr,
     )
+    warn_of_seen_targets(dataset)
     elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
     queries = dataset.split.validation.sample(
         config.training.validation_users, config.training.seed
@@ -98,6 +99,22 @@ def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, log
         ],
     )
     return f"The loss was no number at step {nan.step}; training stopped." if nan.step else ""
+
+
+def warn_of_seen_targets(dataset: Dataset) -> None:
+    """Say on stderr how many targets no epoch can hit, because their user had seen them."""
+    parts = {"validation": dataset.split.validation, "test": dataset.split.test}
+    seen = {name: int(queries.seen().sum()) for name, queries in parts.items()}
+    if dataset.config.repeats or not any(seen.values()):
+        return
+    counted = " and ".join(f"{seen[name]:,} of {len(parts[name]):,} {name}" for name in parts)
+    blind = seen["validation"] == len(dataset.split.validation)
+    print(
+        f"warning: {counted} targets had been seen before, and count as misses"
+        f"{', so that no epoch is better than another' if blind else ''}; "
+        "--repeats lets seen items come up again",
+        file=sys.stderr,
+    )
 
 
 def _report_progress(checkpoint: Checkpoint) -> None:

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from seqrec_tf.config import RunConfig
-from seqrec_tf.evaluation import table, verdict
+from seqrec_tf.evaluation import seen_note, table, verdict
 
 CARD = """# {name} on {data}
 
@@ -17,6 +17,7 @@ CARD = """# {name} on {data}
 | | |
 |---|---|
 | protocol | {protocol}, {users:,} users |
+| seen before | {seen} |
 | epochs | {epochs}, of at most {most_epochs} (patience {patience}) |
 | kept | epoch {best_epoch}, the best in validation NDCG@10 |
 | training wall-clock | {clock}, validation included; the machine is in `environment.json` |
@@ -84,6 +85,7 @@ def write_model_card(
         figures=_figures(metrics, name),
         protocol=metrics["protocol"],
         users=metrics["users"],
+        seen=seen_note(metrics) or "not counted",
         epochs=len(history),
         most_epochs=config.training.epochs,
         patience=config.training.patience,

@@ -1,4 +1,7 @@
-"""Full-catalogue ranking: where each query's target stands among all items the user has not seen.
+"""Full-catalogue ranking: where each query's target stands among all that may be recommended.
+
+That is what serving recommends: items the user has not seen, so a target that was seen before is
+a miss; or all items, where the queries say so (`Queries.repeats`).
 
 Ties count against the model: the rank is the number of items that score *at least* as high as
 the target, the target excluded. A NaN score counts as high. Padding never ranks.
@@ -15,6 +18,7 @@ from seqrec_tf.models import Encoder
 
 CUTOFFS = (5, 10, 20)
 SAMPLED_CANDIDATES = 100
+BLOCK = 1 << 22  # scores ranked at a time, 16 MiB: a large catalogue's fill the memory but once
 
 # Ragged (batch, None) int32 item rows -> (batch, items + 1) float32 scores.
 Scorer = Callable[[tf.RaggedTensor], tf.Tensor]
@@ -26,7 +30,7 @@ class Ranking:
 
     Attributes:
         ranks: (queries,) int32, 0 is the top; in the order of the queries.
-        recommended: (queries, 20) int32 item rows, best first, seen items left out; 0 where
+        recommended: (queries, 20) int32 item rows, best first, hidden items left out; 0 where
             fewer than 20 are left.
     """
 
@@ -66,59 +70,72 @@ def rank(
 ) -> Ranking:
     """Rank every query's target.
 
+    Memory: the scores of a batch, with `sampled` twice, and what a block of them takes.
+
     Args:
         scorer: scores of a batch of histories.
-        queries: histories and targets; a target of 0 is outside the catalogue and ranks last.
+        queries: histories and targets; a target that is outside the catalogue (0) or hidden
+            ranks last.
         items: size of the catalogue.
-        sampled: rank against 100 unseen items drawn uniformly (P4), instead of all.
+        sampled: rank against 100 items that may be recommended, drawn uniformly (P4), not all.
         batch_size: histories a step; like lengths share a step.
     """
-    order = tf.argsort(queries.histories.row_lengths(), stable=True)
+    order = tf.argsort(queries.histories.row_lengths(), stable=True).numpy()
     ranks = np.zeros(len(queries), np.int32)
     recommended = np.zeros((len(queries), min(max(CUTOFFS), items)), np.int32)
+    rows = max(1, BLOCK // (items + 1))
     for start in range(0, len(queries), batch_size):
-        chosen = order[start : start + batch_size]
-        histories = tf.gather(queries.histories, chosen)
-        targets = tf.gather(queries.targets, chosen)
-        # A tensor, because each value of a Python number would be traced anew.
-        seed = tf.constant(start)
-        step = _rank_batch(scorer(histories), histories, targets, sampled, seed)
-        ranks[chosen], recommended[chosen] = (part.numpy() for part in step)
+        batch = order[start : start + batch_size]
+        hidden, targets = tf.gather(queries.hidden, batch), tf.gather(queries.targets, batch)
+        scores = scorer(tf.gather(queries.histories, batch))
+        keys = _keys(scores, start) if sampled else None
+        for first in range(0, len(batch), rows):
+            part = slice(first, first + rows)
+            drawn = None if keys is None else keys[part]
+            step = _rank_block(scores[part], hidden[part], targets[part], drawn)
+            ranks[batch[part]], recommended[batch[part]] = (result.numpy() for result in step)
+    # In a catalogue below 20 items the last place would count as a hit.
+    ranks[_missed(queries)] = max(items, *CUTOFFS)
     return Ranking(ranks, recommended)
 
 
+def _missed(queries: Queries) -> np.ndarray:
+    """Queries, (queries,) bool, whose target cannot be recommended."""
+    hidden = False if queries.repeats else queries.seen()
+    return (queries.targets.numpy() == 0) | hidden
+
+
 @tf.function(reduce_retracing=True)
-def _rank_batch(scores, histories, targets, sampled: bool, seed):
+def _rank_block(scores, hidden, targets, keys):
     """Ranks (batch,) and the top rows (batch, 20)."""
     lowest, items = scores.dtype.min, tf.shape(scores)[1] - 1
     users = tf.range(tf.shape(targets)[0])
-    target_scores = tf.gather(scores, targets, batch_dims=1)
-    seen = tf.stack([tf.cast(histories.value_rowids(), tf.int32), histories.flat_values], axis=1)
+    target_scores = tf.gather(scores, targets, batch_dims=1)[:, tf.newaxis]
+    seen = tf.stack([tf.cast(hidden.value_rowids(), tf.int32), hidden.flat_values], axis=1)
     never = tf.stack([users, tf.zeros_like(users)], axis=1)
     own = tf.stack([users, targets], axis=1)
-    unseen = _fill(scores, tf.concat([seen, never], axis=0), lowest)
-    # A target that was seen before stays a candidate, so put its score back for the top list.
-    unseen = tf.tensor_scatter_nd_update(unseen, own, tf.where(targets > 0, target_scores, lowest))
-    top = tf.math.top_k(unseen, tf.minimum(max(CUTOFFS), items))
+    allowed = _fill(scores, tf.concat([seen, never], axis=0), lowest)
+    top = tf.math.top_k(allowed, tf.minimum(max(CUTOFFS), items))
     recommended = tf.where(top.values == lowest, 0, top.indices)
-    others = _fill(unseen, own, lowest)
-    if sampled:
-        others = _sample(others, seed)
-    target_scores = target_scores[:, tf.newaxis]
+    others = _fill(allowed, own, lowest)
+    if keys is not None:
+        others = _sample(others, keys)
     # Not `~(others < target_scores)`: the graph optimizer makes that `>=`, which NaN fails.
     ahead = (others >= target_scores) | tf.math.is_nan(others) | tf.math.is_nan(target_scores)
-    ranks = tf.math.count_nonzero(ahead, axis=1, dtype=tf.int32)
-    # In a catalogue below 20 items the last place would count as a hit.
-    return tf.where(targets > 0, ranks, tf.maximum(items, max(CUTOFFS))), recommended
+    return tf.math.count_nonzero(ahead, axis=1, dtype=tf.int32), recommended
 
 
 def _fill(scores, indices, value):
     return tf.tensor_scatter_nd_update(scores, indices, tf.fill([tf.shape(indices)[0]], value))
 
 
-def _sample(others, seed):
+def _keys(scores, seed: int):
+    """What decides which items are drawn: those with the highest of these random numbers."""
+    return tf.random.stateless_uniform(tf.shape(scores), [SAMPLED_CANDIDATES, seed])
+
+
+def _sample(others, keys):
     """100 columns of each row, drawn uniformly from those that are not excluded."""
-    keys = tf.random.stateless_uniform(tf.shape(others), tf.stack([SAMPLED_CANDIDATES, seed]))
     keys = tf.where(others == others.dtype.min, -1.0, keys)
     drawn = tf.math.top_k(keys, tf.minimum(SAMPLED_CANDIDATES, tf.shape(others)[1])).indices
     return tf.gather(others, drawn, batch_dims=1)

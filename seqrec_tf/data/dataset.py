@@ -83,7 +83,7 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
         interactions.categories,
     )
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
-    split = split_at(rows, training_end, validation_end)
+    split = split_at(rows, training_end, validation_end, config.repeats)
     _require_usable(split, interactions.source, config)
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))

@@ -1,10 +1,12 @@
 """Filters of the evaluation protocols, and the one sort that every history depends on.
 
-The order is part of a protocol: low ratings go first (they may make an item rare), rare items and
-short users next, repeatedly until both conditions hold at once, short histories last.
+The order is part of a protocol: rows that were delivered twice go first, low ratings next (they may
+make an item rare), rare items and short users after them, repeatedly until both conditions hold at
+once, short histories last.
 """
 
 import dataclasses
+import sys
 
 import numpy as np
 import pandas as pd
@@ -22,8 +24,9 @@ def prepare(
 ) -> Interactions:
     """Filter the interactions, then sort them stably by user and time.
 
-    Rows of one user at one time keep the order of the source: ties are common in MovieLens, and
-    published splits depend on that order.
+    Of rows with the same user, item and time the first stays; how many others there were is said
+    on stderr. Rows of one user at one time keep the order of the source: ties are common in
+    MovieLens, and published splits depend on that order.
 
     Args:
         interactions: as a reader returned them.
@@ -47,6 +50,7 @@ def prepare(
         "min-sequence-length": min_sequence_length or 0,
     }
     _reject_negative(minima)
+    interactions = _without_duplicates(interactions)
     table = interactions.table
     users, _ = pd.factorize(table["user"], sort=True)
     rows = np.flatnonzero(_kept(interactions, users, minima))
@@ -56,6 +60,24 @@ def prepare(
     order = np.lexsort((times[rows], users[rows]))
     prepared = table.take(rows[order]).reset_index(drop=True)
     return dataclasses.replace(interactions, table=prepared)
+
+
+def _without_duplicates(interactions: Interactions) -> Interactions:
+    """Without the rows that a pipeline delivered twice."""
+    table = interactions.table
+    again = table.duplicated(["user", "item", "time"]).to_numpy()
+    if not again.any():
+        return interactions
+    print(dropped_duplicates(interactions.source, int(again.sum()), len(table)), file=sys.stderr)
+    return dataclasses.replace(interactions, table=table[~again].reset_index(drop=True))
+
+
+def dropped_duplicates(source: str, dropped: int, rows: int) -> str:
+    """What is said on stderr of rows that a pipeline delivered twice."""
+    return (
+        f"{source}: {dropped:,} of {rows:,} rows dropped, duplicates of a row with the same user, "
+        "item and time"
+    )
 
 
 def _kept(interactions: Interactions, users: np.ndarray, minima: dict[str, float]) -> np.ndarray:

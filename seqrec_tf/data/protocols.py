@@ -46,9 +46,10 @@ def resolve_filters(config: DataConfig) -> DataConfig:
 
 
 def protocol_label(config: DataConfig) -> str:
-    """The protocol's name; filters that differ from the protocol's own are spelt out."""
+    """The protocol's name; what differs from the protocol's own is spelt out."""
     own = PROTOCOL_FILTERS[config.protocol]
-    differing = [
+    differing = ["repeats"] if config.repeats else []
+    differing += [
         f"{name}={getattr(config, name) or 0:g}"
         for name in FILTERS
         if _effective(name, getattr(config, name)) != _effective(name, own.get(name))

@@ -20,20 +20,34 @@ class Queries:
     Attributes:
         histories: (users, None) int32 item rows, never empty.
         targets: (users,) int32; 0 is an item outside the catalogue, which counts as a miss.
+        repeats: whether an item of the history may be recommended again.
     """
 
     histories: tf.RaggedTensor
     targets: tf.Tensor
+    repeats: bool = False
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
+
+    @property
+    def hidden(self) -> tf.RaggedTensor:
+        """(users, None) int32: rows that are not recommended, as serving hides them."""
+        return self.histories[:, :0] if self.repeats else self.histories
+
+    def seen(self) -> np.ndarray:
+        """(users,) bool: whether the target is in the history."""
+        again = self.histories.flat_values == tf.repeat(self.targets, self.histories.row_lengths())
+        again = self.histories.with_flat_values(tf.cast(again, tf.int32))
+        return tf.reduce_max(again, axis=1).numpy() > 0
 
     def sample(self, count: int, seed: int) -> "Queries":
         """`count` of the queries, drawn without replacement; all of them for 0 or too many."""
         if not 0 < count < len(self):
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
-        return Queries(tf.gather(self.histories, chosen), tf.gather(self.targets, chosen))
+        histories, targets = (tf.gather(part, chosen) for part in (self.histories, self.targets))
+        return Queries(histories, targets, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -71,22 +85,32 @@ def time_ends(
 
 
 def split_at(
-    sequences: tf.RaggedTensor, training_end: tf.Tensor, validation_end: tf.Tensor
+    sequences: tf.RaggedTensor,
+    training_end: tf.Tensor,
+    validation_end: tf.Tensor,
+    repeats: bool = False,
 ) -> Split:
-    """Cut `sequences` (users, None), item rows with 0 for unknown items."""
+    """Cut `sequences` (users, None), item rows with 0 for unknown items.
+
+    Args:
+        sequences: the histories.
+        training_end: (users,) where the training part ends.
+        validation_end: (users,) where the validation part ends.
+        repeats: of the queries.
+    """
     everything = sequences.row_lengths()
     return Split(
         training=drop_padding(prefix(sequences, training_end)),
-        validation=_last_item_queries(sequences, training_end, validation_end),
-        test=_last_item_queries(sequences, validation_end, everything),
+        validation=_last_item_queries(sequences, training_end, validation_end, repeats),
+        test=_last_item_queries(sequences, validation_end, everything, repeats),
     )
 
 
-def _last_item_queries(sequences, start: tf.Tensor, end: tf.Tensor) -> Queries:
+def _last_item_queries(sequences, start: tf.Tensor, end: tf.Tensor, repeats: bool) -> Queries:
     """Users with anything in [start, end): its last item, given all known items before it."""
     chosen = tf.where(end > start)[:, 0]
     selected, end = tf.gather(sequences, chosen), tf.gather(end, chosen)
     targets = tf.gather(selected.flat_values, selected.row_starts() + end - 1)
     histories = drop_padding(prefix(selected, end - 1))
     known = tf.where(histories.row_lengths() > 0)[:, 0]
-    return Queries(tf.gather(histories, known), tf.gather(targets, known))
+    return Queries(tf.gather(histories, known), tf.gather(targets, known), repeats)

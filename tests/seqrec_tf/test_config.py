@@ -39,6 +39,7 @@ OTHER = RunConfig(
         min_item_count=3,
         min_user_count=4,
         min_sequence_length=5,
+        repeats=True,
         validation_from=1.5,
         test_from=2.5,
     ),

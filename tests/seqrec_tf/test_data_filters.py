@@ -121,7 +121,7 @@ def test_the_core_meets_both_minima_and_is_the_largest(rows, items, users):
 
 def _core_size(rows: list[tuple], items: int, users: int) -> int:
     """The size of the core, found by dropping one row after the other."""
-    rows = list(rows)
+    rows = list(dict.fromkeys(rows))  # without duplicates
     while True:
         for row in rows:
             same_user = sum(other[0] == row[0] for other in rows)
