@@ -17,7 +17,7 @@ from urllib.parse import quote
 from serving.access_log import open_access_log
 from serving.batching.flags import read_batching
 from serving.command import run_command
-from serving.errors import InputError
+from serving.errors import InputError, UnreadableError
 from serving.interrupts import end_at_once
 from serving.models.model_config import ModelConfig, read_model_configs
 from serving.models.versions import find_versions, require_versions
@@ -46,9 +46,7 @@ def main() -> None:
 def _serve(options: Namespace) -> None:
     # Mistakes in flags and files are reported before TensorFlow is imported, which is slow.
     configs = _configs(options)
-    for config in configs:
-        found = find_versions(config.name, config.base_path)
-        require_versions(config, found)
+    _require_versions(configs)
     monitoring_path = read_monitoring_path(options.monitoring_config_file)
     batching = read_batching(options)
     if options.access_log:
@@ -60,7 +58,10 @@ def _serve(options: Namespace) -> None:
     from serving.server.running import Running
 
     running = Running(options, monitoring_path, batching)
-    running.manager.reload(configs)
+    try:
+        running.manager.reload(configs)
+    except UnreadableError as error:
+        logger.error("%s; starting without it", error)
     with serve_grpc(running, options, grpc_port):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(0))
@@ -68,6 +69,18 @@ def _serve(options: Namespace) -> None:
         running.serve(listener)
     # Not the usual end, which waits for graphs that run on after their request timed out.
     os._exit(0)
+
+
+def _require_versions(configs: list[ModelConfig]) -> None:
+    """Check that there is something to serve of every model whose base path can be read."""
+    unreadable = []
+    for config in configs:
+        try:
+            require_versions(config, find_versions(config.name, config.base_path))
+        except OSError as error:
+            unreadable.append(error)
+    if unreadable and len(unreadable) == len(configs):
+        raise unreadable[0]
 
 
 def _announce(listener: socket.socket, configs: list[ModelConfig]) -> None:

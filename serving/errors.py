@@ -9,6 +9,10 @@ class InputError(ValueError):
     """Input a person can correct; the message says what, where, expected and received."""
 
 
+class UnreadableError(InputError):
+    """A file or folder that cannot be read now, and perhaps can later."""
+
+
 class ServingError(Exception):
     """A request that is answered with an error.
 

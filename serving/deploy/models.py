@@ -79,6 +79,8 @@ def _model_folders(folder: Path) -> Iterator[Path]:
 def _newest(path: Path) -> VersionDirectory:
     """The newest version; a broken one would stop a server that starts."""
     found = find_versions(path.name, path)
+    if found and found[0].unreadable:
+        raise InputError(f"{found[0].unreadable}; expected a version that can be read")
     for below in sorted(path.iterdir()):
         if _is_number(below) and below not in [directory.path for directory in found]:
             raise InputError(

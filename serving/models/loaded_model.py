@@ -20,7 +20,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.eager import cancellation
 from tensorflow.types.experimental import ConcreteFunction
 
-from serving.errors import InputError, ServingError, invalid_argument
+from serving.errors import InputError, ServingError, UnreadableError, invalid_argument
 from serving.metrics import Metrics
 from serving.models.catalogue import Catalogue
 from serving.models.deadline import DEADLINE
@@ -72,6 +72,8 @@ class LoadedModel:
             self._restored = tf.saved_model.load(str(directory.path), tags=[SERVE_TAG])
         except InputError:
             raise
+        except (OSError, tf.errors.PermissionDeniedError) as error:
+            raise UnreadableError(str(_not_loadable(directory, str(error)))) from error
         except Exception as error:  # A file from elsewhere can fail in any way at all.
             raise _not_loadable(directory, str(error)) from error
         self.signatures = {

@@ -1,6 +1,7 @@
 """Which models are served: how every version is, and the one a request asks for."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -29,12 +30,14 @@ class Version:
         state: the stage of its life.
         error: why it could not be loaded; None if it could, or nobody tried yet.
         model: what answers requests while it is available.
+        is_readable: whether its files could be read, as far as anybody tried.
     """
 
     directory: VersionDirectory
     state: State
     error: ServingError | None = None
     model: LoadedModel | None = None
+    is_readable: bool = True
 
     @property
     def version(self) -> int:
@@ -49,6 +52,7 @@ class Registry:
         self._lock = threading.Lock()
         self._models: dict[str, dict[int, Version]] = {}
         self._labels: dict[str, dict[str, int]] = {}
+        self._unreadable: set[str] = set()
 
     def record(self, version: Version) -> None:
         """Note how a version is now."""
@@ -82,6 +86,11 @@ class Registry:
         with self._lock:
             return dict(self._labels.get(model, {}))
 
+    def set_unreadable(self, models: Iterable[str]) -> None:
+        """Note which models' base paths cannot be read."""
+        with self._lock:
+            self._unreadable = set(models)
+
     def available(self) -> dict[str, list[int]]:
         """The versions that answer, newest first, of every model that has one."""
         numbers = {name: self._available(name) for name in self.models()}
@@ -92,11 +101,14 @@ class Registry:
 
         Not those whose versions have all been unloaded, because nobody wants them any more.
         """
-        versions = {name: self.known(name).values() for name in self.models()}
+        with self._lock:
+            unreadable = set(self._unreadable)
+        versions = {name: self.known(name).values() for name in {*self.models(), *unreadable}}
         return [
             name
             for name in versions.keys() - self.available().keys()
-            if any(version.error or version.state != State.END for version in versions[name])
+            if name in unreadable
+            or any(version.error or version.state != State.END for version in versions[name])
         ]
 
     def find(self, call: Call) -> LoadedModel:

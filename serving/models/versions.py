@@ -1,5 +1,11 @@
-"""Version directories on disk: which versions of a model there are, and which is newest."""
+"""Version directories on disk: which versions of a model there are, and which is newest.
 
+What cannot be read is told from what is not there: a folder without permission, a loop of links or
+a disk that fails is a version that cannot be served now, and the versions beside it can.
+"""
+
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,34 +24,39 @@ class VersionDirectory:
         model: the name under which it is served.
         version: the directory's name as a number.
         path: the directory, which holds a SavedModel.
+        unreadable: why it cannot be read; "" if it can.
     """
 
     model: str
     version: int
     path: Path
+    unreadable: str = ""
 
 
 def find_versions(model: str, base_path: Path) -> list[VersionDirectory]:
     """All versions of a model, newest first; there may be none.
 
     A version is a directory whose name is a number (leading zeros are fine) and which holds a
-    `saved_model.pb` or `saved_model.pbtxt`. Anything else is ignored, so that a version can be
-    copied under another name and then renamed.
+    `saved_model.pb` or `saved_model.pbtxt`, or of which one cannot say that because it cannot be
+    read. Anything else is ignored, so that a version can be copied under another name and then
+    renamed.
 
     Raises:
         InputError: the base path is no directory.
         OSError: it cannot be read.
     """
-    if not base_path.is_dir():
+    try:
+        names = os.listdir(base_path)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"model {model!r}: base path {base_path} does not exist or is no directory; expected "
             "a directory with numbered version directories, as `python -m export` writes"
-        )
-    found = [
-        VersionDirectory(model, int(path.name), path)
-        for path in base_path.iterdir()
-        if _is_version_name(path.name) and _holds_saved_model(path)
-    ]
+        ) from error
+    found = []
+    for name in filter(_is_version_name, names):
+        unreadable = _unreadable(base_path / name)
+        if unreadable is not None:
+            found.append(VersionDirectory(model, int(name), base_path / name, unreadable))
     return sorted(found, key=lambda directory: directory.version, reverse=True)
 
 
@@ -76,5 +87,25 @@ def _is_version_name(name: str) -> bool:
     return digits and len(name.lstrip("0")) <= 19 and int(name) <= LARGEST_VERSION
 
 
-def _holds_saved_model(path: Path) -> bool:
-    return any((path / name).is_file() for name in SAVED_MODEL_FILES)
+def _unreadable(directory: Path) -> str | None:
+    """Why a version cannot be read, "" if it can; None if it is no version."""
+    try:
+        holds_one = any(_is_readable(directory / name) for name in SAVED_MODEL_FILES)
+    except OSError as error:
+        return f"{error.filename or directory}: {error.strerror or error}"
+    return "" if holds_one else None
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a file is there; `OSError` if it is and cannot be read."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+    except (FileNotFoundError, NotADirectoryError):
+        # A link to nothing: somebody meant to have something there.
+        if path.is_symlink() or (path.parent.is_symlink() and not path.parent.exists()):
+            raise
+        return False
+    with path.open("rb") as file:
+        file.read(1)
+    return True

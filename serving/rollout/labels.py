@@ -183,9 +183,9 @@ class Rollout:
     def _require_on_disk(self, version: int):
         found = find_versions(self.file.entry.name, self.base_path)
         for directory in found:
-            if directory.version == version:
+            if directory.version == version and not directory.unreadable:
                 return directory
-        there = ", ".join(str(directory.version) for directory in found)
+        there = ", ".join(directory.unreadable or str(directory.version) for directory in found)
         raise InputError(
             f"version {version}: expected {self.base_path / str(version)} with a SavedModel. "
             f"Received: {there or 'no version at all'}"

@@ -1,18 +1,19 @@
 """Keeps what is served in step with the configuration and with the folders of versions.
 
 As in TensorFlow Serving: a new version is loaded before an old one is unloaded, one that fails to
-load never replaces a good one and is not tried again while it stays there, and a folder that
-cannot be read leaves everything as it is.
+load never replaces a good one and is not tried again while it stays there, and a base path that is
+gone leaves everything as it is. Unlike there, what cannot be read concerns nobody else: a version
+stands with its error, and the next readable one is served; a base path leaves its model as it is.
 """
 
 import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from serving.errors import InputError, ServingError
+from serving.errors import InputError, ServingError, UnreadableError
 from serving.models.loaded_model import LoadedModel
 from serving.models.model_config import ModelConfig
 from serving.models.registry import Registry, State, Version
@@ -51,62 +52,112 @@ class Manager:
         self._registry = registry
         self._loading = loading
         self._configs: dict[str, ModelConfig] = {}
+        self._unreadable: dict[str, str] = {}  # model -> why its base path cannot be read
         self._changing = threading.Lock()
 
     def reload(self, configs: list[ModelConfig]) -> None:
         """Serve these models and no others; returns when their versions are loaded.
 
         Raises:
-            InputError: a label or a base path is not there, and nothing has changed; or a version
-                cannot be loaded, and everything else has.
+            InputError: a label or a base path is not there, and nothing has changed; or none of
+                the versions of a model can be loaded, and everything else has.
+            UnreadableError: the same, only because files cannot be read.
         """
         with self._changing:
             self._require_labels(configs)
-            wanted = {config.name: _wanted(config) for config in configs}
+            wanted = self._look(configs)
             self._configs = {config.name: config for config in configs}
             failed = self._follow(wanted)
             for name in self._registry.models():
                 labels = self._configs[name].labels if name in self._configs else {}
                 self._registry.label(name, labels)
-        if failed:
-            raise InputError(failed[0].error.message)
+            unreadable = [version.error.message for version in failed if not version.is_readable]
+            unreadable += self._unreadable.values()
+        for version in failed:
+            if version.is_readable:
+                raise InputError(version.error.message)
+        if unreadable:
+            raise UnreadableError(unreadable[0])
 
     def poll(self) -> None:
         """Look for new versions and for those that are gone.
 
         Raises:
             InputError: the base path of a model is not there; nothing has changed for any model.
-            OSError: it cannot be read.
         """
         with self._changing:
-            self._follow({config.name: _wanted(config) for config in self._configs.values()})
+            self._follow(self._look(self._configs.values()))
 
-    def _follow(self, wanted: dict[str, list[VersionDirectory]]) -> list[Version]:
-        """Load what is wanted, then unload what is not; the versions that could not be loaded."""
+    def _look(self, configs: Iterable[ModelConfig]) -> dict[str, list[VersionDirectory] | None]:
+        """The versions that each model is to have; None where its base path cannot be read."""
+        wanted, unreadable = {}, {}
+        for config in configs:
+            try:
+                wanted[config.name] = self._wanted(config)
+            except OSError as error:
+                wanted[config.name] = None
+                reason = f"base path {config.base_path}: {error.strerror or error}"
+                unreadable[config.name] = f"model {config.name!r}: {reason}"
+        for name, reason in unreadable.items():
+            # Said once, not every second.
+            if reason != self._unreadable.get(name):
+                logger.error("%s; the model stays as it is", reason)
+        self._unreadable = unreadable
+        self._registry.set_unreadable(unreadable)
+        return wanted
+
+    def _wanted(self, config: ModelConfig) -> list[VersionDirectory]:
+        """What the policy chooses, and where that cannot be read what it chooses of the rest."""
+        found = {found.version: found for found in find_versions(config.name, config.base_path)}
+        known = self._registry.known(config.name)
+        loaded = {number for number in known if known[number].state == State.AVAILABLE}
+        readable = [number for number in found if number in loaded or not found[number].unreadable]
+        chosen = {*config.policy.choose(list(found)), *config.policy.choose(readable)}
+        return [found[number] for number in sorted(chosen, reverse=True)]
+
+    def _follow(self, wanted: dict[str, list[VersionDirectory] | None]) -> list[Version]:
+        """Load what is wanted, then unload what is not.
+
+        Returns:
+            The versions that could not be loaded, of models of which none could.
+        """
         failed = []
         for name in {**dict.fromkeys(self._registry.models()), **wanted}:
             directories = wanted.get(name, [])
-            loaded = [self._ensure_loaded(directory) for directory in directories]
-            failed += [version for version in loaded if version.error]
-            if not directories or any(version.state == State.AVAILABLE for version in loaded):
+            if directories is None:
+                continue
+            versions = [self._ensure_loaded(directory) for directory in directories]
+            if not versions or any(version.state == State.AVAILABLE for version in versions):
                 self._unload_others(name, {directory.version for directory in directories})
+            else:
+                failed += [version for version in versions if version.error]
         return failed
 
     def _ensure_loaded(self, directory: VersionDirectory) -> Version:
         known = self._registry.known(directory.model).get(directory.version)
-        # A failed one is tried again when it was gone in between.
-        if known and (known.state == State.AVAILABLE or known.error):
+        if known and known.state == State.AVAILABLE:
             return known
-        version = self._registry.change(Version(directory, State.START), State.LOADING)
+        # A failed one is tried again when it was gone, or could not be read, in between.
+        if known and known.error and known.directory == directory:
+            return known
+        version = Version(directory, State.START)
+        if directory.unreadable:
+            return self._fail(version, directory.unreadable, is_readable=False)
+        version = self._registry.change(version, State.LOADING)
         try:
             model = self._load(directory)
         except Exception as error:  # a file from elsewhere can fail in any way at all
             reason = " ".join(str(error).split()) or repr(error)
-            logger.error("model %s version %d: %s", directory.model, directory.version, reason)
-            cause = ServingError(Code.UNKNOWN, reason)
-            return self._registry.change(version, State.END, error=cause)
+            is_readable = not isinstance(error, (OSError, UnreadableError))
+            return self._fail(version, reason, is_readable)
         logger.info("serving model %s version %d", directory.model, directory.version)
         return self._registry.change(version, State.AVAILABLE, model=model)
+
+    def _fail(self, version: Version, reason: str, is_readable: bool) -> Version:
+        directory = version.directory
+        logger.error("model %s version %d: %s", directory.model, directory.version, reason)
+        cause = ServingError(Code.UNKNOWN, reason)
+        return self._registry.change(version, State.END, error=cause, is_readable=is_readable)
 
     def _load(self, directory: VersionDirectory) -> LoadedModel:
         for _ in range(self._loading.retries):
@@ -139,8 +190,3 @@ class Manager:
                         f"model {config.name!r}: expected label {label!r} to name a version that "
                         f"is available; serve it first, then label it. Received: {number}"
                     )
-
-
-def _wanted(config: ModelConfig) -> list[VersionDirectory]:
-    found = {found.version: found for found in find_versions(config.name, config.base_path)}
-    return [found[number] for number in config.policy.choose(list(found))]

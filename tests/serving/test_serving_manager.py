@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import InputError, ServingError
+from serving.errors import InputError, ServingError, UnreadableError
 from serving.models.model_config import ModelConfig, VersionPolicy
 from serving.models.registry import Registry, State
 from serving.server.manager import Loading, Manager
@@ -17,6 +17,7 @@ class Models:
     def __init__(self, base_path: Path, **options):
         self.base_path = base_path
         self.broken = set()
+        self.unreadable = {}
         self.order = []
         self.registry = Registry()
         self.manager = Manager(self.registry, Loading(self.load, **options))
@@ -25,6 +26,8 @@ class Models:
         self.order.append(directory.version)
         if directory.version in self.broken:
             raise InputError(f"version {directory.version} is broken")
+        if directory.version in self.unreadable:
+            raise self.unreadable[directory.version]
         return directory.path.name
 
     def add(self, *versions: int, name: str = "m") -> None:
@@ -119,6 +122,105 @@ def test_a_missing_folder_changes_nothing_for_any_model(models):
     with pytest.raises(InputError, match="base path .*/m does not exist"):
         models.manager.poll()
     assert models.registry.available() == {"m": [1], "other": [1]}
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("moment", "policy", "served"),
+    [
+        ("start", VersionPolicy(), [2]),
+        ("start", VersionPolicy(specific=(1, 3)), [1]),
+        ("poll", VersionPolicy(), [2]),
+        ("poll", VersionPolicy(2), [2, 1]),
+        ("poll", VersionPolicy(None), [2, 1]),
+    ],
+)
+def test_a_version_that_cannot_be_read_is_its_own_affair(models, moment, policy, served):
+    """The rest is served; it stands with its error, and is served once it can be read."""
+    models.add(1, 2)
+    models.add(7, name="other")
+    config = ModelConfig("m", models.base_path / "m", policy)
+    three = models.base_path / "m/3"
+    if moment == "start":
+        link_to_itself(three)
+    models.serve(config, models.config(name="other"))
+    if moment == "poll":
+        link_to_itself(three)
+    models.add(8, name="other")
+    models.manager.poll()
+    assert models.registry.available() == {"m": served, "other": [8]}
+    newest, *_ = models.registry.versions(Call("status", "m"))
+    assert (newest.version, newest.state) == (3, State.END)
+    assert "3/saved_model.pb: Too many levels of symbolic links" in newest.error.message
+    assert models.registry.waiting() == []
+    three.unlink()
+    models.add(3)
+    models.manager.poll()
+    assert models.states()[3] == "AVAILABLE"
+
+
+def test_a_loaded_version_that_cannot_be_read_any_more_stays(models):
+    models.add(1, 2)
+    models.serve(models.config())
+    (models.base_path / "m/2").rename(models.base_path / "m/kept")
+    link_to_itself(models.base_path / "m/2")
+    models.manager.poll()
+    assert models.states() == {2: "AVAILABLE"}
+    assert models.order == [2]
+
+
+def test_the_only_version_cannot_be_read(models):
+    (models.base_path / "m").mkdir()
+    link_to_itself(models.base_path / "m/1")
+    with pytest.raises(UnreadableError, match="m/1/saved_model.pb: Too many levels"):
+        models.serve(models.config())
+    assert models.registry.waiting() == ["m"]
+    (models.base_path / "m/1").unlink()
+    models.add(1)
+    models.manager.poll()
+    assert models.find() == "1"
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(5, "disk"), OSError(116, "")])
+def test_files_that_cannot_be_read_when_it_is_loaded(models, error):
+    """The model's error, and no reason not to start."""
+    models.add(1, 2)
+    models.add(3, name="other")
+    models.unreadable = {2: error}
+    with pytest.raises(UnreadableError):
+        models.serve(models.config(), models.config(name="other"))
+    assert models.registry.available() == {"other": [3]}
+    assert models.states() == {2: "END"}
+
+
+def test_a_base_path_that_cannot_be_read_is_its_models_own_affair(models):
+    models.add(1)
+    models.add(1, name="other")
+    models.serve(models.config(), models.config(name="other"))
+    (models.base_path / "m").rename(models.base_path / "kept")
+    link_to_itself(models.base_path / "m")
+    models.add(2, name="other")
+    models.manager.poll()
+    assert models.registry.available() == {"m": [1], "other": [2]}
+    with pytest.raises(UnreadableError, match="model 'm': base path .*/m: Too many levels"):
+        models.serve(models.config(), models.config(name="other"))
+    (models.base_path / "m").unlink()
+    (models.base_path / "kept").rename(models.base_path / "m")
+    models.add(2)
+    models.manager.poll()
+    assert models.registry.available() == {"m": [2], "other": [2]}
+
+
+def test_a_model_whose_base_path_was_never_readable_is_waited_for(models):
+    models.add(1, name="other")
+    link_to_itself(models.base_path / "m")
+    with pytest.raises(UnreadableError, match="base path .*/m: Too many levels"):
+        models.serve(models.config(), models.config(name="other"))
+    assert models.registry.available() == {"other": [1]}
+    assert models.registry.waiting() == ["m"]
 
 
 def test_an_empty_folder_unloads_everything(models):

@@ -50,6 +50,28 @@ def test_not_a_saved_model(run_module, tmp_path):
     assert_refused(run_module("serving", *flags), message)
 
 
+def test_a_start_with_folders_that_cannot_be_read(start_server, model_root, tmp_path):
+    """A version in a loop of links, and a model: the others are served."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/1").symlink_to(model_root / "half/1")
+    for loop in (tmp_path / "half/2", tmp_path / "loop"):
+        loop.symlink_to(loop)
+    entries = [
+        f'config {{ name: "{name}" base_path: "{tmp_path}/{name}" model_platform: "tensorflow" }}'
+        for name in ("loop", "half")
+    ]
+    (tmp_path / "models.config").write_text(f"model_config_list {{ {' '.join(entries)} }}")
+    running = start_server(f"--model_config_file={tmp_path}/models.config")
+    answer = running.post("/v1/models/half:predict", {"instances": [1.0]})
+    assert answer.json() == {"predictions": [2.5]}
+    two, one = running.get("/v1/models/half").json()["model_version_status"]
+    assert (two["state"], one["state"]) == ("END", "AVAILABLE")
+    assert "Too many levels of symbolic links" in two["status"]["error_message"]
+    assert running.get("/v1/models/loop").status_code == 404
+    assert running.get("/readyz").status_code == 503
+    assert running.stop() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_finish_requests_under_way(start_server, model_root, number):
     running = start_server("--model_name", "m", "--model_base_path", str(model_root / "zoo"))

@@ -1,5 +1,8 @@
 """Version directories: which names count, and which version is newest."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,84 @@ def test_a_version_that_is_asked_for_by_number(tmp_path):
     require(tmp_path, 3, 1)
     with pytest.raises(InputError, match="model 'm': expected version 2 in .* Received: 3, 1"):
         require(tmp_path, 3, 2)
+
+
+def to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def to_nothing(path: Path) -> None:
+    path.symlink_to("gone")
+
+
+def with_a_file_that_is(target: str):
+    def make(path: Path) -> None:
+        path.mkdir()
+        (path / "saved_model.pb").symlink_to(target)
+
+    return make
+
+
+# What root cannot read either.
+UNREADABLE = {
+    "a loop": (to_itself, "Too many levels of symbolic links"),
+    "a link to nothing": (to_nothing, "No such file or directory"),
+    "a file to nothing": (with_a_file_that_is("gone"), "No such file or directory"),
+    "a file in a loop": (with_a_file_that_is("saved_model.pb"), "Too many levels of symbolic"),
+    "a name too long": (with_a_file_that_is("n" * 300), "File name too long"),
+    "a disk that fails": (with_a_file_that_is("/proc/self/mem"), "Input/output error"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_a_version_that_says_why(tmp_path, kind):
+    make, reason = UNREADABLE[kind]
+    add(tmp_path, "1")
+    make(tmp_path / "2")
+    two, one = find_versions("m", tmp_path)
+    assert (two.version, one.version, one.unreadable) == (2, 1, "")
+    assert reason in two.unreadable and str(tmp_path / "2") in two.unreadable
+    require(tmp_path)
+
+
+def test_what_is_not_there_is_no_version(tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1/saved_model.pb").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "2").symlink_to("file")
+    (tmp_path / "3").symlink_to("1")
+    assert find_versions("m", tmp_path) == []
+
+
+def test_a_base_path_that_cannot_be_read(tmp_path):
+    to_itself(tmp_path / "loop")
+    with pytest.raises(OSError, match="Too many levels"):
+        find_versions("m", tmp_path / "loop")
+
+
+AS_NOBODY = """
+import os, pathlib
+from serving.models.versions import find_versions
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+for found in find_versions("m", pathlib.Path({base_path!r})):
+    print(found.version, found.unreadable)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_permissions(tmp_path):
+    """A folder, and a file, that only their owner may read."""
+    add(tmp_path, "1", "2", "3")
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    (tmp_path / "2").chmod(0)
+    (tmp_path / "3/saved_model.pb").chmod(0)
+    command = [sys.executable, "-c", AS_NOBODY.format(base_path=str(tmp_path))]
+    ended = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60
+    )
+    assert ended.stdout.splitlines() == [
+        f"3 {tmp_path}/3/saved_model.pb: Permission denied",
+        f"2 {tmp_path}/2/saved_model.pb: Permission denied",
+        "1 ",
+    ], ended.stderr
