@@ -27,7 +27,7 @@ from serving.models.deadline import DEADLINE
 from serving.models.limits import WIDE, Limits
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos
-from serving.models.versions import VersionDirectory
+from serving.models.versions import VersionDirectory, find_unreadable
 from serving.status import Code
 
 SERVE_TAG = "serve"
@@ -72,9 +72,10 @@ class LoadedModel:
             self._restored = tf.saved_model.load(str(directory.path), tags=[SERVE_TAG])
         except InputError:
             raise
-        except (OSError, tf.errors.PermissionDeniedError) as error:
-            raise UnreadableError(str(_not_loadable(directory, str(error)))) from error
         except Exception as error:  # A file from elsewhere can fail in any way at all.
+            unreadable = find_unreadable(directory.path)
+            if unreadable:
+                raise UnreadableError(str(_not_loadable(directory, unreadable))) from error
             raise _not_loadable(directory, str(error)) from error
         self.signatures = {
             name: _signature(definition) for name, definition in self.definitions.items()

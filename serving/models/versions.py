@@ -82,6 +82,25 @@ def require_versions(config: ModelConfig, versions: list[VersionDirectory]) -> N
         )
 
 
+def find_unreadable(folder: Path) -> str:
+    """The first file or folder in it that cannot be read, and why; "" if all can.
+
+    TensorFlow says it in many ways, and sometimes not at all.
+    """
+
+    def complain(error: OSError) -> None:
+        raise error
+
+    path = folder
+    try:
+        for below, _, names in os.walk(folder, onerror=complain):
+            for path in (Path(below, name) for name in names):
+                _is_readable(path)
+    except OSError as error:
+        return _reason(path, error)
+    return ""
+
+
 def _is_version_name(name: str) -> bool:
     digits = name.isascii() and name.isdigit()
     return digits and len(name.lstrip("0")) <= 19 and int(name) <= LARGEST_VERSION
@@ -92,8 +111,12 @@ def _unreadable(directory: Path) -> str | None:
     try:
         holds_one = any(_is_readable(directory / name) for name in SAVED_MODEL_FILES)
     except OSError as error:
-        return f"{error.filename or directory}: {error.strerror or error}"
+        return _reason(directory, error)
     return "" if holds_one else None
+
+
+def _reason(path: Path, error: OSError) -> str:
+    return f"{error.filename or path}: {error.strerror or error}"
 
 
 def _is_readable(path: Path) -> bool:

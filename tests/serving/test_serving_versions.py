@@ -9,7 +9,7 @@ import pytest
 
 from serving.errors import InputError
 from serving.models.model_config import ModelConfig, VersionPolicy
-from serving.models.versions import find_versions, require_versions
+from serving.models.versions import find_unreadable, find_versions, require_versions
 
 
 def add(base_path: Path, *names: str, file: str = "saved_model.pb") -> None:
@@ -87,6 +87,16 @@ def test_what_cannot_be_read_is_a_version_that_says_why(tmp_path, kind):
     assert (two.version, one.version, one.unreadable) == (2, 1, "")
     assert reason in two.unreadable and str(tmp_path / "2") in two.unreadable
     require(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["loop", "gone", "/proc/self/mem"])
+def test_any_file_of_a_version_that_cannot_be_read(tmp_path, kind):
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/words.txt").touch()
+    os.mkfifo(tmp_path / "assets/fifo")
+    assert find_unreadable(tmp_path) == ""
+    (tmp_path / "assets/loop").symlink_to(kind)
+    assert find_unreadable(tmp_path).startswith(f"{tmp_path}/assets/loop: ")
 
 
 def test_what_is_not_there_is_no_version(tmp_path):
