@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 from argparse import Namespace
-from pathlib import Path
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
@@ -19,7 +18,7 @@ from serving.batching.flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError, UnreadableError
 from serving.interrupts import end_at_once
-from serving.models.model_config import ModelConfig, read_model_configs
+from serving.models.model_config import ModelConfig, local_path, read_model_configs
 from serving.models.versions import find_versions, require_versions
 from serving.server.flags import read_options
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
@@ -99,7 +98,7 @@ def _configs(options: Namespace) -> list[ModelConfig]:
                 "--model_config_file_poll_wait_seconds: expected --model_config_file as well. "
                 "Received: none"
             )
-        base_path = options.model_base_path or Path("models") / options.model_name
+        base_path = local_path(options.model_base_path or f"models/{options.model_name}")
         return [ModelConfig(options.model_name, base_path.absolute())]
     if options.model_base_path is not None:
         logger.info("--model_config_file is given: --model_name and --model_base_path are ignored")

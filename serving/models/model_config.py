@@ -9,6 +9,7 @@ model_config_list {
 }
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from serving.errors import InputError
 from serving.text_proto import read_text_proto
 
 PLATFORM = "tensorflow"
+
+_TYPE_TENSORFLOW = 1  # of the enumeration that platforms replaced
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9.]*)://(?P<host>[^/]*)(?P<path>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def read_model_configs(path: Path) -> list[ModelConfig]:
 
     Raises:
         InputError: not that text form, a field TensorFlow Serving does not know, a relative base
-            path, another platform, a name given twice, or no model at all.
+            path or one of another machine, another platform, a name given twice, or no list.
         OSError: the file cannot be read.
     """
     # Here, as it is needed for such files only.
@@ -78,39 +82,68 @@ def model_configs(message: Message, where: str) -> list[ModelConfig]:
     Raises:
         InputError: as `read_model_configs`.
     """
-    entries = message.model_config_list.config
-    if not entries:
+    if message.WhichOneof("config") != "model_config_list":
         raise InputError(f"{where}: expected model_config_list {{ config {{ ... }} }}; no model")
+    entries = message.model_config_list.config
     configs = [_checked(entry, f"{where}, config {i}") for i, entry in enumerate(entries, 1)]
     _reject_duplicates(configs, where)
     return configs
+
+
+def local_path(base_path: str) -> Path:
+    """A base path as a path of this machine: `file://` URIs are, whatever host they name.
+
+    Raises:
+        InputError: a URI of another scheme.
+    """
+    uri = _URI.fullmatch(base_path)
+    if uri is None:
+        return Path(base_path)
+    if uri["scheme"] != "file":
+        raise InputError(
+            f"expected a base path on this machine or a file:// URI. Received: {base_path!r}"
+        )
+    return Path(uri["path"] or "/")
 
 
 def _checked(entry: Message, where: str) -> ModelConfig:
     if not entry.name or not entry.base_path:
         raise InputError(f"{where}: expected a name and a base_path. Received: {_one_line(entry)}")
     where = f"{where}, model {entry.name!r}"
-    if entry.model_platform != PLATFORM:
-        raise InputError(
-            f"{where}: expected model_platform: {PLATFORM!r}. Received: {entry.model_platform!r}"
-        )
-    if not Path(entry.base_path).is_absolute():
+    platform = _platform(entry, where)
+    if platform != PLATFORM:
+        raise InputError(f"{where}: expected model_platform: {PLATFORM!r}. Received: {platform!r}")
+    try:
+        base_path = local_path(entry.base_path)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    if not base_path.is_absolute() or "\0" in entry.base_path:
         raise InputError(f"{where}: expected an absolute base_path. Received: {entry.base_path!r}")
-    policy = _policy(entry.model_version_policy, where)
-    return ModelConfig(entry.name, Path(entry.base_path), policy, dict(entry.version_labels))
+    policy = _policy(entry.model_version_policy)
+    return ModelConfig(entry.name, base_path, policy, dict(entry.version_labels))
 
 
-def _policy(policy: Message, where: str) -> VersionPolicy:
+def _platform(entry: Message, where: str) -> str:
+    """The platform, also where only the type that it replaced is given."""
+    if not entry.model_type:
+        return entry.model_platform
+    if entry.model_platform:
+        raise InputError(
+            f"{where}: expected model_platform alone. Received: model_type (deprecated) and "
+            "model_platform, both"
+        )
+    return PLATFORM if entry.model_type == _TYPE_TENSORFLOW else "other"
+
+
+def _policy(policy: Message) -> VersionPolicy:
     kind = policy.WhichOneof("policy_choice")
-    if kind == "specific":
-        if not policy.specific.versions:
-            raise InputError(f"{where}: expected versions in specific {{ }}. Received: none")
-        return VersionPolicy(specific=tuple(policy.specific.versions))
     if kind == "all":
         return VersionPolicy(latest=None)
-    if kind == "latest" and policy.latest.num_versions < 1:
-        raise InputError(f"{where}: expected num_versions from 1 on in latest {{ }}. Received: 0")
-    return VersionPolicy(policy.latest.num_versions) if kind == "latest" else VersionPolicy()
+    if kind == "specific":
+        versions = tuple(policy.specific.versions)
+        # None at all, as in TensorFlow Serving: a model that is configured and not served.
+        return VersionPolicy(specific=versions) if versions else VersionPolicy(latest=0)
+    return VersionPolicy(max(policy.latest.num_versions, 1))
 
 
 def _reject_duplicates(configs: list[ModelConfig], where: str) -> None:

@@ -96,6 +96,7 @@ def _seconds(text: str) -> float:
 
 
 def _roll_out(options: Namespace) -> None:
+    from serving.models.model_config import local_path
     from serving.rollout.config_file import ConfigFile
     from serving.rollout.labels import Refused, Rollout
     from serving.rollout.remote_model import RemoteModel
@@ -106,7 +107,7 @@ def _roll_out(options: Namespace) -> None:
     rollout = Rollout(
         file,
         RemoteModel(options.url, options.model),
-        (options.models / options.model if options.models else Path(file.entry.base_path)),
+        (options.models / options.model if options.models else local_path(file.entry.base_path)),
         unchecked=options.unchecked,
         timeout=options.timeout,
         apply=_runner(options.apply),

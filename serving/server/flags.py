@@ -87,7 +87,6 @@ def _add_models(parser: CommandParser) -> None:
     group.add_argument("--model_name", default="seqrec", help="name in URLs (default seqrec)")
     group.add_argument(
         "--model_base_path",
-        type=Path,
         help="directory of the model's version directories (default ./models/MODEL_NAME)",
     )
     group.add_argument(

@@ -63,6 +63,24 @@ def test_reload(restored, model_root):
     refused(restored.prediction.Predict, request, grpc.StatusCode.NOT_FOUND, "Latest(line)")
 
 
+def test_reload_in_other_words(restored, model_root):
+    """No platform but the old type, a URI, no number; no version at all; and no model at all."""
+    call = restored.models.HandleReloadConfigRequest
+    fields = f'name: "half" base_path: "file://{model_root}/half" model_type: TENSORFLOW'
+    asked = predict_request("half", {"x": floats(1)})
+    for policy, is_served in (("latest {}", True), ("specific {}", False), ("all {}", True)):
+        text = f"model_config_list {{ config {{ {fields} model_version_policy {{ {policy} }} }} }}"
+        call(reload_request(text), timeout=SECONDS)
+        if is_served:
+            assert predict(restored, "half", {"x": floats(1)}).model_spec.version.value == 20
+        else:
+            refused(restored.prediction.Predict, asked, grpc.StatusCode.NOT_FOUND, "Latest(half)")
+    response = call(reload_request("model_config_list {}"), timeout=SECONDS)
+    assert response.status.error_code == 0
+    refused(restored.prediction.Predict, asked, grpc.StatusCode.NOT_FOUND, "Latest(half)")
+    assert restored.server.get("/readyz").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [

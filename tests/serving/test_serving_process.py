@@ -21,6 +21,8 @@ def assert_refused(ended, message: str) -> None:
     ("flags", "message"),
     [
         (["--model_base_path={root}/none"], "base path {root}/none does not exist"),
+        (["--model_base_path=file://localhost{root}/none"], "base path {root}/none does not exist"),
+        (["--model_base_path=s3://models"], "a base path on this machine or a file:// URI"),
         (["--model_base_path={root}"], "no version in base path {root}"),
         (["--rest_api_port=x"], "Received: 'x'"),
         (["--rest_api_port", "65536"], "Received: '65536'"),
