@@ -61,11 +61,11 @@ def _serve(options: Namespace) -> None:
         running.manager.reload(configs)
     except UnreadableError as error:
         logger.error("%s; starting without it", error)
-    with serve_grpc(running, options, grpc_port):
+    with serve_grpc(running, options, grpc_port) as stop_grpc:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(0))
         _announce(listener, configs)
-        running.serve(listener)
+        running.serve(listener, stop_grpc)
     # Not the usual end, which waits for graphs that run on after their request timed out.
     os._exit(0)
 

@@ -36,7 +36,8 @@ examples:
 
 The URL is printed on stdout when all models are loaded; logs go to stderr. A browser shows a page
 to try the models on there.
-SIGINT and SIGTERM finish the requests under way and stop the server; before it is up, at once.
+SIGINT and SIGTERM finish the requests under way, for --drain_seconds at most, and stop the server;
+a second one stops it at once, as does the first before it is up.
 """
 
 
@@ -168,6 +169,19 @@ def _add_own(parser: CommandParser) -> None:
         type=natural,
         default=0,
         help="most requests that wait for a thread (503; default no limit)",
+    )
+    group.add_argument(
+        "--drain_seconds",
+        type=natural,
+        default=30,
+        help="time that requests under way have after SIGTERM; a second one ends it (default 30)",
+    )
+    group.add_argument(
+        "--idle_connection_seconds",
+        type=positive,
+        default=50,
+        help="time after which a connection is closed that sends or takes nothing, or next to "
+        "nothing (default 50, as TensorFlow Serving)",
     )
     group.add_argument(
         "--access_log", help="file for a JSON line a request, - for stderr (default none)"

@@ -8,8 +8,7 @@ import logging
 import os
 import socket
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,12 @@ from serving.errors import InputError
 from serving.server.listener import open_listener
 
 if TYPE_CHECKING:
+    import grpc
+
+    from serving.server.grpc_drain import Drain
     from serving.server.running import Running
 
 LARGEST_MESSAGE_BYTES = 2**31 - 1
-# Requests under way when the server is told to stop; TensorFlow Serving waits as long as it takes.
-SECONDS_TO_FINISH = 30.0
-HEALTH_SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 
 logger = logging.getLogger("serving")
 
@@ -76,7 +75,7 @@ def reserve_grpc_port(options: Namespace) -> socket.socket | None:
 @contextmanager
 def serve_grpc(
     running: "Running", options: Namespace, reserved: socket.socket | None
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Answer gRPC requests while the body runs; those under way at its end are finished.
 
     Args:
@@ -84,15 +83,18 @@ def serve_grpc(
         options: the flags.
         reserved: what `reserve_grpc_port` returned.
 
+    Yields:
+        A function to call as soon as the end is known: new requests are refused from then on.
+
     Raises:
         InputError: somebody else took the port meanwhile.
     """
     if reserved is None:
-        yield
+        yield lambda: None
         return
     address, port = reserved.getsockname()[:2]
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    server, health = _make_server(running, options)
+    server, drain = _make_server(running, options)
     reserved.close()
     try:
         server.add_insecure_port(place)
@@ -101,25 +103,26 @@ def serve_grpc(
     server.start()
     logger.info("gRPC on %s", place)
     try:
-        yield
+        yield drain.begin
     finally:
-        if health is not None:
-            health.enter_graceful_shutdown()
-        server.stop(SECONDS_TO_FINISH).wait()
+        drain.finish()
 
 
-def _make_server(running: "Running", options: Namespace) -> tuple:
-    """The server and, if asked for, its health service."""
+def _make_server(running: "Running", options: Namespace) -> "tuple[grpc.Server, Drain]":
+    """The server, and how it ends."""
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     from serving.grpc_api.model_service import ModelService
     from serving.grpc_api.prediction_service import PredictionService
+    from serving.server.grpc_drain import CountingPool, Drain, Refusal
 
+    pool, refusal, health = CountingPool(options.grpc_max_threads, "grpc"), Refusal(), None
     waiting = options.max_waiting_requests
     server = grpc.server(
-        ThreadPoolExecutor(options.grpc_max_threads, "grpc"),
+        pool,
         options=_library_options(options),
+        interceptors=[refusal],
         maximum_concurrent_rpcs=options.grpc_max_threads + waiting if waiting else None,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
@@ -128,22 +131,14 @@ def _make_server(running: "Running", options: Namespace) -> tuple:
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(running.registry, running.metrics, running.manager.reload), server
     )
-    if not options.enable_grpc_healthcheck_service:
-        return server, None
-    return server, _add_health_service(server)
+    if options.enable_grpc_healthcheck_service:
+        from grpc_health.v1 import health_pb2_grpc
 
+        from serving.server.grpc_health import Health
 
-def _add_health_service(server: object) -> object:
-    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-
-    # Not in the pool: whoever watches would hold one of its threads for ever.
-    servicer = health.HealthServicer(
-        experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, "health")
-    )
-    for service in HEALTH_SERVICES:
-        servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    return servicer
+        health = Health()
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    return server, Drain(server, pool, refusal, health, options.drain_seconds)
 
 
 def _library_options(options: Namespace) -> list[tuple[str, int | str]]:

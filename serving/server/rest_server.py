@@ -1,8 +1,5 @@
-"""The embedded server: TensorFlow Serving's REST interface on starlette and uvicorn."""
+"""The application: TensorFlow Serving's REST interface and the page, on starlette."""
 
-import socket
-
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -25,11 +22,3 @@ def create_app(
     """
     pages = demo_routes(registry) if demo_page else []
     return Starlette(routes=[*pages, Mount("/", app=RestApi(registry, options, metrics))])
-
-
-def serve(app: Starlette, listener: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM; requests under way are finished first."""
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[listener])

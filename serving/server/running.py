@@ -1,6 +1,5 @@
 """The parts of a running server, put together. Imports TensorFlow."""
 
-import contextlib
 import logging
 import socket
 import threading
@@ -16,9 +15,10 @@ from serving.models.limits import Limits
 from serving.models.model_config import read_model_configs
 from serving.models.registry import Registry
 from serving.rest_api.app import RestOptions
+from serving.server.http_server import Patience, serve
 from serving.server.loading import Loader
 from serving.server.manager import Loading, Manager
-from serving.server.rest_server import create_app, serve
+from serving.server.rest_server import create_app
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +58,13 @@ class Running:
             ),
         )
 
-    def serve(self, listener: socket.socket) -> None:
-        """Answer requests and follow the files until SIGINT or SIGTERM."""
+    def serve(self, listener: socket.socket, on_stop: Callable[[], None]) -> None:
+        """Answer requests and follow the files until SIGINT or SIGTERM.
+
+        Args:
+            listener: where connections come in.
+            on_stop: called when the signal comes, before requests under way are finished.
+        """
         options = self._options
         if options.file_system_poll_wait_seconds:
             _repeat(self.manager.poll, options.file_system_poll_wait_seconds)
@@ -73,9 +78,9 @@ class Running:
             cors=options.rest_api_enable_cors_support,
             monitoring_path=self._monitoring_path,
         )
-        # uvicorn hands the signal on when everything is answered.
-        with contextlib.suppress(SystemExit):
-            serve(create_app(self.registry, rest, self.metrics, options.demo_page), listener)
+        patience = Patience(options.idle_connection_seconds, options.drain_seconds)
+        app = create_app(self.registry, rest, self.metrics, options.demo_page)
+        serve(app, listener, patience, on_stop)
 
     def _read_config(self) -> None:
         self.manager.reload(read_model_configs(self._options.model_config_file))

@@ -1,5 +1,6 @@
 """The gRPC server as a part of the process: health, counts, end, flags."""
 
+import contextlib
 import signal
 import socket
 import threading
@@ -19,6 +20,8 @@ from grpc_tools import (
     predict_request,
     refused,
 )
+from raw_http import connect as http_connect
+from raw_http import request as http_request
 
 
 @pytest.mark.parametrize("service", ["", "tensorflow.serving.PredictionService"])
@@ -67,6 +70,44 @@ def test_no_health_service_unless_asked_for_and_stopping(start_server, model_roo
     assert server.stop(signal.SIGTERM) == 0
     request.join()
     assert answers == [{"steps": 400_000}]
+
+
+def test_stopping_is_known_at_once_and_does_not_wait_for_ever(start_server, model_root):
+    port = free_port()
+    model = f"--model_base_path={model_root}/zoo"
+    flags = ("--model_name=m", model, f"--port={port}", "--drain_seconds=8")
+    server = start_server(*flags, "--enable_grpc_healthcheck_service")
+    clients, other, seen, answers = connect(port), connect(port), [], []
+
+    def watch():
+        with contextlib.suppress(grpc.RpcError):
+            for response in clients.health.Watch(health_pb2.HealthCheckRequest()):
+                seen.append(response.status)
+
+    def count():
+        answers.append(arrays(predict(clients, "m", {"steps": np.array([40_000])}, "slow")))
+
+    threads = [threading.Thread(target=watch), threading.Thread(target=count)]
+    with http_connect(server.url) as upload:
+        upload.sendall(http_request("POST", "/v1/models/m:predict", b"{}")[:-1])
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        for channel in (clients, other):
+            response = channel.health.Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
+            assert response.status == health_pb2.HealthCheckResponse.NOT_SERVING
+            request = predict_request("m", {"x": floats(1)})
+            refused(channel.prediction.Predict, request, grpc.StatusCode.UNAVAILABLE, "stopping")
+        assert server.process.wait(20) == 0
+    for thread in threads:
+        thread.join()
+    assert answers == [{"steps": 40_000}]
+    assert seen == [
+        health_pb2.HealthCheckResponse.SERVING,
+        health_pb2.HealthCheckResponse.NOT_SERVING,
+    ]
 
 
 def test_port_taken(run_module, model_root):

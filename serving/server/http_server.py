@@ -1,0 +1,101 @@
+"""uvicorn as the embedded server runs it: how it waits for others, and how it ends."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import uvicorn
+
+from serving.server.http_connection import HttpConnection
+
+logger = logging.getLogger("serving")
+
+TICKS_A_SECOND = 10  # uvicorn's
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the server waits for others.
+
+    Attributes:
+        connection: seconds that a connection may lie still.
+        drain: seconds that requests under way have when the server is told to stop.
+    """
+
+    connection: float = 50.0
+    drain: float = 30.0
+
+
+def serve(
+    app: Callable,
+    listener: socket.socket,
+    patience: Patience = Patience(),
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer requests until SIGINT or SIGTERM; requests under way are finished first.
+
+    Args:
+        app: the application (ASGI).
+        listener: where connections come in.
+        patience: how long others may take.
+        on_stop: called when the server is told to stop, before requests are finished.
+    """
+    config = uvicorn.Config(
+        app,
+        http=HttpConnection,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=patience.connection,
+    )
+    _Server(config, patience, on_stop).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server with a limit to its patience."""
+
+    def __init__(self, config: uvicorn.Config, patience: Patience, on_stop: Callable[[], None]):
+        super().__init__(config)
+        self._patience = patience
+        self._on_stop = on_stop
+        self._ticks = max(1, int(patience.connection * TICKS_A_SECOND / 10))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; connections are looked at ten times in what they may lie still."""
+        if counter % self._ticks == 0:
+            for connection in list(self.server_state.connections):
+                connection.close_if_stalled(self._patience.connection)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is under way, but not for ever."""
+        self._on_stop()
+        try:
+            async with asyncio.timeout(self._patience.drain):
+                await super().shutdown(sockets)
+        except TimeoutError:
+            unfinished = len(self.server_state.tasks)
+            logger.warning("%d requests not finished in time are cut off", unfinished)
+            os._exit(0)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal ends the serving, a second one the process, also after this."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self.handle_exit)
+        yield
+
+    def handle_exit(self, number: int, frame: object) -> None:
+        """A signal came."""
+        if self.should_exit:
+            os._exit(0)
+        self.should_exit = True
