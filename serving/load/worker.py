@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from serving.load.connection import Connection, MalformedAnswerError
+from serving.transports.connection import Connection, MalformedAnswerError
 
 # Not to spin while nothing listens.
 PAUSE_AFTER_ERROR_SECONDS = 0.02
@@ -154,7 +154,7 @@ def _left_over(numbers: Iterator[int], plan: Plan) -> Iterator[float]:
 def _outcome(connection: Connection, request: bytes) -> str:
     """ "" or the kind of error."""
     try:
-        status, _ = connection.exchange(request)
+        status = connection.exchange(request).status
     except TimeoutError:
         return "timeout"
     except ConnectionRefusedError:

@@ -18,8 +18,8 @@ from serving_process import Server, embedded_server
 
 from serving.client import Recommender
 from serving.load.bodies import request_bodies
-from serving.load.connection import Connection, post_request
 from serving.load.histories import draw_histories, served_ids
+from serving.transports.connection import Connection, post_request
 
 LENGTH = 50
 WARM_UP = 20
@@ -86,7 +86,7 @@ def ways_to_ask(server: Server, folder: Path) -> dict:
             output.numpy()
 
     def over_rest(number: int) -> None:
-        status, _ = connection.exchange(requests[number % len(requests)])
+        status = connection.exchange(requests[number % len(requests)]).status
         assert status == 200
 
     # The model is kept by the function that uses it: its signatures alone would lose it.

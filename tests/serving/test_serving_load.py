@@ -6,55 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from scripted_server import OK, scripted_server
 
-from serving.load.connection import Connection, MalformedAnswerError, post_request
 from serving.load.latency import report
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Target
+from serving.transports.connection import post_request
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 REQUEST = post_request("localhost", "/x", b"{}")
-
-
-@contextmanager
-def scripted_server(answer):
-    """A server that answers request number n of a connection with `answer(n)`.
-
-    Bytes are sent, None closes the connection, a number waits so many seconds and then sends OK.
-    """
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve(connection):
-        with connection:
-            number = 0
-            while connection.recv(65536):
-                what = answer(number)
-                if what is None:
-                    return
-                if not isinstance(what, bytes):
-                    time.sleep(what)
-                    what = OK
-                connection.sendall(what)
-                number += 1
-
-    def accept():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    yield listener.getsockname()
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
 
 
 def measure(address, **plan):
@@ -65,7 +28,7 @@ def measure(address, **plan):
 def test_a_stall_shows_in_the_corrected_latencies():
     # A request every 10 ms; the server stops for 400 ms once. 40 requests of 100 come meanwhile,
     # and wait 200 ms on average, but only one of them is answered late from its sending.
-    with scripted_server(lambda number: 0.4 if number == 30 else 0.0) as address:
+    with scripted_server(lambda number: [0.4, OK] if number == 30 else OK) as address:
         facts = measure(address, seconds=1.0, concurrency=1, rate=100)
     assert facts["requests"] == 100 and facts["errors"] == {}
     assert facts["uncorrected_latency_ms"]["p95"] < 150
@@ -74,14 +37,14 @@ def test_a_stall_shows_in_the_corrected_latencies():
 
 
 def test_open_loop_keeps_its_rate_over_processes():
-    with scripted_server(lambda _: 0.0) as address:
+    with scripted_server(lambda _: OK) as address:
         facts = measure(address, seconds=1.0, concurrency=4, rate=200, processes=2)
     assert facts["requests"] + facts["unsent"] == 200
     assert facts["requests"] > 100
 
 
 def test_closed_loop_asks_again_at_once():
-    with scripted_server(lambda _: 0.02) as address:
+    with scripted_server(lambda _: [0.02, OK]) as address:
         facts = measure(address, seconds=0.6, concurrency=2)
     # Two connections, 20 ms an answer: at most 2 * 0.6 / 0.02 = 60, and two under way.
     assert 6 < facts["answered"] <= 62
@@ -95,7 +58,7 @@ def test_closed_loop_asks_again_at_once():
         (None, "connection broken"),
         (5.0, "timeout"),
         (b"nonsense\r\n\r\n", "malformed answer"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "malformed answer"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "malformed answer"),
     ],
 )
 def test_errors_by_kind(answer, kind):
@@ -111,31 +74,6 @@ def test_nothing_listens():
     facts = measure(address, seconds=0.2, concurrency=1)
     assert list(facts["errors"]) == ["connection refused"]
     assert facts["latency_ms"]["p50"] is None
-
-
-def test_a_connection_is_kept_and_reopened():
-    with scripted_server(lambda number: OK if number < 2 else None) as address:
-        connection = Connection(address, 5.0)
-        assert connection.exchange(REQUEST) == (200, b"{}")
-        assert connection.exchange(REQUEST) == (200, b"{}")
-        with pytest.raises(ConnectionResetError):
-            connection.exchange(REQUEST)
-        assert connection.exchange(REQUEST) == (200, b"{}")
-
-
-def test_long_answers_and_short_pieces():
-    body = b"x" * 1_000_000
-    whole = b"HTTP/1.1 200 OK\r\nCONTENT-LENGTH:1000000\r\nConnection: Close\r\n\r\n" + body
-    with scripted_server(lambda _: whole) as address:
-        assert Connection(address, 5.0).exchange(REQUEST) == (200, body)
-
-
-def test_an_answer_without_a_length():
-    with (
-        scripted_server(lambda _: b"HTTP/1.1 200 OK\r\n\r\n") as address,
-        pytest.raises(MalformedAnswerError),
-    ):
-        Connection(address, 5.0).exchange(REQUEST)
 
 
 def load(run_module, *arguments):
