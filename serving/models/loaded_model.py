@@ -5,7 +5,6 @@ or rank runs until an operation refuses it, and that is the client's error (HTTP
 TensorFlow Serving. A signature that returns a ragged or sparse tensor is refused likewise.
 """
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +15,8 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-# TensorFlow has no public way to cancel a function.
-from tensorflow.python.eager import cancellation
+# TensorFlow has no public way to cancel a function, or to call one without its reports on errors.
+from tensorflow.python.eager import cancellation, context
 from tensorflow.types.experimental import ConcreteFunction
 
 from serving.errors import InputError, ServingError, UnreadableError, invalid_argument
@@ -25,14 +24,13 @@ from serving.metrics import Metrics
 from serving.models.catalogue import Catalogue
 from serving.models.deadline import DEADLINE
 from serving.models.limits import WIDE, Limits
+from serving.models.operation_message import operation_message
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos
 from serving.models.versions import VersionDirectory, find_unreadable
 from serving.status import Code
 
 SERVE_TAG = "serve"
-
-_FUNCTION_NODE = re.compile(r"\{\{function_node [^{}]*\}\} ?")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class LoadedModel:
             unreadable = find_unreadable(directory.path)
             if unreadable:
                 raise UnreadableError(str(_not_loadable(directory, unreadable))) from error
-            raise _not_loadable(directory, str(error)) from error
+            raise _not_loadable(directory, operation_message(str(error))) from error
         self.signatures = {
             name: _signature(definition) for name, definition in self.definitions.items()
         }
@@ -148,12 +146,6 @@ def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.Si
     raise _not_loadable(directory, f"{path.name} has no graph tagged {SERVE_TAG!r}")
 
 
-def operation_message(message: str) -> str:
-    """The operation's own words, without the report that TensorFlow's Python puts around them."""
-    _, _, own = message.rpartition("<stack traces unavailable>\n")
-    return _FUNCTION_NODE.sub("", own).partition(" [Op:")[0]
-
-
 class _Function:
     """A restored signature without what its own call does for gradients and nested arguments.
 
@@ -170,11 +162,17 @@ class _Function:
         inputs = [*(feeds[alias] for alias in self._aliases), *self._captured]
         deadline = DEADLINE.get()
         if deadline is None:
-            return self._function.call_preflattened(inputs)
+            return self._run(inputs)
         manager = cancellation.CancellationManager()
         deadline.watch(manager.start_cancel)
         with cancellation.CancellationManagerContext(manager):
-            return self._function.call_preflattened(inputs)
+            return self._run(inputs)
+
+    def _run(self, inputs: list[tf.Tensor]) -> dict[str, object]:
+        kind = self._function.function_type
+        number = len(kind.flat_outputs)
+        outputs = context.context().call_function(self._function.name, inputs, number)
+        return kind.pack_output(outputs or [])
 
 
 def _not_loadable(directory: VersionDirectory, reason: str) -> InputError:
