@@ -1,13 +1,17 @@
 """Read a table of items to add to and to retire from a published model."""
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from export.named_ids import NamedIds
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.columns import as_ids, reject
+from seqrec_tf.data.labels import as_categories, as_titles
 from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.errors import InputError
 
@@ -53,33 +57,56 @@ def read_additions(path: Path, catalogue: Catalogue, table: np.ndarray) -> Addit
         )
     id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
     ids = as_ids(read, "id", id_type)
-    cells = {name: _cells(read, name) for name in COLUMNS[1:]}
-    retires = cells["action"] == "retire"
-    reject(read, "action", ~cells["action"].isin(["", "add", "retire"]), "add or retire")
+    titles, categories = (
+        _labels(read, "title", as_titles),
+        _labels(read, "categories", as_categories),
+    )
+    actions = _labels(read, "action", as_titles).str.strip()
+    retires = actions == "retire"
+    reject(read, "action", ~actions.isin(["", "add", "retire"]), "add or retire")
     reject(read, "id", ids.duplicated(), "every id once")
     known = pd.Series(np.isin(ids, catalogue.ids))
     reject(read, "id", retires & ~known, "an item of the model, to retire it")
     reject(read, "id", ~retires & known, "an item that the model does not have, to add it")
     added = np.flatnonzero(~retires)
-    vectors = [_vector(read, row, cells, catalogue, table) for row in added]
-    titles = np.where(cells["title"] == "", ids.astype(str), cells["title"])
+    cells = {name: _cells(read, name) for name in ("vector", "neighbours")}
+    named = NamedIds(catalogue)
+    vectors = [_vector(read, row, cells, named, table) for row in added]
+    titles = np.where(titles == "", ids.astype(str), titles)
     return Additions(
         ids=ids.to_numpy(catalogue.ids.dtype)[added],
         titles=titles[added].astype(object),
         vectors=np.array(vectors, np.float32).reshape(-1, table.shape[1]),
-        categories=cells["categories"].to_numpy(object)[added],
+        categories=categories.to_numpy(object)[added],
         retired=ids.to_numpy(catalogue.ids.dtype)[retires],
     )
 
 
-def _cells(table: Table, column: str) -> pd.Series:
-    """Texts of a column, stripped; empty where there is no such column."""
+def _labels(table: Table, column: str, read: Callable[[Table, str], pd.Series]) -> pd.Series:
+    """What `read` makes of a column; "" where there is nothing, or no such column."""
     if column not in table.frame:
         return pd.Series("", table.frame.index, dtype=object)
-    return table.frame[column].fillna("").astype(str).str.strip().astype(object)
+    return read(table, column).fillna("")
 
 
-def _vector(table: Table, row: int, cells: dict, catalogue: Catalogue, vectors: np.ndarray):
+def _cells(table: Table, column: str) -> pd.Series:
+    """Texts, or lists as JSON lines and Parquet hold them; "" where there is nothing."""
+    if column not in table.frame:
+        return pd.Series("", table.frame.index, dtype=object)
+    cells = table.frame[column].astype(object)
+    lists = cells.map(lambda cell: isinstance(cell, (list, np.ndarray)))
+    rest = dataclasses.replace(table, frame=pd.DataFrame({column: cells.mask(lists)}))
+    texts = as_titles(rest, column).fillna("")
+    found = [
+        list(cell) if listed else text.strip() and text
+        for cell, listed, text in zip(cells, lists, texts, strict=True)
+    ]
+    return pd.Series([part or "" for part in found], table.frame.index, dtype=object)
+
+
+def _vector(
+    table: Table, row: int, cells: dict[str, pd.Series], named: NamedIds, vectors: np.ndarray
+) -> np.ndarray:
     """(dim,): the given numbers, or the mean of the neighbours' vectors."""
     numbers, names = cells["vector"][row], cells["neighbours"][row]
     if (numbers == "") == (names == ""):
@@ -88,14 +115,14 @@ def _vector(table: Table, row: int, cells: dict, catalogue: Catalogue, vectors: 
             raise InputError(f"{table.name}: expected a column vector or neighbours, to add items.")
         raise table.error(row, column, "either a vector or neighbours, to add an item")
     if names:
-        known = {str(raw): place for place, raw in enumerate(catalogue.ids.tolist(), start=1)}
-        rows = [known.get(name.strip(), 0) for name in names.split("|")]
-        if 0 in rows:
-            raise table.error(row, "neighbours", "ids of the model, | between them")
+        rows = named.rows(names) if isinstance(names, str) else named.rows_of(names)
+        if not rows:
+            raise table.error(row, "neighbours", "ids of the model, | between them, or a list")
         return vectors[rows].mean(axis=0)
     try:
-        found = np.array(numbers.replace(",", " ").split(), np.float32)
-    except ValueError:
+        values = numbers.replace(",", " ").split() if isinstance(numbers, str) else numbers
+        found = np.array(values, np.float32)
+    except (TypeError, ValueError):
         found = np.zeros(0)
     if found.shape != (vectors.shape[1],) or not np.isfinite(found).all():
         raise table.error(row, "vector", f"{vectors.shape[1]} finite numbers, spaces between them")

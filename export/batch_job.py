@@ -22,6 +22,7 @@ from export.manifest import NAME as MANIFEST
 from export.manifest import digest
 from export.parts import Parts
 from seqrec_tf.config import DataConfig
+from seqrec_tf.data.notices import shown, warn
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 
@@ -116,6 +117,11 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
                 if progress.disable:  # no terminal
                     last = ends[number][1]
                     print(f"part {number + 1} of {count}: {last:,} users", file=sys.stderr)
+        if 2 * scorer.unknown > scorer.asked:
+            warn(
+                f"{parts.paths['--histories']}: {scorer.unknown:,} of {scorer.asked:,} items are "
+                f"not in the model's catalogue; the first: {shown(scorer.first_unknown)}."
+            )
     parts.join(count)
 
 

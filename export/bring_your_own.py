@@ -13,7 +13,8 @@ from export.foreign import ForeignEncoder, VectorFile
 from export.options import ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.columns import as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.columns import LARGEST, as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.notices import say_texts
 from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.errors import InputError
 
@@ -78,8 +79,8 @@ def read_items(
     """The catalogue, in ascending order of ids.
 
     Args:
-        items: as `export_savedmodel` takes them. Ids of a file are int64 or text as in training
-            (`--id-type auto`), those in memory as they are typed.
+        items: as `export_savedmodel` takes them. Ids are int64 or text as in training
+            (`--id-type auto`); those in memory stay texts if all of them are.
         id_name: what the id input is called when served.
 
     Returns:
@@ -89,7 +90,7 @@ def read_items(
         InputError: a file that cannot be read, or a wrong value; the message says where.
     """
     table = _table(items)
-    ids = _ids(table, "auto" if isinstance(items, (str, os.PathLike)) else "string")
+    ids = _ids(table, isinstance(items, (str, os.PathLike)))
     titles = as_texts(table, "title").to_numpy(object) if "title" in table.frame else None
     counts = as_counts(table, "count") if "count" in table.frame else pd.Series(0, ids.index)
     values = ids.to_numpy(np.int64 if pd.api.types.is_integer_dtype(ids) else object)
@@ -119,16 +120,27 @@ def _table(items) -> Table:
     return table
 
 
-def _ids(table: Table, id_type: str) -> pd.Series:
-    """Distinct ids, int64 or str; `id_type` is that of `as_ids`, for what is not typed."""
+def _ids(table: Table, of_file: bool) -> pd.Series:
+    """Distinct ids, int64 or str, as training reads them; texts in memory stay texts."""
     raw = table.frame["id"]
-    if pd.api.types.is_integer_dtype(raw):
-        below = (raw < 1).to_numpy(bool, na_value=False)
-        reject(table, "id", below, "an id from 1 on; 0 is padding")
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        raw = raw.astype(raw.dtype.categories.dtype)
+    raw = raw.infer_objects()
+    if pd.api.types.is_integer_dtype(raw) and not of_file:
         reject(table, "id", raw.isna(), "an id from 1 on")
-        # Not by their text, as ids of files are compared: ten million texts take gigabytes.
+        reject(table, "id", raw < 1, "an id from 1 on; 0 is padding")
+    if _fits_int64(raw):
+        # Not by their text, as other ids are compared: ten million texts take gigabytes.
         ids = raw.astype(np.int64).reset_index(drop=True)
+    elif of_file or not raw.map(lambda value: isinstance(value, str)).all():
+        ids = as_ids(table, "id")
+        say_texts(table, "id", ids)
     else:
-        ids = as_ids(table, "id", id_type)
+        ids = as_ids(table, "id", "string")
     reject(table, "id", ids.duplicated(), "every id once")
     return ids
+
+
+def _fits_int64(raw: pd.Series) -> bool:
+    whole = pd.api.types.is_integer_dtype(raw) and not raw.isna().any()
+    return whole and raw.min() >= 1 and raw.max() <= LARGEST

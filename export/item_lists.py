@@ -1,11 +1,20 @@
-"""Lists of items that may, or must not, be recommended; histories may hold any item."""
+"""Lists of items that may, or must not, be recommended; histories may hold any item.
 
+A file of ids, one a line, or CSV with a column `id`.
+"""
+
+import csv
 import dataclasses
+import io
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from export.named_ids import NamedIds
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.notices import shown, warn
 from seqrec_tf.errors import InputError
 
 
@@ -14,7 +23,7 @@ def with_lists(catalogue: Catalogue, only: Path | None, exclude: Path | None) ->
 
     Args:
         catalogue: all items.
-        only: file of ids, one a line; None for all.
+        only: file of ids; None for all.
         exclude: the same; it wins over `only`.
 
     Raises:
@@ -24,7 +33,10 @@ def with_lists(catalogue: Catalogue, only: Path | None, exclude: Path | None) ->
         return catalogue
     allowed = _listed(catalogue, only, "--only-items") if only else np.ones(catalogue.size, bool)
     if exclude:
-        allowed = allowed & ~_listed(catalogue, exclude, "--exclude-items")
+        excluded = _listed(catalogue, exclude, "--exclude-items")
+        if not excluded.any():
+            warn(f"--exclude-items {exclude}: 0 of {catalogue.size:,} items are in it.")
+        allowed = allowed & ~excluded
     if not allowed.any():
         raise InputError(
             f"{'--only-items' if only else '--exclude-items'}: expected an item that may be "
@@ -35,24 +47,22 @@ def with_lists(catalogue: Catalogue, only: Path | None, exclude: Path | None) ->
 
 def _listed(catalogue: Catalogue, path: Path, flag: str) -> np.ndarray:
     """(items,) bool, which items the file names."""
-    known = {str(raw): index for index, raw in enumerate(catalogue.ids.tolist())}
-    listed = np.zeros(catalogue.size, bool)
-    for number, line in enumerate(_lines(path, flag), start=1):
-        if line and line not in known:
+    named, listed = NamedIds(catalogue), np.zeros(catalogue.size, bool)
+    for line, text in _ids(_content(path, flag), f"{flag}: {path}"):
+        row = named.row(text)
+        if not row:
             raise InputError(
-                f"{flag}: {path}, line {number}: expected an id of the catalogue. "
-                f"Received: {line!r}."
+                f"{flag}: {path}, line {line}: expected an id of the catalogue. "
+                f"Received: {shown(text)}."
             )
-        if line:
-            listed[known[line]] = True
+        listed[row - 1] = True
     return listed
 
 
-def _lines(path: Path, flag: str) -> list[str]:
-    """The file's lines, without the white space around them."""
+def _content(path: Path, flag: str) -> str:
     try:
         # "-sig": editors on Windows put a mark before the first id.
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(
             f"{flag}: {path}: expected a file of ids, one a line. Received: {error.strerror}."
@@ -62,4 +72,38 @@ def _lines(path: Path, flag: str) -> list[str]:
         raise InputError(
             f"{flag}: {path}, line {number}: expected UTF-8 text. "
             f"Received: byte 0x{error.object[error.start]:02x}."
+        ) from error
+
+
+def _ids(content: str, where: str) -> Iterator[tuple[int, str]]:
+    """Number of a line, from 1, and the id there; blank lines are passed over."""
+    # Not `splitlines`: an id may hold what else Python takes for the end of a line.
+    lines = content.split("\n")
+    header = next(csv.reader(lines[:1]), [])
+    if "id" in header:
+        yield from _column(content, header.index("id"), len(header), where)
+        return
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, line.removesuffix("\r")
+
+
+def _column(content: str, column: int, width: int, where: str) -> Iterator[tuple[int, str]]:
+    """The same of one column of CSV, below its header."""
+    csv.field_size_limit(sys.maxsize)
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    next(reader)
+    try:
+        for fields in reader:
+            if fields and len(fields) != width:
+                raise InputError(
+                    f"{where}, line {reader.line_num}: expected {width} values as in the header. "
+                    f"Received: {len(fields)}."
+                )
+            if fields:
+                yield reader.line_num, fields[column]
+    except csv.Error as error:
+        raise InputError(
+            f"{where}, line {reader.line_num}: expected CSV with every quote closed. "
+            f"Received: {error}."
         ) from error

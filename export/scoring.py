@@ -33,6 +33,11 @@ class Scorer:
         id_name: name of its id inputs and outputs.
         schema: of the rows.
         k: items recommended; None: as many as the export says.
+
+    Attributes:
+        asked: how many items the histories held that were asked so far.
+        unknown: how many of them the catalogue does not know.
+        first_unknown: the first of those.
     """
 
     def __init__(self, folder: Path, id_name: str, schema: pa.Schema, k: int | None):
@@ -41,6 +46,8 @@ class Scorer:
         self.schema = schema
         self.k = k
         self.user_type, self.id_type = (str(schema.types[column]) for column in (0, 2))
+        self.ids = self.model.ids.numpy()[1:]
+        self.asked, self.unknown, self.first_unknown = 0, 0, None
 
     def answers(
         self, parts: Iterable[tuple[int, Iterator[tuple]]], batch_size: int
@@ -68,6 +75,7 @@ class Scorer:
                 while batch := list(islice(people, batch_size)):
                     users, items = zip(*batch, strict=True)
                     flat = np.array(list(chain.from_iterable(items)), NUMPY[self.id_type])
+                    self._count(flat)
                     lengths = [len(history) for history in items]
                     yield number, np.array(users, NUMPY[self.user_type]), flat, lengths
 
@@ -81,6 +89,18 @@ class Scorer:
                 tf.RaggedTensor.from_row_lengths(flat, lengths),
             )
         ).prefetch(2)
+
+    def _count(self, flat: np.ndarray) -> None:
+        raw = (
+            flat if self.id_type == "int64" else np.array([text.encode() for text in flat], object)
+        )
+        # The catalogue is in ascending order, of bytes as of texts.
+        places = np.minimum(np.searchsorted(self.ids, raw), len(self.ids) - 1)
+        unknown = np.flatnonzero(self.ids[places] != raw)
+        if len(unknown) and not self.unknown:
+            self.first_unknown = flat[unknown].tolist()[0]
+        self.asked += len(flat)
+        self.unknown += len(unknown)
 
     def _ask(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         if self.k is None:

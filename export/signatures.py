@@ -65,10 +65,10 @@ class Forms:
         A token that is no number counts as an unknown id: when a server merges requests into one
         batch, an error would fail everybody's.
         """
-        if self.recommender.text_separator == "\n":
-            tokens = tf.strings.split(history, "\n")
-        else:
+        if self.recommender.text_separator == ", ":
             tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
+        else:
+            tokens = tf.strings.split(history, self.recommender.text_separator)
         if self.recommender.id_type == tf.string:
             return self.recommender.recommend(tokens)
         numeric = tf.ragged.map_flat_values(tf.strings.regex_full_match, tokens, INTEGER)

@@ -4,6 +4,8 @@ Rows run from 1 to the number of items, in the order of the raw ids; row 0 is pa
 for "no item" or "an item this catalogue does not know".
 """
 
+import csv
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ import pandas as pd
 from seqrec_tf.data.columns import as_counts, as_ids, as_texts, reject
 from seqrec_tf.data.tables import read_table
 from seqrec_tf.errors import InputError
+
+# The line end, and then what no text is written with: ASCII's record separator and private use.
+SEPARATORS = ("\n", "\x1e", *map(chr, range(0xE000, 0xF900)))
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,15 @@ class Catalogue:
 
     @property
     def text_separator(self) -> str:
-        """What separates ids in one text: ", ", or a line end if an id holds a space or comma."""
-        if self.ids.dtype == np.int64:
+        """What separates ids in one text.
+
+        ", ", or a line end if an id holds a space or comma, or the first of `SEPARATORS` that no
+        id holds if one holds a line end, too.
+        """
+        if self.ids.dtype == np.int64 or not any(re.search(r"[,\s]", raw) for raw in self.ids):
             return ", "
-        return "\n" if any(re.search(r"[,\s]", raw) for raw in self.ids) else ", "
+        held = set(itertools.chain.from_iterable(self.ids))
+        return next(separator for separator in SEPARATORS if separator not in held)
 
     def popularity(self) -> np.ndarray:
         """Share of the training interactions: (items + 1,) float32; row 0 has none."""
@@ -96,7 +106,12 @@ class Catalogue:
 
     def write(self, path: Path) -> None:
         """Write `items.csv`: row, raw id, title, count and, if there are any, categories."""
-        self._table().to_csv(path, index=False)
+        columns = (self.ids, self.titles, self.categories)
+        texts = (column for column in columns if column is not None and column.dtype != np.int64)
+        # Python's csv leaves a carriage return alone unquoted, and readers end the line there.
+        returns = any("\r" in text for text in itertools.chain.from_iterable(texts))
+        quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+        self._table().to_csv(path, index=False, quoting=quoting, lineterminator="\n")
 
     @classmethod
     def read(cls, path: Path, id_type: str, id_name: str) -> "Catalogue":

@@ -14,6 +14,7 @@ from seqrec_tf.data.tables import Table
 LARGEST = 2**63 - 1
 CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,18}")
 ID = "an id, an integer or a string"
+UNICODE = "of whole Unicode characters"
 COUNT = "a whole number from 0 to 2^53"
 
 
@@ -35,7 +36,7 @@ def as_ids(table: Table, column: str, id_type: str = "auto", lowest: int = 1) ->
             is not such a number.
     """
     codes, texts = _factorize_texts(table, column)
-    numbers = [] if id_type == "string" else [_canonical(text, lowest) for text in texts]
+    numbers = [] if id_type == "string" else [canonical(text, lowest) for text in texts]
     if id_type == "string" or (id_type == "auto" and None in numbers):
         return pd.Series(texts, dtype=str).take(codes).reset_index(drop=True)
     if None in numbers:
@@ -53,17 +54,36 @@ def _factorize_texts(table: Table, column: str) -> tuple[np.ndarray, list[str]]:
         values = values.astype(values.dtype.categories.dtype)
     if values.dtype == object:
         # Before factorize: a list cannot be hashed, and True and 1.0 would count as 1.
-        reject(table, column, ~values.map(type).isin((int, str)), ID)
+        kinds = values.map(type)
+        wrong = [kind for kind in kinds.unique() if not _is_id(kind)]
+        reject(table, column, kinds.isin(wrong), ID)
     elif not (pd.api.types.is_integer_dtype(values) or pd.api.types.is_string_dtype(values)):
         raise table.error(0, column, ID)
     codes, distinct = pd.factorize(values)
-    texts = [str(value) for value in distinct]
+    # Not `str(value)`: types derived from str and int may write themselves otherwise.
+    texts = [str.__str__(v) if isinstance(v, str) else str(int(v)) for v in distinct]
     blank = [code for code, text in enumerate(texts) if not text.strip()]
     reject(table, column, np.isin(codes, blank), ID)
+    broken = [code for code, text in enumerate(texts) if "\0" in text or not is_unicode(text)]
+    reject(table, column, np.isin(codes, broken), f"{ID}, {UNICODE}, without NUL")
     return codes, texts
 
 
-def _canonical(text: str, lowest: int) -> int | None:
+def _is_id(kind: type) -> bool:
+    return issubclass(kind, (int, np.integer, str)) and not issubclass(kind, bool)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8, and so any file or graph, can hold a text: no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def canonical(text: str, lowest: int) -> int | None:
+    """The int64 that a text is the canonical decimal text of; None if there is none."""
     if not CANONICAL.fullmatch(text):
         return None
     number = int(text)
@@ -99,6 +119,7 @@ def as_texts(table: Table, column: str) -> pd.Series:
     """
     values = table.frame[column].astype(object)
     reject(table, column, ~values.map(lambda value: isinstance(value, str)), "a text")
+    reject(table, column, ~values.map(is_unicode), f"a text {UNICODE}")
     return values.reset_index(drop=True)
 
 

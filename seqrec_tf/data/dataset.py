@@ -10,6 +10,7 @@ import tensorflow as tf
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
@@ -82,6 +83,7 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
         interactions.id_name,
         interactions.categories,
     )
+    say_unnamed(config, catalogue, interactions.titles)
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
     split = split_at(rows, training_end, validation_end, config.repeats)
     _require_usable(split, interactions.source, config)

@@ -6,6 +6,8 @@ import pandas as pd
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.columns import as_ids, as_ratings
 from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.data.labels import as_categories, as_titles
+from seqrec_tf.data.notices import say_texts
 from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.data.times import as_times
 from seqrec_tf.errors import InputError
@@ -43,6 +45,9 @@ def load_logs(config: DataConfig) -> Interactions:
         "item": as_ids(table, config.item_column, config.id_type),
         "time": times.seconds(),
     }
+    say_texts(table, config.user_column, values["user"], LOWEST_USER)
+    if config.id_type == "auto":
+        say_texts(table, config.item_column, values["item"])
     if config.rating_column is not None:
         values["rating"] = as_ratings(table, config.rating_column)
     if (order := times.ranks()) is not None:
@@ -96,9 +101,9 @@ def _load_items(config: DataConfig, items: pd.Series) -> dict[str, pd.Series]:
 
 def _texts(table: Table, ids: pd.Series, column: str, name: str) -> pd.Series:
     """The one text of each id in a column; ids whose cells are empty are left out."""
-    cells = table.frame[column]
-    texts = pd.Series(cells.astype(object).map(str).to_numpy(), index=ids, dtype=str, name=name)
-    present = (cells.notna() & (texts.to_numpy() != "")).to_numpy(dtype=bool)
+    labels = {"title": as_titles, "category": as_categories}[name](table, column)
+    texts = pd.Series(labels.to_numpy(), index=ids, dtype=str, name=name)
+    present = labels.notna().to_numpy()
     _reject_conflicts(table, column, texts, present)
     texts = texts[present]
     return texts[~texts.index.duplicated()].rename_axis("item")

@@ -1,6 +1,7 @@
 """CSV and TSV, parsed by pandas; read line by line only to find the line of an error."""
 
 import csv
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def _undecodable(path: Path) -> InputError:
 
 def records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Last line number and values of each record; blank lines are passed over, as in pandas."""
+    csv.field_size_limit(sys.maxsize)  # else 128 KiB
     with open_text(path) as lines:
         reader = csv.reader(lines, delimiter=separator, strict=strict)
         for fields in reader:

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -21,6 +23,8 @@ PRODUCTS = Catalogue(
     np.array([1, 2, 3, 4, 5]),
     "item_ids",
 )
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=8) | st.text('\r\n\0",| a', max_size=6)
 
 
 def test_rows_follow_the_order_of_the_ids():
@@ -60,6 +64,60 @@ def test_items_csv_round_trip(tmp_path, catalogue, id_type):
     assert read.titles.tolist() == catalogue.titles.tolist()
     assert read.counts.tolist() == catalogue.counts.tolist()
     assert read.id_name == catalogue.id_name
+
+
+def assert_comes_back(path, catalogue: Catalogue) -> None:
+    """`items.csv` holds every text of a catalogue of string ids."""
+    catalogue.write(path)
+    read = Catalogue.read(path, "string", catalogue.id_name)
+    for column in ("ids", "titles", "categories"):
+        assert getattr(read, column).tolist() == getattr(catalogue, column).tolist()
+
+
+# Whatever ends a line somewhere, or quotes, or separates, or cannot be seen.
+ODD = [
+    *map(chr, [*range(1, 33), 127, 0x85, 0xA0, 0x200F, 0x2028, 0x2029, 0x301, 0xFEFF, 0x1F600]),
+    *["\r\n", '"', '""', ",", "|", "\\", '\\"', "'", "#", "NULL", "\ufeffrow", "y" * 200_000],
+]
+
+
+@pytest.mark.parametrize("place", ["before", "after", "alone"])
+def test_any_text_comes_back_from_items_csv(place, tmp_path):
+    around = {"before": "{}x", "after": "x{}", "alone": "{}"}[place]
+    texts = [around.format(odd) for odd in ODD]
+    ids = sorted(text for text in texts if text.strip())
+    for categories in (texts, [""] * len(texts)):
+        columns = (np.array(each[: len(ids)], object) for each in (ids, texts, categories))
+        ids_, titles, kinds = columns
+        catalogue = Catalogue(ids_, titles, np.arange(len(ids)), "item_ids", kinds)
+        assert_comes_back(tmp_path / "items.csv", catalogue)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, unique_by=lambda pair: pair[0]))
+@settings(max_examples=60, deadline=None)
+def test_every_drawn_text_comes_back_from_items_csv(tmp_path_factory, pairs):
+    usable = sorted((raw, title) for raw, title in pairs if raw.strip() and "\0" not in raw)
+    if usable:
+        ids, titles = (np.array(column, object) for column in zip(*usable, strict=True))
+        catalogue = Catalogue(ids, titles, np.zeros(len(ids), np.int64), "item_ids", titles)
+        assert_comes_back(tmp_path_factory.getbasetemp() / "drawn.csv", catalogue)
+
+
+@pytest.mark.parametrize(
+    ("ids", "separator"),
+    [
+        (["a", "b\\|"], ", "),
+        (["a", "b c"], "\n"),
+        (["a\rb"], "\n"),
+        (["a\u2028b", "a,b"], "\n"),
+        (["a\nb"], "\x1e"),
+        (["a\nb", "c\x1ed"], "\ue000"),
+        (["a\n\x1e\ue000b"], "\ue001"),
+    ],
+)
+def test_ids_in_one_text_are_separated_by_what_none_of_them_holds(ids, separator):
+    catalogue = dataclasses.replace(PRODUCTS, ids=np.array(ids, object))
+    assert catalogue.text_separator == separator
 
 
 def test_items_csv_as_a_person_sees_it(tmp_path):
