@@ -119,8 +119,9 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
                     print(f"part {number + 1} of {count}: {last:,} users", file=sys.stderr)
         if 2 * scorer.unknown > scorer.asked:
             warn(
-                f"{parts.paths['--histories']}: {scorer.unknown:,} of {scorer.asked:,} items are "
-                f"not in the model's catalogue; the first: {shown(scorer.first_unknown)}."
+                f"--histories {parts.paths['--histories']}: {scorer.unknown:,} of "
+                f"{scorer.asked:,} items are not in the catalogue of {folder}; the first: "
+                f"{shown(scorer.first_unknown)}."
             )
     parts.join(count)
 

@@ -108,7 +108,8 @@ def _table(items) -> Table:
     elif isinstance(items, pd.DataFrame):
         table = Table("items", items)
     else:
-        table = Table("items", pd.DataFrame({"id": list(items)}))
+        # As objects: pandas cannot make texts of half a surrogate pair.
+        table = Table("items", pd.DataFrame({"id": pd.Series(list(items), dtype=object)}))
     names = list(table.frame.columns)
     if "id" not in names or not set(names) <= set(COLUMNS) or len(set(names)) < len(names):
         raise InputError(
@@ -125,14 +126,15 @@ def _ids(table: Table, of_file: bool) -> pd.Series:
     raw = table.frame["id"]
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(raw.dtype.categories.dtype)
-    raw = raw.infer_objects()
+    texts = raw.map(lambda value: isinstance(value, str))
+    raw = raw if texts.any() else raw.infer_objects()
     if pd.api.types.is_integer_dtype(raw) and not of_file:
         reject(table, "id", raw.isna(), "an id from 1 on")
         reject(table, "id", raw < 1, "an id from 1 on; 0 is padding")
     if _fits_int64(raw):
         # Not by their text, as other ids are compared: ten million texts take gigabytes.
         ids = raw.astype(np.int64).reset_index(drop=True)
-    elif of_file or not raw.map(lambda value: isinstance(value, str)).all():
+    elif of_file or not texts.all():
         ids = as_ids(table, "id")
         say_texts(table, "id", ids)
     else:

@@ -83,9 +83,10 @@ def _ids(content: str, where: str) -> Iterator[tuple[int, str]]:
     if "id" in header:
         yield from _column(content, header.index("id"), len(header), where)
         return
+    windows = all(line.endswith("\r") for line in lines[:-1])
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield number, line.removesuffix("\r")
+            yield number, line.removesuffix("\r") if windows else line
 
 
 def _column(content: str, column: int, width: int, where: str) -> Iterator[tuple[int, str]]:

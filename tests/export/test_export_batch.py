@@ -100,11 +100,19 @@ def test_everybody_gets_what_the_model_answers(run, version, everybody, log, tmp
     flags = ["--model", version, *log, "--batch-size", 3, "--users-a-part", 7]
     code, out, err = run(*flags, "--output", "out/all.parquet")
     assert (code, out) == (0, "out/all.parquet\n"), err
-    assert "part 4 of 4: 25 users" in err
+    assert "part 4 of 4: 25 users" in err and "warning" not in err
     wanted = expected(version, everybody)
     assert len(wanted) < 25 * 4  # some have fewer than k left
     assert_same(tmp_path / "out/all.parquet", wanted)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["all.parquet"]
+
+
+def test_items_of_which_the_catalogue_knows_few_are_said(run, version, tmp_path):
+    log = write_log(tmp_path / "log.csv", {1: [0, 5, 11], 2: [22, 5], 3: [5, 7]})
+    code, out, err = run("--model", version, *log, "--output", "all.parquet")
+    assert (code, out) == (0, "all.parquet\n"), err
+    said = f"warning: --histories {tmp_path}/log.csv: 5 of 7 items are not in the catalogue of"
+    assert f"{said} {version}; the first: 0.\n" in err
 
 
 def test_another_k_and_the_largest_version(run, models, version, everybody, log, tmp_path):

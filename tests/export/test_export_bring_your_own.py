@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from decimal import Decimal
 
 import keras
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from export.__main__ import main
 from export.bring_your_own import read_items
 from export.foreign import VectorFile
+from seqrec_tf.config import DataConfig
+from seqrec_tf.data.logs import load_logs
 from seqrec_tf.errors import InputError
 
 ITEMS = pd.DataFrame({"id": [30, 10, 20], "title": ["C", "A", "B"], "count": [3, 0, 2**53]})
@@ -179,3 +182,125 @@ def test_flags_that_do_not_go_together(flags, message, monkeypatch, capsys):
         main()
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+WIDE = [2**63, 2**64 - 1, 7]
+
+
+def frame(values, dtype=None) -> pd.DataFrame:
+    return pd.DataFrame({"id": pd.Series(values, dtype=dtype)})
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        *[
+            np.array([30, 7], kind)
+            for kind in ("int8", "uint8", "int16", "int32", "uint32", "uint64")
+        ],
+        [np.int64(30), np.uint8(7)],
+        frame([30, 7], object),
+        frame([np.int16(30), 7], object),
+        frame(pd.Categorical([30, 7])),
+        frame(pd.Categorical(pd.Series([30, 7], dtype=object))),
+        *[
+            frame([30, 7], kind)
+            for kind in ("Int64", "UInt16", "int64[pyarrow]", "uint64[pyarrow]")
+        ],
+        frame([30, "7"], object),
+        frame([np.int64(30), np.str_("7")], object),
+        pd.Index([30, 7]),
+    ],
+)
+def test_integers_in_any_column_are_integers(items, capsys):
+    catalogue, order = read_items(items, "sku")
+    assert catalogue.ids.dtype == np.int64 and catalogue.ids.tolist() == [7, 30]
+    assert (catalogue.titles.tolist(), order.tolist()) == (["7", "30"], [1, 0])
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        *[["30", "7"], np.array(["30", "7"]), [np.str_("30"), "7"], pd.Index(["30", "7"])],
+        *[frame(["30", "7"], kind) for kind in (object, "string", "category", "string[pyarrow]")],
+    ],
+)
+def test_texts_in_any_column_stay_texts(items, capsys):
+    assert read_items(items, "sku")[0].ids.tolist() == ["30", "7"]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("items", "count"),
+    [
+        (np.array(WIDE, np.uint64), 2),
+        (frame(WIDE, object), 2),
+        (frame(WIDE, "UInt64"), 2),
+        (frame(pd.Categorical(WIDE)), 2),
+        ([2**64, 2**70, 7], 2),
+        ([7, 8, "a"], 1),
+        ([7, "007", "0"], 2),
+    ],
+)
+def test_numbers_that_no_int64_holds_make_texts_of_all_as_in_training(
+    items, count, tmp_path, capsys
+):
+    catalogue, _ = read_items(items, "sku")
+    raw = items["id"] if isinstance(items, pd.DataFrame) else items
+    assert catalogue.ids.tolist() == sorted(map(str, raw))
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"warning: items, column 'id': {count} of 3 ids no plain positive integer"
+    )
+
+
+@pytest.mark.parametrize("ids", [WIDE, [0, 5, 7], ["7", "8"], [7, 8], ["x", "7"]])
+@pytest.mark.parametrize("name", ["i.parquet", "i.jsonl", "i.csv"])
+def test_a_file_is_read_as_training_reads_it(ids, name, tmp_path):
+    path, rows = tmp_path / name, pd.DataFrame({"item_id": ids, "user_id": 1, "timestamp": 1})
+    for column in ("id", "item_id"):
+        table = rows.rename(columns={"item_id": column})[[column, "user_id", "timestamp"]]
+        table = table[["id"]] if column == "id" else table
+        if name == "i.parquet":
+            table.to_parquet(path)
+        elif name == "i.jsonl":
+            table.to_json(path, orient="records", lines=True)
+        else:
+            table.to_csv(path, index=False)
+        if column == "id":
+            found = read_items(path, "sku")[0].ids.tolist()
+    assert found == sorted(load_logs(DataConfig(interactions=str(path))).table["item"])
+
+
+@pytest.mark.parametrize(
+    ("items", "received"),
+    [
+        ([True, False], "True"),
+        ([7, True], "True"),
+        ([7.0, 8.0], "7.0"),
+        ([7, None], "None"),
+        (frame([7, None], "Int64"), "<NA>"),
+        (frame([7, pd.NA], object), "<NA>"),
+        ([Decimal(7)], "Decimal('7')"),
+        ([b"a"], "b'a'"),
+        ([[7]], "[7]"),
+        (["a", ""], "''"),
+        (["a", "\u2028"], "'\\u2028'"),
+        (["a", "b\ud800"], "'b\\ud800'"),
+        (["a", "b\0"], "'b\\x00'"),
+        ([7, "7"], "'7'"),
+        ([np.int8(7), 7], "7"),
+        (["a", np.str_("a")], "a"),
+        (pd.to_datetime(["2024-01-01"]), "Timestamp("),
+    ],
+)
+def test_ids_of_another_type_or_twice(items, received):
+    with pytest.raises(InputError) as caught:
+        read_items(items, "sku")
+    assert "column 'id': expected " in str(caught.value) and received in str(caught.value)
+
+
+def test_a_title_of_half_a_character_is_refused():
+    with pytest.raises(InputError, match="row 2, column 'title': expected a text of whole Unicode"):
+        read_items(pd.DataFrame({"id": [1, 2], "title": ["A", "\udc00"]}, dtype=object), "sku")

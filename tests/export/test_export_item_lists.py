@@ -1,5 +1,8 @@
 """Allow- and deny-lists of items: never recommended in any form, still read in histories."""
 
+import csv
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +11,7 @@ from export.exporter import export_run
 from export.item_lists import with_lists
 from export.lite_runner import lite_answers
 from export.options import ExportOptions
+from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 
 
@@ -55,6 +59,78 @@ def test_a_byte_order_mark_is_no_part_of_an_id(build, tmp_path):
     (tmp_path / "only").write_bytes(b"\xef\xbb\xbf11\r\n22\r\n")
     listed = with_lists(build.catalogue("int64"), tmp_path / "only", None)
     assert np.flatnonzero(~listed.withheld).tolist() == [0, 1]
+
+
+# Each is an id that white space, or what ends a line somewhere, sets apart from another one.
+ODD = [
+    *[
+        " 20",
+        "20",
+        "20 ",
+        "\t20",
+        "t\xa0",
+        "t",
+        "p|q",
+        "p",
+        "q",
+        "a\u2028b",
+        "a",
+        "b",
+        "\ufeffx",
+        "x",
+    ],
+    *["e\x0bf", "e\x0cf", "e\x85f", "e\x1cf", 'q"', '"q"', "c,d", "r\rs", "id", "\u200ff", "1\n2"],
+]
+
+
+@pytest.fixture
+def odd(build):
+    ids = np.array(sorted(ODD), object)
+    return Catalogue(ids, ids, np.zeros(len(ids), np.int64), "item_ids")
+
+
+def named(catalogue, path, text: str) -> list[str]:
+    path.write_bytes(text.encode())
+    return catalogue.ids[~with_lists(catalogue, path, None).withheld].tolist()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("raw", [raw for raw in ODD if raw != "id" and "\n" not in raw])
+def test_every_id_can_be_named_on_a_line_and_names_no_other(raw, end, odd, tmp_path):
+    assert named(odd, tmp_path / "only", f"t{end}{raw}{end}") == sorted({"t", raw})
+
+
+@pytest.mark.parametrize("header", ["id", "title,id", '"id",b', "\ufeffid"])
+def test_a_file_with_a_column_id_is_csv(header, odd, tmp_path):
+    names = header.strip("\ufeff").replace('"', "").split(",")
+    text = io.StringIO()
+    rows = csv.DictWriter(text, names, restval="x,\n", quoting=csv.QUOTE_ALL)
+    rows.writerows({"id": raw} for raw in ODD)
+    assert named(odd, tmp_path / "only", f"{header}\r\n{text.getvalue()}") == sorted(ODD)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (" t\n", "line 1: expected an id of the catalogue. Received: ' t'"),
+        ("t\n20\xa0\n", "line 2: expected an id of the catalogue. Received: '20\\\\xa0'"),
+        ("id,n\n20,1\n t,1\n", "line 3: expected an id of the catalogue. Received: ' t'"),
+        ("id,n\nt\n", "line 2: expected 2 values as in the header. Received: 1"),
+        ('id\n"t\n', "line 2: expected CSV with every quote closed. Received: unexp"),
+        ("id\n", "expected an item that may be recommended. Received: none"),
+    ],
+)
+def test_what_names_no_item_is_refused(text, said, odd, tmp_path):
+    with pytest.raises(InputError, match=said):
+        named(odd, tmp_path / "only", text)
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "id\n"])
+def test_an_empty_list_of_exclusions_is_said(text, odd, tmp_path, capsys):
+    (tmp_path / "none").write_text(text)
+    assert not with_lists(odd, None, tmp_path / "none").withheld.any()
+    said = f"warning: --exclude-items {tmp_path}/none: 0 of {len(ODD)} items are in it.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_withheld_items_come_up_nowhere_but_count_in_histories(build, tmp_path):

@@ -4,12 +4,14 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from export.additions import read_additions
 from export.refresh import refresh
 from export.signature_runner import signature_caller
+from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 
@@ -99,3 +101,72 @@ def test_what_cannot_be_carried_out_is_named(build, tmp_path, text, said):
     (tmp_path / "new.csv").write_text(text)
     with pytest.raises(InputError, match=said):
         read_additions(tmp_path / "new.csv", build.catalogue("int64"), np.ones((13, 13)))
+
+
+BARS = ["p", "q", "r", "p|q", "x|y", " x", "x", "é\u2028"]
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "rows"),
+    [
+        ("p|r", ["p", "r"]),
+        ("x|y", ["x|y"]),
+        ("x|y|p", ["x|y", "p"]),
+        ("r|x|y| x", ["r", "x|y", " x"]),
+        ("é\u2028|x", ["é\u2028", "x"]),
+        (["p|q"], ["p|q"]),
+        (["p", "q"], ["p", "q"]),
+        ([" x", "x", "x"], [" x", "x", "x"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_neighbours_are_named_exactly(neighbours, rows, kind, tmp_path):
+    found = added(tmp_path / f"new.{kind}", {"neighbours": neighbours})
+    np.testing.assert_allclose(found.vectors, [np.eye(8)[[BARS.index(r) for r in rows]].mean(0)])
+
+
+def added(path, *rows: dict):
+    """Items "new0", "new1", ... beside those of `BARS`, whose vectors are the unit vectors."""
+    frame = pd.DataFrame([{"id": f"new{n}", **row} for n, row in enumerate(rows)])
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True, date_format="iso")
+    order = sorted(BARS)
+    ids = np.array(order, object)
+    catalogue = Catalogue(ids, ids, np.zeros(8), "item_ids")
+    table = np.concatenate([np.zeros((1, 8)), np.eye(8)[[BARS.index(raw) for raw in order]]])
+    return read_additions(path, catalogue, table)
+
+
+@pytest.mark.parametrize(
+    "neighbours", ["p|q", "p|q|r", " p", "x |y", "y", "p||r", ["p", " q"], ["p", None], [["p"]]]
+)
+def test_neighbours_that_are_none_or_could_be_others(neighbours, tmp_path):
+    with pytest.raises(InputError, match="line 1, column 'neighbours': expected ids of the model"):
+        added(tmp_path / "new.jsonl", {"neighbours": neighbours})
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_lists_of_numbers_and_of_categories(kind, tmp_path):
+    ones = [1.0] * 8
+    row = {"vector": ones, "title": " A\r", "categories": ["Sci-Fi, old", "War"]}
+    found = added(tmp_path / f"new.{kind}", row, {"vector": ones})
+    assert found.vectors.tolist() == [ones, ones]
+    assert found.titles.tolist() == [" A\r", "new1"]
+    assert found.categories.tolist() == ["Sci-Fi, old|War", ""]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("title", ["A"]),
+        ("title", b"A"),
+        ("categories", {"a": 1}),
+        ("vector", b"1 2"),
+        ("vector", True),
+    ],
+)
+def test_values_that_are_no_text(column, value, tmp_path):
+    with pytest.raises(InputError, match=f"row 1, column '{column}': expected a text"):
+        added(tmp_path / "new.parquet", {"neighbours": "p", column: value})
