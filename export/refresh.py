@@ -4,9 +4,10 @@
 
 A row an item: `id`, and for one to add a `vector` (numbers, spaces between them, or a list) or
 `neighbours` (ids it is like, `|` between them, or a list, whose vectors are averaged), and a
-`title` and `categories` if you like; for one to retire `action` is `retire`. A retired item is never recommended but still
-read in histories. In a history an added item is read as the old one most like it, because the
-encoder has not learnt it; for people without a history it comes after all others.
+`title` and `categories` if you like; for one to retire `action` is `retire`. A retired item is
+never recommended but still read in histories. In a history an added item is read as the old one
+most like it, because the encoder has not learnt it; for people without a history it comes after
+all others.
 """
 
 from pathlib import Path
