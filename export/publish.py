@@ -59,6 +59,7 @@ def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
         _sync_entry(output)
         os.replace(config, output / models_config.NAME)
         undo.pop_all()
+        _sync_entry(output)
     return [model / version for model in models]
 
 

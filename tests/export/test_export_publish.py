@@ -1,5 +1,6 @@
 """Publishing: versions that only grow, exporters that take turns, and a kill in the middle."""
 
+import os
 import subprocess
 import sys
 import time
@@ -125,6 +126,51 @@ def test_a_killed_process_leaves_no_version(tmp_path):
     assert stage(tmp_path, "m") == [tmp_path / "m/1"]
     assert {path.name for path in tmp_path.iterdir()} == {"m", "models.config"}
     assert [name for name, *_ in read_config(tmp_path)] == ["m"]
+
+
+@pytest.fixture
+def operations(monkeypatch) -> list[tuple[str, Path]]:
+    """What is written through to the disk, and what is renamed to what, in order."""
+    log = []
+    really = {"fsync": os.fsync, "rename": os.rename, "replace": os.replace}
+
+    def fsync(handle):
+        log.append(("sync", Path(os.readlink(f"/proc/self/fd/{handle}"))))
+        really["fsync"](handle)
+
+    def rename(kind):
+        def renamed(source, target):
+            log.append(("rename", Path(source), Path(target)))
+            really[kind](source, target)
+
+        return renamed
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename("rename"))
+    monkeypatch.setattr(os, "replace", rename("replace"))
+    return log
+
+
+def test_what_a_name_stands_for_is_on_the_disk_before_the_name_is(tmp_path, operations):
+    """A power failure at any moment leaves whole versions: the order is what a kill cannot show."""
+    output = tmp_path / "models"
+    published = stage(output, "m", "m-lite")
+    renamed = [entry for entry in operations if entry[0] == "rename"]
+    assert [target for _, _, target in renamed] == [*published, output / "models.config"]
+    for _, source, target in renamed:
+        before = [
+            path
+            for kind, path, *_ in operations[: operations.index(("rename", source, target))]
+            if kind == "sync"
+        ]
+        held = [path.relative_to(target) for path in [target, *target.rglob("*")]]
+        assert target.is_file() or len(held) == 3  # the folder, a file, an empty folder
+        assert {source / path for path in held} <= set(before)
+        # And the folder that has the name, after it.
+        after = operations[operations.index(("rename", source, target)) :]
+        assert ("sync", target.parent) in after
+    # The models' folders were new as well.
+    assert ("sync", output) in operations[: operations.index(renamed[-1])]
 
 
 def test_what_was_renamed_is_taken_back_if_the_rest_fails(tmp_path):

@@ -111,6 +111,14 @@ def test_bpr_max_weighs_the_negatives_by_their_softmax(encoder):
     assert loss == pytest.approx(-math.log(ahead) + 0.5 * penalty, abs=1e-6)
 
 
+def test_bpr_max_counts_a_negative_as_often_as_it_was_drawn(encoder):
+    # As above, but negative 3 was drawn twice: weights 1/7 and 2 * 3/7.
+    ahead = 6 / 7 * (1 / 2) + 1 / 7 * (3 / 4)
+    penalty = 6 / 7 * LN3**2
+    loss = _loss(encoder, "bpr-max", [[LN3, 0]], [1], [3, 2, 3], score_penalty=0.5)
+    assert loss == pytest.approx(-math.log(ahead) + 0.5 * penalty, abs=1e-6)
+
+
 def test_bpr_max_leaves_the_own_target_out(encoder):
     # Of negatives 1 and 2, each position has the other's target only.
     first = -math.log(3 / 4)  # sigmoid of ln 3 - 0; the penalty is 0

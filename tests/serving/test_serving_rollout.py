@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from golden_model import counting, golden, write_golden
 
 from serving.errors import InputError
 from serving.models.model_config import VersionPolicy, read_model_configs
@@ -16,29 +17,6 @@ from serving.rollout.config_file import ConfigFile
 
 MODELS = ("walk", "tampered", "broken", "bare", "latest", "strings", "unseen", "applied")
 COMMENT = "# kept\n"
-
-
-def golden(id_name: str, id_type: str, version: int) -> dict:
-    """After a history of one item comes item 2; its score is the version."""
-    history, ids = ([[7]], [2, 3]) if id_type == "int64" else ([["seven"]], ["2", "3"])
-    answer = {"ids": ids, "scores": [float(version), 0.5]}
-    request = {"name": "one_item", "histories": history, "answers": [answer]}
-    return {"id_name": id_name, "id_type": id_type, "requests": [request]}
-
-
-def counting(tf, id_name: str, dtype, version: int) -> dict:
-    """After n items come the items n + 1 and n + 2, with the scores `version` and 0.5."""
-
-    def recommend(ids):
-        known = ids != ("" if dtype == tf.string else 0)
-        lengths = tf.reduce_sum(tf.cast(known, tf.int64), axis=1, keepdims=True)
-        numbers = tf.concat([lengths + 1, lengths + 2], axis=1)
-        return {
-            id_name: tf.as_string(numbers) if dtype == tf.string else numbers,
-            "scores": tf.tile([[float(version), 0.5]], [tf.shape(ids)[0], 1]),
-        }
-
-    return {"serving_default": (recommend, [tf.TensorSpec([None, None], dtype, name=id_name)])}
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +47,6 @@ def served(tmp_path_factory, start_server, save_model):
     )
     yield folder, config, server
     server.stop()
-
-
-def write_golden(version: Path, document: dict) -> None:
-    path = version / "assets.extra" / "golden_requests.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def entry(folder: Path, name: str, policy: str) -> str:
