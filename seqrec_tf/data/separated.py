@@ -1,14 +1,16 @@
 """CSV and TSV, parsed by pandas; read line by line only to find the line of an error."""
 
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from seqrec_tf.data.quotes import quoting, unquoted
 from seqrec_tf.data.table_files import chosen_columns, open_binary, open_text
 from seqrec_tf.errors import InputError
+
+csv.field_size_limit(2**31 - 1)  # a whole history, or a long text, may be one cell
 
 
 def read_separated(
@@ -28,45 +30,48 @@ def read_separated(
     Raises:
         InputError: as `seqrec_tf.data.tables.read_table`.
     """
-    header = next((fields for _, fields in records(path, separator)), None)
+    quotes = quoting(path, separator)
+    header = next((fields for _, fields in records(path, separator, quotes)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
     wanted = {header.index(column): column for column in chosen_columns(path, header, columns)}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
     options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
+    options |= {"quoting": quotes, "encoding": "utf-8-sig", "chunksize": rows}
     short = False
     try:
-        reader = pd.read_csv(path, **options, encoding="utf-8-sig", chunksize=rows)
-        for number, chunk in enumerate(reader):
+        for number, chunk in enumerate(pd.read_csv(path, **options)):
             # A row with too few values ends in "", as a row with an empty last value does.
             if not short and (chunk.iloc[:, -1] == "").any():
                 short = True
-                _raise_first_bad_record(path, separator)
+                _raise_first_bad_record(path, separator, quotes)
             frame = chunk[list(wanted)].rename(columns=wanted)
+            if quotes == csv.QUOTE_NONE:
+                frame = frame.apply(_unquoted)
             yield frame.iloc[0 if number else 1 :].reset_index(drop=True)
     except UnicodeDecodeError as error:
         raise _undecodable(path) from error
     except pd.errors.ParserError as error:
-        _raise_first_bad_record(path, separator)
+        _raise_first_bad_record(path, separator, quotes)
         raise InputError(f"{path}: cannot be parsed. Received: {error}.") from error
 
 
-def _raise_first_bad_record(path: Path, separator: str) -> None:
-    """Raise for the first record that is not CSV or not as long as the header; else return."""
-    width, line = None, 0
-    try:
-        for line, fields in records(path, separator, strict=True):
-            width = width or len(fields)
-            if len(fields) != width:
-                raise InputError(
-                    f"{path}, line {line}: expected {width} values as in the header. "
-                    f"Received: {len(fields)}."
-                )
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, line {line + 1} or later: expected CSV with every quote closed. "
-            f"Received: {error}."
-        ) from error
+def _unquoted(cells: pd.Series) -> pd.Series:
+    """Cells, those of them that are quoted as a whole without their quotes."""
+    quoted = cells.str.startswith('"')
+    return cells.mask(quoted, cells[quoted].map(unquoted)) if quoted.any() else cells
+
+
+def _raise_first_bad_record(path: Path, separator: str, quotes: int) -> None:
+    """Raise for the first record that is not as long as the header; else return."""
+    width = None
+    for line, fields in records(path, separator, quotes):
+        width = width or len(fields)
+        if len(fields) != width:
+            raise InputError(
+                f"{path}, line {line}: expected {width} values as in the header. "
+                f"Received: {len(fields)}."
+            )
 
 
 def _undecodable(path: Path) -> InputError:
@@ -81,11 +86,18 @@ def _undecodable(path: Path) -> InputError:
     return InputError(f"{path}: expected UTF-8 text. Received: another encoding.")
 
 
-def records(path: Path, separator: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Last line number and values of each record; blank lines are passed over, as in pandas."""
-    csv.field_size_limit(sys.maxsize)  # else 128 KiB
+def records(path: Path, separator: str, quotes: int) -> Iterator[tuple[int, list[str]]]:
+    """Last line number and values of each record; blank lines are passed over, as in pandas.
+
+    Args:
+        path: the file.
+        separator: between values.
+        quotes: what `quoting` says of the file.
+    """
     with open_text(path) as lines:
-        reader = csv.reader(lines, delimiter=separator, strict=strict)
+        reader = csv.reader(lines, delimiter=separator, quoting=quotes)
         for fields in reader:
-            if len(fields) > 1 or "".join(fields).strip():
-                yield reader.line_num, fields
+            # A blank line has no fields, or one of white space; `""` has one that is empty.
+            if len(fields) > 1 or (fields and (not fields[0] or fields[0].strip(" \t"))):
+                bare = quotes == csv.QUOTE_NONE
+                yield reader.line_num, [*map(unquoted, fields)] if bare else fields

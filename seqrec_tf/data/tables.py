@@ -13,6 +13,7 @@ import pandas as pd
 
 from seqrec_tf.data.json_lines import json_lines, read_json_lines
 from seqrec_tf.data.parquet import read_parquet
+from seqrec_tf.data.quotes import quoting
 from seqrec_tf.data.separated import read_separated, records
 from seqrec_tf.data.table_files import CHUNK_ROWS
 from seqrec_tf.errors import InputError
@@ -138,7 +139,8 @@ def _line_number(path: Path, kind: str, row: int) -> str:
         numbers = (number for number, _ in json_lines(path))
         skipped = row
     else:
-        numbers = (number for number, _ in records(path, SEPARATORS[kind]))
+        separator = SEPARATORS[kind]
+        numbers = (number for number, _ in records(path, separator, quoting(path, separator)))
         skipped = row + 1
     for _ in range(skipped):
         next(numbers)
