@@ -65,7 +65,8 @@ def prepare(
 def _without_duplicates(interactions: Interactions) -> Interactions:
     """Without the rows that a pipeline delivered twice."""
     table = interactions.table
-    again = table.duplicated(["user", "item", "time"]).to_numpy()
+    columns = [name for name in ("user", "item", "time", "order") if name in table]
+    again = table.duplicated(columns).to_numpy()
     if not again.any():
         return interactions
     print(dropped_duplicates(interactions.source, int(again.sum()), len(table)), file=sys.stderr)

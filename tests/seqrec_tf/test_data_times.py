@@ -131,6 +131,11 @@ def test_frames_of_pandas_with_nanoseconds(tmp_path):
     assert table["time"].tolist() == [DAY, DAY, DAY]
 
 
+def test_nanoseconds_apart_are_no_duplicates(tmp_path):
+    rows = [f"u,7,2024-01-01T00:00:00.00000000{n}Z" for n in (1, 2, 1)]
+    assert len(prepare(load_log(write_csv(tmp_path, *rows))).table) == 2
+
+
 @pytest.mark.parametrize(
     ("times", "kind"),
     [(["3", "1"], np.int64), (["3.5", "1"], np.float64), (["2024-01-01T00:00:00.5"], np.float64)],
