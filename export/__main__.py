@@ -122,6 +122,12 @@ def _add_foreign_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="the encoder takes exactly --window columns",
     )
+    group.add_argument(
+        "--repeats",
+        action="store_true",
+        default=None,
+        help="seen items may be recommended again; a run says it itself",
+    )
 
 
 def _add_refresh_options(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +187,10 @@ def _require_one_source(arguments: argparse.Namespace) -> None:
         raise InputError("--refresh-items and --version-of: expected both or neither.")
     needed = ("items", "item_vectors", "window")
     if arguments.encoder is None:
+        if arguments.refresh_items and arguments.repeats:
+            raise InputError(
+                "--repeats: expected none with --refresh-items, which keeps what the version has."
+            )
         for name in (*needed, "padding", "fixed"):
             if getattr(arguments, name) is not None:
                 raise InputError(f"{flag(name)}: expected --encoder with it. Received: none.")

@@ -16,10 +16,12 @@ class ApproximateJudge:
         mode: what is promised.
         recommendable: ids that may be recommended to somebody.
         known: ids that count in a history.
+        repeats: whether those of the history may be recommended.
     """
 
-    def __init__(self, mode: Mode, recommendable: set, known: set):
+    def __init__(self, mode: Mode, recommendable: set, known: set, repeats: bool = False):
         self.mode, self._recommendable, self._known = mode, recommendable, known
+        self._repeats = repeats
         self._wanted, self._found = 0, 0
 
     @property
@@ -35,7 +37,7 @@ class ApproximateJudge:
         wanted = [raw for raw in expected["ids"][: len(ids)] if raw not in FILLERS]
         self._wanted += len(wanted)
         self._found += len(set(wanted).intersection(ids))
-        allowed = self._recommendable - seen
+        allowed = self._recommendable if self._repeats else self._recommendable - seen
         return [*_policy_failures(allowed, len(wanted), ids, scores), *self._far(expected, scores)]
 
     def failures(self) -> list[str]:

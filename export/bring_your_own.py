@@ -50,7 +50,7 @@ def export_savedmodel(
             is real.
         fixed: whether the encoder needs exactly `window` columns.
         **options: of `export.options.ExportOptions`: `formats`, `output`, `name`, `k`, `id_name`,
-            `only_items`, `exclude_items`.
+            `only_items`, `exclude_items`, `repeats`.
 
     Returns:
         The published version folders.

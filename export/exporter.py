@@ -55,17 +55,21 @@ class Subject:
         catalogue: its items.
         k: items recommended.
         id_name: name of the id inputs and outputs.
+        repeats: whether seen items are recommended, unless a request wants it otherwise.
     """
 
     encoder: object
     catalogue: Catalogue
     k: int
     id_name: str
+    repeats: bool = False
 
     @functools.cache  # noqa: B019 - a subject lives as long as its export
     def golden(self, index: ExactIndex | IvfIndex) -> dict:
         """Golden requests, with the answers that an artifact with this index must give."""
-        return golden_requests(self.encoder, self.catalogue, index, self.k, self.id_name)
+        return golden_requests(
+            self.encoder, self.catalogue, index, self.k, self.id_name, repeats=self.repeats
+        )
 
 
 def export_run(run: Run, options: ExportOptions) -> list[Path]:
@@ -75,10 +79,12 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         The published version folders, in the order of `options.formats`.
 
     Raises:
-        InputError: k does not fit the catalogue, or the data of the run is not there and needed.
+        InputError: k does not fit the catalogue, repeats are not as in the run, or its data is not
+            there and needed.
         ProofError: an artifact's answer differs; its message shows where.
     """
     require_mode(options.quantize, options.formats)
+    options = _repeating(options, run)
     histories = histories_for(run, options.quantize)
     provenance = {
         "run": str(run.path),
@@ -90,6 +96,17 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
     measured = options.retrieval != "exact" or options.precision != "float32"
     split = dataset_of_run(run).split if measured else None
     return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split, histories)
+
+
+def _repeating(options: ExportOptions, run: Run) -> ExportOptions:
+    """With the run's `repeats`: its metrics hold for no other."""
+    repeats = run.config.data.repeats
+    if options.repeats not in (None, repeats):
+        raise InputError(
+            f"--repeats: expected as in {run.path / 'config.json'}, {repeats}, which the run was "
+            f"evaluated with. Received: {options.repeats}."
+        )
+    return dataclasses.replace(options, repeats=repeats)
 
 
 def export_encoder(
@@ -117,6 +134,7 @@ def export_encoder(
         _narrowed(catalogue, options),
         options.k,
         require_id_name(options.id_name or catalogue.id_name),
+        bool(options.repeats),
     )
     models = {
         SAVEDMODEL: options.output / options.name,
@@ -177,12 +195,15 @@ def _facts(subject: Subject) -> dict:
         "window": subject.encoder.window,
         "k": subject.k,
         "id_name": subject.id_name,
+        "repeats": subject.repeats,
         "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
     }
 
 
 def _build_savedmodel(folder: Path, subject: Subject, index: ExactIndex | IvfIndex) -> Path:
-    recommender = Recommender(subject.encoder, subject.catalogue, index, subject.k, subject.id_name)
+    recommender = Recommender(
+        subject.encoder, subject.catalogue, index, subject.k, subject.id_name, subject.repeats
+    )
     tf.saved_model.save(recommender, str(folder), signatures=signatures(recommender))
     golden, extra = subject.golden(index), extra_folder(folder, SAVEDMODEL)
     extra.mkdir()
@@ -195,7 +216,7 @@ def build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
     """Write a LiteRT file in float32, its sidecar and its golden requests; returns `folder`."""
     encoder, catalogue, k, id_name = subject.encoder, subject.catalogue, subject.k, subject.id_name
     folder.mkdir()
-    content = convert(encoder, catalogue, k, id_name)
+    content = convert(encoder, catalogue, k, id_name, repeats=subject.repeats)
     (folder / "model.tflite").write_bytes(content)
     sidecar = {
         "id_name": id_name,
@@ -207,6 +228,7 @@ def build_lite(folder: Path, subject: Subject, exact: ExactIndex) -> Path:
         "quantization": "none",
         "bytes": len(content),
         "window": encoder.window,
+        "repeats": subject.repeats,
         "items": {"ids": catalogue.ids.tolist(), "titles": catalogue.titles.tolist()},
     }
     write_json(folder / "model.json", sidecar)

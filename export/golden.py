@@ -4,11 +4,12 @@ The answers are computed in NumPy from the Keras encoder's vectors, in none of t
 into the exported graphs, so that a mistake there cannot hide in both.
 
 `golden_requests.json` holds `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k",
-"categories", "withheld", "requests": [{"name", "histories", "answers"}], "calls": [{"name",
-"signature", "inputs", "answers" or "outputs"}]}`; `withheld` are the ids that nobody is
-recommended. Requests are asked in every form that takes histories, calls of one signature. An
-answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which tell
-an allowed swap of near-equal scores from a wrong item.
+"categories", "repeats", "withheld", "requests": [{"name", "histories", "answers"}], "calls":
+[{"name", "signature", "inputs", "answers" or "outputs"}]}`; `repeats` says whether seen items are
+recommended where a request does not, `withheld` are the ids that nobody is recommended. Requests
+are asked in every form that takes histories, calls of one signature. An answer has `ids`, `titles`
+and `scores`, best first: k entries and up to 16 runners-up, which tell an allowed swap of
+near-equal scores from a wrong item.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,13 @@ LOWEST = np.finfo(np.float32).min
 
 
 def golden_requests(
-    encoder: Encoder, catalogue: Catalogue, index, k: int, id_name: str, seed: int = 0
+    encoder: Encoder,
+    catalogue: Catalogue,
+    index,
+    k: int,
+    id_name: str,
+    seed: int = 0,
+    repeats: bool = False,
 ) -> dict:
     """Requests with answers, as `golden_requests.json` holds them.
 
@@ -38,6 +45,7 @@ def golden_requests(
         k: items recommended.
         id_name: name of the id inputs.
         seed: of the ids that are drawn.
+        repeats: whether seen items are recommended.
 
     Returns:
         The content of `golden_requests.json`; see the module.
@@ -47,7 +55,7 @@ def golden_requests(
     """
     generator = np.random.default_rng(seed)
     histories = golden_histories(catalogue, encoder.window, generator)
-    truth = _Truth(encoder, catalogue, index)
+    truth = _Truth(encoder, catalogue, index, repeats)
     truth.encode_together(max(histories.values(), key=len))
     return {
         "id_name": id_name,
@@ -57,12 +65,13 @@ def golden_requests(
         "text_separator": catalogue.text_separator,
         "k": k,
         "categories": catalogue.categories is not None,
+        "repeats": repeats,
         "withheld": catalogue.ids[catalogue.never()[1:]].tolist(),
         "requests": [
             {
                 "name": name,
                 "histories": batch,
-                "answers": [truth.recommended(h, truth.rows(h), k) for h in batch],
+                "answers": [truth.recommended(h, truth.seen(h), k) for h in batch],
             }
             for name, batch in histories.items()
         ],
@@ -81,9 +90,9 @@ def golden_calls(
     draw = lambda *shape: ids[generator.integers(0, len(ids), shape)].tolist()  # noqa: E731
     histories = draw(3, 7)
     for name, options, hidden in _options(truth, k, draw(2)):
-        seen = options.get("filter_seen", True)
+        filtered = options.get("filter_seen")
         answers = [
-            truth.recommended(h, [*hidden, *(truth.rows(h) if seen else [])], options.get("k", k))
+            truth.recommended(h, [*hidden, *truth.seen(h, filtered)], options.get("k", k))
             for h in histories
         ]
         yield f"recommend, {name}", {id_name: histories, **options}, {"answers": answers}
@@ -107,7 +116,8 @@ def _options(truth: "_Truth", k: int, drawn: list) -> Iterator[tuple[str, dict, 
     catalogue = truth.catalogue
     excluded = [*drawn, _strange_ids(catalogue)[0]]
     yield "defaults", {}, []
-    options = {"k": max(1, k // 2), "exclude_ids": excluded, "filter_seen": False}
+    # What is not the default, so that each of the two is asked for.
+    options = {"k": max(1, k // 2), "exclude_ids": excluded, "filter_seen": truth.repeats}
     yield "options", options, truth.rows(excluded)
     if catalogue.size <= WHOLE_CATALOGUE:
         yield "more than there are", {"k": catalogue.size + 2, "exclude_ids": []}, []
@@ -153,8 +163,9 @@ def _strange_ids(catalogue: Catalogue) -> list:
 class _Truth:
     """The whole ranking policy once more, one history at a time."""
 
-    def __init__(self, encoder: Encoder, catalogue: Catalogue, index):
+    def __init__(self, encoder: Encoder, catalogue: Catalogue, index, repeats: bool):
         self.encoder, self.catalogue, self.index = encoder, catalogue, index
+        self.repeats = repeats
         self.table = index.dense()
         self.known_vectors = {}
 
@@ -166,6 +177,11 @@ class _Truth:
 
     def rows(self, ids: list) -> list[int]:
         return [row for row in map(self.row_of, ids) if row]
+
+    def seen(self, ids: list, filtered: bool | None = None) -> list[int]:
+        """Rows of a history that are hidden; `filtered` is what a request says of it."""
+        hides = not self.repeats if filtered is None else filtered
+        return self.rows(ids) if hides else []
 
     def row_of(self, raw) -> int:
         """The row of an id; 0 if it is unknown."""

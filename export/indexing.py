@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.cells import Cells, default_count, train_cells
+from export.changes import relative
 from export.ivf import IvfIndex
 from export.options import ExportOptions
 from export.retrieval import ExactIndex, Query
@@ -152,14 +153,14 @@ def _accuracy(encoder, indices: dict, split: Split) -> dict:
     vectors, queries = _encoded(encoder, split.test), split.test
     figures = {name: _figures(index, vectors, queries) for name, index in indices.items()}
     exact, exported = (values["ndcg@10"] for values in figures.values())
-    return {**figures, "ndcg_change": round(exported / max(exact, 1e-12) - 1, 5)}
+    return {**figures, "ndcg_change": relative(exported - exact, exact)}
 
 
 def _figures(index, vectors: np.ndarray, queries) -> dict[str, float]:
     search, hits = _searcher(index), []
     for start in range(0, len(queries), BATCH):
         part = slice(start, start + BATCH)
-        rows = search(tf.constant(vectors[part]), queries.histories[part]).numpy()
+        rows = search(tf.constant(vectors[part]), queries.hidden[part]).numpy()
         hits.append(rows == queries.targets[part].numpy()[:, np.newaxis])
     found = np.concatenate(hits)
     gains = found / np.log2(np.arange(2, found.shape[1] + 2))

@@ -12,6 +12,7 @@ from export.artifact import GRAPHS, REPORT, SAVEDMODEL, Artifact, as_written, fi
 from seqrec_tf.errors import run_command
 from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser
+from seqrec_tf.seen_targets import seen_note
 
 METRICS = ("hit_rate@10", "ndcg@10")
 
@@ -62,6 +63,7 @@ def _provenance(report: dict) -> list[tuple[str, str]]:
     retrieval = ", ".join(str(value) for name, value in settings if name in ("kind", "precision"))
     return [
         *((name, str(report[name])) for name in names),
+        ("seen items", "may come up again" if report.get("repeats") else "hidden"),
         ("retrieval", retrieval),
         ("packages", packages),
     ]
@@ -74,7 +76,8 @@ def _figures(metrics: dict) -> list[tuple[str, str]]:
     for part, values in parts.items():
         if values:
             rows.append((part, ", ".join(f"{name} {values[name]:.4f}" for name in METRICS)))
-    return rows
+    note = seen_note(metrics)
+    return [*rows, *([("seen before", note)] if note else [])]
 
 
 def _graph(folder: Path) -> list[tuple[str, str]]:

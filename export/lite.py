@@ -27,6 +27,7 @@ def convert(
     k: int,
     id_name: str,
     configure: Callable = lambda converter: None,
+    repeats: bool = False,
 ) -> bytes:
     """The `.tflite` file: `id_name` int32 (length,) -> ids int32 (k,), scores float32 (k,).
 
@@ -39,8 +40,9 @@ def convert(
         k: items recommended.
         id_name: name of the id input and output.
         configure: given the `tf.lite.TFLiteConverter` before it converts.
+        repeats: whether seen items are recommended.
     """
-    module = LiteRecommender(encoder, catalogue, k, id_name)
+    module = LiteRecommender(encoder, catalogue, k, id_name, repeats)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
     # The converter itself goes by way of a SavedModel, but without a word about a full disk: its
     # file then lacks the signature.
@@ -55,7 +57,9 @@ def convert(
 class LiteRecommender(tf.Module):
     """See `convert`."""
 
-    def __init__(self, encoder: Encoder, catalogue: Catalogue, k: int, id_name: str):
+    def __init__(
+        self, encoder: Encoder, catalogue: Catalogue, k: int, id_name: str, repeats: bool = False
+    ):
         super().__init__()
         rows = np.arange(catalogue.size + 1, dtype=np.int32)
         ids = catalogue.ids if not speaks_rows(catalogue) else rows[1:]
@@ -67,6 +71,7 @@ class LiteRecommender(tf.Module):
         self.cold = tf.math.top_k(tf.where(never, tf.float32.min, catalogue.popularity()), k)
         self.k = k
         self.id_name = id_name
+        self.repeats = repeats
         # Untracked variables are dropped by the converter without a word, and every answer of
         # the file is wrong.
         self.encoder_variables = encoder.tensorflow_variables
@@ -84,10 +89,10 @@ class LiteRecommender(tf.Module):
         return {self.id_name: tf.gather(self.ids, rows), "scores": values}
 
     def _hide(self, scores: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
-        """`scores` with row 0, the rows that are known, and what nobody gets at the lowest."""
+        """`scores` with row 0, the rows that were seen, and what nobody gets at the lowest."""
         if self.never is not None:
             scores = tf.where(self.never, tf.float32.min, scores)
-        hidden = tf.concat([[0], known], axis=0)
+        hidden = tf.constant([0]) if self.repeats else tf.concat([[0], known], axis=0)
         counts = tf.scatter_nd(hidden[:, tf.newaxis], tf.ones_like(hidden), tf.shape(self.ids))
         return tf.where(counts > 0, tf.float32.min, scores)
 

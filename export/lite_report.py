@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from export.approximate import FILLERS
+from export.changes import change_text, relative
 from export.lite_histories import Histories
 from export.lite_runner import lite_asker, lite_function
 
@@ -77,7 +78,8 @@ def parity(content: bytes, float32: bytes, sidecar: dict, histories: Histories) 
     Returns:
         `{"histories", "cutoff", "agreement"}`, the share of float32's first items that are among
         the file's first; and, where it is known what came next, `"ndcg": {"float32", "quantized",
-        "change", "standard_error"}`, the last two as shares of float32's.
+        "change", "standard_error"}`, the last two as shares of float32's; None where float32's is
+        0 and the other is not.
     """
     answers = [_recommended(each, sidecar, histories.compared) for each in (float32, content)]
     cutoff = min(CUTOFF, len(answers[0][0]))
@@ -120,25 +122,28 @@ def _gains(answers: list[list], targets: list) -> np.ndarray:
     )
 
 
-def _ndcg(wanted: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    base = wanted.mean() or 1.0
-    values = {
-        "float32": wanted.mean(),
-        "quantized": found.mean(),
-        "change": (found - wanted).mean() / base,
-        "standard_error": (found - wanted).std() / np.sqrt(len(wanted)) / base,
+def _ndcg(wanted: np.ndarray, found: np.ndarray) -> dict[str, float | None]:
+    before, gained = wanted.mean(), found - wanted
+    return {
+        "float32": round(float(before), 5),
+        "quantized": round(float(found.mean()), 5),
+        "change": relative(gained.mean(), before),
+        "standard_error": relative(gained.std() / np.sqrt(len(gained)), before),
     }
-    return {name: round(float(value), 5) for name, value in values.items()}
 
 
 def _losses(mode: str, found: dict | None) -> list[str]:
     ndcg = (found or {}).get("ndcg")
-    if not ndcg or -ndcg["change"] <= LOSS:
+    if not ndcg or -(ndcg["change"] or 0) <= LOSS:
         return []
     return [
         f"{mode} loses {-ndcg['change']:.1%} of NDCG@{found['cutoff']}: {ndcg['float32']:.4f} in "
         f"float32, {ndcg['quantized']:.4f} here ({found['histories']})"
     ]
+
+
+def _error_text(error: float | None) -> str:
+    return "" if error is None else f", standard error {error:.2%}"
 
 
 def parity_text(found: dict) -> str:
@@ -147,6 +152,6 @@ def parity_text(found: dict) -> str:
     if ndcg := found.get("ndcg"):
         text += (
             f", NDCG@{found['cutoff']} {ndcg['quantized']:.4f} instead of {ndcg['float32']:.4f} "
-            f"({ndcg['change']:+.2%}, standard error {ndcg['standard_error']:.2%})"
+            f"({change_text(ndcg['change'])}{_error_text(ndcg['standard_error'])})"
         )
     return f"{text}, on {found['histories']}"

@@ -5,6 +5,8 @@ from pathlib import Path
 import yaml
 
 from export.artifact import LITE
+from export.changes import change_text
+from seqrec_tf.seen_targets import seen_note
 
 CARD = """---
 {header}---
@@ -32,6 +34,7 @@ items. Not for decisions about people: a history says what somebody chose, not w
 ## Limits
 
 - The encoder reads the most recent {window} known items; what it has not seen in training it skips.
+- What somebody has seen {seen}.
 - Somebody without a known item gets the most popular items, the same for everybody.
 - {withheld:,} items of the catalogue are withheld. Popular items are favoured, as in the data.
 - Items are found by {retrieval}.
@@ -66,6 +69,7 @@ def write_model_card(path: Path, kind: str, name: str, facts: dict) -> None:
         asking=asking.format(name=name, id_name=facts["id_name"]),
         data=_data(facts),
         figures=_figures(facts["metrics"]),
+        seen="may be recommended again" if facts.get("repeats") else "is not recommended again",
         retrieval="rating all of them" if kind == LITE else _retrieval(facts["retrieval"]),
         requests=sum(form["requests"] for form in facts["proof"]["forms"].values()),
         **{key: facts[key] for key in ("encoder", "k", "items", "window", "withheld", "date")},
@@ -108,7 +112,8 @@ def _figures(metrics: dict) -> str:
         for name, row in rows.items()
     ]
     title = f"| {metrics['protocol']}, test | HR@10 | NDCG@10 | MRR@10 |"
-    return "\n".join([title, "|---|---|---|---|", *lines])
+    note = seen_note(metrics)
+    return "\n".join([title, "|---|---|---|---|", *lines, *(["", note] if note else [])])
 
 
 def _retrieval(facts: dict) -> str:
@@ -120,5 +125,5 @@ def _retrieval(facts: dict) -> str:
     change = facts["test"]["ndcg_change"]
     return (
         f"{way}, in {facts['precision']}: {facts['recall@10']:.1%} of the exact top 10, "
-        f"NDCG@10 {change:+.2%}"
+        f"NDCG@10 {change_text(change)}"
     )

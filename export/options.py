@@ -30,6 +30,7 @@ class ExportOptions:
         probes: cells that a request looks into; None takes the fewest that reach `recall`.
         recall: share of the exact top 10 that "ivf" must find, on validation queries.
         quantize: form of the LiteRT file's numbers, of `export.lite_modes`.
+        repeats: whether seen items stay recommendable; None takes the run's, or else no.
     """
 
     formats: tuple[str, ...] = ("savedmodel",)
@@ -46,6 +47,7 @@ class ExportOptions:
     probes: int | None = None
     recall: float = 0.95
     quantize: str = "none"
+    repeats: bool | None = None
 
     def require_fit(self, items: int) -> None:
         """Check the settings against each other and the size of the catalogue.

@@ -140,7 +140,8 @@ def _check_lite(folder: Path, golden: dict, report: dict) -> None:
         _compare_form("litert", answers, golden, report)
         return
     known = set(sidecar["items"]["ids"])
-    judge = ApproximateJudge(mode, known.difference(golden["withheld"]), known)
+    recommendable, repeats = known.difference(golden["withheld"]), golden.get("repeats", False)
+    judge = ApproximateJudge(mode, recommendable, known, repeats)
     _compare_form("litert", answers, golden, report, judge)
     report["failures"] += [f"litert: {failure}" for failure in judge.failures()]
     report["forms"]["litert"] |= {"tolerance": mode.tolerance, "agreement": judge.agreement}

@@ -21,10 +21,10 @@ class Recommender(tf.Module):
     """Encoder, retrieval and id mapping as one trackable object.
 
     Policies: unknown ids, 0 and negatives (or "") are skipped wherever they stand; a history with
-    nothing known left gets the popularity ranking; seen items are never recommended, also those
-    before the encoder's window, nor are those that the catalogue withholds; equal scores go to
-    the lower row; if fewer than `k` items are left, the tail holds id 0 (or ""), an empty title
-    and the lowest finite float.
+    nothing known left gets the popularity ranking; seen items are not recommended, also those
+    before the encoder's window, unless `repeats` or the request says so, nor are those that the
+    catalogue withholds; equal scores go to the lower row; if fewer than `k` items are left, the
+    tail holds id 0 (or ""), an empty title and the lowest finite float.
 
     Args:
         encoder: a trained encoder.
@@ -32,11 +32,20 @@ class Recommender(tf.Module):
         index: where items are found: `export.retrieval.ExactIndex` or `export.ivf.IvfIndex`.
         k: how many items are recommended; at most the catalogue's size.
         id_name: name of the id inputs and outputs, such as `movie_ids`.
+        repeats: whether seen items are recommended, where a request does not say.
     """
 
-    def __init__(self, encoder: Encoder, catalogue: Catalogue, index, k: int, id_name: str):
+    def __init__(
+        self,
+        encoder: Encoder,
+        catalogue: Catalogue,
+        index,
+        k: int,
+        id_name: str,
+        repeats: bool = False,
+    ):
         super().__init__()
-        self.k, self.id_name = k, id_name
+        self.k, self.id_name, self.repeats = k, id_name, repeats
         self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
         self.text_separator = catalogue.text_separator
         self.index = index
@@ -65,7 +74,8 @@ class Recommender(tf.Module):
     def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
         known = self._known(histories)
-        return self._best(self._query(known, known, self.allowed), self.k)
+        hidden = known[:, :0] if self.repeats else known
+        return self._best(self._query(known, hidden, self.allowed), self.k)
 
     def recommend_with_options(
         self,

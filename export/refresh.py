@@ -161,4 +161,5 @@ def _options(folder: Path, report: dict, catalogue: Catalogue) -> ExportOptions:
         precision=retrieval["precision"],
         cells=retrieval.get("cells"),
         probes=retrieval.get("probes"),
+        repeats=report.get("repeats", False),
     )

@@ -33,6 +33,7 @@ class Scorer:
         id_name: name of its id inputs and outputs.
         schema: of the rows.
         k: items recommended; None: as many as the export says.
+        filter_seen: the export's default, whether seen items are left out.
 
     Attributes:
         asked: how many items the histories held that were asked so far.
@@ -40,8 +41,16 @@ class Scorer:
         first_unknown: the first of those.
     """
 
-    def __init__(self, folder: Path, id_name: str, schema: pa.Schema, k: int | None):
+    def __init__(
+        self,
+        folder: Path,
+        id_name: str,
+        schema: pa.Schema,
+        k: int | None,
+        filter_seen: bool = True,
+    ):
         self.model = tf.saved_model.load(str(folder))
+        self.filter_seen = filter_seen
         self.id_name = id_name
         self.schema = schema
         self.k = k
@@ -109,7 +118,7 @@ class Scorer:
         return self.model.signatures["recommend"](
             k=tf.constant(self.k),
             exclude_ids=tf.constant([], self.id_type),
-            filter_seen=tf.constant(True),
+            filter_seen=tf.constant(self.filter_seen),
             **{self.id_name: histories.to_tensor()},
         )
 

@@ -108,10 +108,10 @@ class Forms:
             "filter_seen": tf.TensorSpec([], tf.bool),
             "categories": tf.TensorSpec([None], tf.string),
         }
-        k, no_ids, yes = tf.constant(self.recommender.k), tf.constant([], kind), tf.constant(True)
-        every = tf.constant([], tf.string)
+        k, hide = tf.constant(self.recommender.k), tf.constant(not self.recommender.repeats)
+        no_ids, every = tf.constant([], kind), tf.constant([], tf.string)
 
-        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=yes, categories=every):
+        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=hide, categories=every):
             options = (k, exclude_ids, filter_seen, categories)
             histories = tf.RaggedTensor.from_tensor(ids)
             return self.recommender.recommend_with_options(histories, *options)

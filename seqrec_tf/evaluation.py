@@ -5,6 +5,7 @@ from seqrec_tf.breakdown import breakdown
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.models import Encoder
 from seqrec_tf.ranking import CUTOFFS, Ranking, encoder_scorer, rank
+from seqrec_tf.seen_targets import every_target_is_hidden, seen_note
 
 
 def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
@@ -37,7 +38,7 @@ def evaluate(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> dict:
     return {
         "protocol": dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
         "users": len(split.test),
-        "repeats": dataset.config.repeats,
+        "repeats": split.test.repeats,
         "seen_targets": {
             "test": int(split.test.seen().sum()),
             "validation": int(split.validation.seen().sum()),
@@ -81,26 +82,9 @@ def table(metrics: dict, name: str) -> str:
     return "\n".join([*lines, verdict(metrics, name), seen_note(metrics)])
 
 
-def seen_note(metrics: dict) -> str:
-    """One sentence: how many targets had been seen before, and what became of them.
-
-    Empty for the metrics of a run from before this was counted.
-    """
-    if "seen_targets" not in metrics:
-        return ""
-    seen, users = metrics["seen_targets"]["test"], metrics["users"]
-    counted = f"{seen:,} of {users:,} test targets had been seen before"
-    if metrics["repeats"]:
-        return f"{counted}; seen items may come up again (--repeats)."
-    if not seen:
-        return f"{counted}; seen items are hidden."
-    return f"{counted}, and count as misses; train with --repeats to let seen items come up."
-
-
 def verdict(metrics: dict, name: str) -> str:
     """One sentence: does the model beat the baselines?"""
-    hidden = 0 if metrics.get("repeats") else metrics.get("seen_targets", {}).get("test", 0)
-    if hidden == metrics["users"]:
+    if every_target_is_hidden(metrics):
         return "Nothing is known of how good it is: every test target had been seen, and is hidden."
     better = unbeaten_baselines(metrics)
     if better:

@@ -4,7 +4,8 @@ import shlex
 from pathlib import Path
 
 from seqrec_tf.config import RunConfig
-from seqrec_tf.evaluation import seen_note, table, verdict
+from seqrec_tf.evaluation import table, verdict
+from seqrec_tf.seen_targets import seen_note
 
 CARD = """# {name} on {data}
 

@@ -16,7 +16,7 @@ TensorFlow.
 
 import dataclasses
 import json
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Sequence
 
 from serving.command import CommandParser, run_command
@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument("--k", type=int, help="items (default: as many as it was exported for)")
     parser.add_argument("--exclude", nargs="+", default=(), metavar="ID", help="never these")
     parser.add_argument(
-        "--keep-seen", action="store_true", help="also recommend what the history holds"
+        "--keep-seen",
+        action=BooleanOptionalAction,
+        help="whether what the history holds is recommended, too (default: as exported)",
     )
     parser.add_argument(
         "--categories", nargs="+", default=(), metavar="NAME", help="only items of any of these"
@@ -97,7 +99,8 @@ def _print_answers(options: Namespace) -> None:
             answers = recommender.similar(options.ids, options.k)
         else:
             what, asked = "history", [options.ids]
-            flags = (options.k, options.exclude, not options.keep_seen, options.categories)
+            hide = None if options.keep_seen is None else not options.keep_seen
+            flags = (options.k, options.exclude, hide, options.categories)
             answers = recommender.recommend(asked, *flags)
     if options.json:
         print(json.dumps([dataclasses.asdict(item) for answer in answers for item in answer]))

@@ -87,21 +87,22 @@ class Recommender:
         histories: Histories,
         k: int | None = None,
         exclude_ids: Sequence[int | str] = (),
-        filter_seen: bool = True,
+        filter_seen: bool | None = None,
         categories: Sequence[str] = (),
     ) -> list[list[Recommendation]]:
         """Recommend items for a batch of histories.
 
         A plain request goes to the signature `ragged`: the histories as flat ids and row splits;
-        of its answer, the first k. Where k is larger than the export's, or `exclude_ids`,
-        `filter_seen` or `categories` say something, it goes to `recommend` with all of the
-        signature's inputs, since REST knows no defaults: the histories padded to the longest.
+        of its answer, the first k. Where k is larger than the export's, `filter_seen` is not the
+        export's, or `exclude_ids` or `categories` say something, it goes to `recommend` with all of
+        the signature's inputs, since REST knows no defaults: the histories padded to the longest.
 
         Args:
             histories: the batch.
             k: items for each history; None is as many as the model was exported for.
             exclude_ids: nobody of the batch gets these.
-            filter_seen: whether items of a history are left out of its answer.
+            filter_seen: whether items of a history are left out of its answer; None is as the
+                model was exported, which is yes but for `--repeats`.
             categories: only items of any of these; none for all.
 
         Returns:
@@ -116,8 +117,10 @@ class Recommender:
             return []
         options = {"exclude_ids": exclude_ids, "categories": categories}
         wider = k is not None and k > self._exported_k
-        if wider or not filter_seen or any(len(values) for values in options.values()):
-            inputs = self._with_options(histories, k, filter_seen, options)
+        hide = self._hides_seen if filter_seen is None else bool(filter_seen)
+        otherwise = hide != self._hides_seen
+        if wider or otherwise or any(len(values) for values in options.values()):
+            inputs = self._with_options(histories, k, hide, options)
             return self._recommendations(WITH_OPTIONS, inputs, k)
         ids, splits = components(self._typed_rows(histories))
         return self._recommendations(PLAIN, {self.id_input.name: ids, ROW_SPLITS: splits}, k)
@@ -210,7 +213,7 @@ class Recommender:
         inputs = {
             self.id_input.name: self._matrix(histories),
             "k": scalar(self._exported_k if k is None else k),
-            "filter_seen": scalar(bool(filter_seen)),
+            "filter_seen": scalar(filter_seen),
         }
         for name, values in options.items():
             if name in known:
@@ -238,6 +241,12 @@ class Recommender:
             )
         answer = self.transport.predict(name, inputs)
         return [answer[alias] for alias in outputs]
+
+    @property
+    def _hides_seen(self) -> bool:
+        """Whether the model leaves seen items out where a request does not say."""
+        signature = self.transport.signatures.get(WITH_OPTIONS)
+        return signature is None or signature.switches.get("filter_seen", True)
 
     @property
     def _exported_k(self) -> int:

@@ -73,11 +73,7 @@ class GrpcTransport(Transport):
             model_spec=self._model_spec(), metadata_field=["signature_def"]
         )
         response = self._exchange(self._ask_metadata, request, timeout)
-        definitions = SignatureDefMap.FromString(response.metadata["signature_def"].value)
-        return {
-            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
-            for name, definition in definitions.signature_def.items()
-        }
+        return _signatures(SignatureDefMap.FromString(response.metadata["signature_def"].value))
 
     def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict:
         request = PredictRequest(model_spec=self._model_spec(signature))
@@ -102,6 +98,23 @@ class GrpcTransport(Transport):
         if self.served.label is not None:
             spec.version_label = self.served.label
         return spec
+
+
+def _signatures(definitions) -> dict[str, Signature]:
+    return {
+        name: Signature(
+            _specs(definition.inputs), _specs(definition.outputs), _switches(definition.defaults)
+        )
+        for name, definition in definitions.signature_def.items()
+    }
+
+
+def _switches(defaults) -> dict[str, bool]:
+    return {
+        name: tensor.bool_val[0]
+        for name, tensor in defaults.items()
+        if TYPE_NAMES.get(tensor.dtype) == "DT_BOOL" and len(tensor.bool_val) == 1
+    }
 
 
 def _specs(tensors) -> dict[str, TensorSpec]:

@@ -70,7 +70,13 @@ def predict_body(signature: str, inputs: Mapping[str, Values]) -> str:
 
 
 def _signature(definition: dict) -> Signature:
-    return Signature(_specs(definition["inputs"]), _specs(definition["outputs"]))
+    defaults = definition.get("defaults", {}).items()
+    switches = {
+        name: value["bool_val"][0]
+        for name, value in defaults
+        if value.get("dtype") == "DT_BOOL" and len(value.get("bool_val", [])) == 1
+    }
+    return Signature(_specs(definition["inputs"]), _specs(definition["outputs"]), switches)
 
 
 def _specs(tensors: dict) -> dict[str, TensorSpec]:

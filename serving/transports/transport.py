@@ -4,7 +4,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from serving.errors import InputError
@@ -47,10 +47,18 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs of a signature, by alias."""
+    """Inputs and outputs of a signature, by alias.
+
+    Attributes:
+        inputs: what it takes.
+        outputs: what it gives.
+        switches: what inputs that are one bool are if a request leaves them out, where the model
+            says so.
+    """
 
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
+    switches: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,11 @@ MESSAGES = {
     "GetModelMetadataRequest": ["ModelSpec model_spec 1", "repeated string metadata_field 2"],
     "GetModelMetadataResponse": ["ModelSpec model_spec 1", "map Any metadata 2"],
     "TensorInfo": ["string name 1", "int32 dtype 2", "TensorShapeProto tensor_shape 3"],
-    "SignatureDef": ["map TensorInfo inputs 1", "map TensorInfo outputs 2"],
+    "SignatureDef": [
+        "map TensorInfo inputs 1",
+        "map TensorInfo outputs 2",
+        "map TensorProto defaults 4",
+    ],
     "SignatureDefMap": ["map SignatureDef signature_def 1"],
 }
 

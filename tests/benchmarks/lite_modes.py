@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from export.changes import change_text
 from export.lite import convert
 from export.lite_folder import quantized
 from export.lite_histories import Histories, run_histories
@@ -72,7 +73,8 @@ def print_sizes(files: dict[str, bytes], sidecar: dict, histories: Histories) ->
         ndcg, share = found["ndcg"], len(content) / len(float32)
         print(
             f"| {mode} | {len(content):,} | {share:.3f} | {found['agreement']:.4f} "
-            f"| {ndcg['quantized']:.4f} | {ndcg['change']:+.2%} | {ndcg['standard_error']:.2%} |",
+            f"| {ndcg['quantized']:.4f} | {change_text(ndcg['change'])} "
+            f"| {ndcg['standard_error'] or 0:.2%} |",
             flush=True,
         )
 

@@ -14,9 +14,10 @@ from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.splits import Queries
-from seqrec_tf.evaluation import seen_note, verdict
+from seqrec_tf.evaluation import verdict
 from seqrec_tf.fitting import warn_of_seen_targets
 from seqrec_tf.ranking import rank
+from seqrec_tf.seen_targets import seen_note
 
 # Item i scores 10 - i for everybody; padding would be the best.
 SCORES = tf.range(10, -1, -1, dtype=tf.float32)

@@ -1,0 +1,27 @@
+"""What is said of targets that their user had seen before, which serving would hide."""
+
+
+def seen_note(metrics: dict) -> str:
+    """One sentence: how many targets had been seen before, and what became of them.
+
+    Args:
+        metrics: the content of `metrics.json`.
+
+    Returns:
+        The sentence; empty for the metrics of a run from before this was counted.
+    """
+    if "seen_targets" not in metrics:
+        return ""
+    seen, users = metrics["seen_targets"]["test"], metrics["users"]
+    counted = f"{seen:,} of {users:,} test targets had been seen before"
+    if metrics["repeats"]:
+        return f"{counted}; seen items may come up again (--repeats)."
+    if not seen:
+        return f"{counted}; seen items are hidden."
+    return f"{counted}, and count as misses; train with --repeats to let seen items come up."
+
+
+def every_target_is_hidden(metrics: dict) -> bool:
+    """Whether no model at all could have hit a test target."""
+    hidden = 0 if metrics.get("repeats") else metrics.get("seen_targets", {}).get("test", 0)
+    return hidden == metrics["users"]
