@@ -83,20 +83,27 @@ def rank(
     order = tf.argsort(queries.histories.row_lengths(), stable=True).numpy()
     ranks = np.zeros(len(queries), np.int32)
     recommended = np.zeros((len(queries), min(max(CUTOFFS), items)), np.int32)
-    rows = max(1, BLOCK // (items + 1))
     for start in range(0, len(queries), batch_size):
         batch = order[start : start + batch_size]
-        hidden, targets = tf.gather(queries.hidden, batch), tf.gather(queries.targets, batch)
+        chosen = (tf.gather(part, batch) for part in (queries.hidden, queries.targets))
         scores = scorer(tf.gather(queries.histories, batch))
-        keys = _keys(scores, start) if sampled else None
-        for first in range(0, len(batch), rows):
-            part = slice(first, first + rows)
-            drawn = None if keys is None else keys[part]
-            step = _rank_block(scores[part], hidden[part], targets[part], drawn)
-            ranks[batch[part]], recommended[batch[part]] = (result.numpy() for result in step)
+        keys = _keys(tf.shape(scores), tf.constant(start)) if sampled else None
+        ranks[batch], recommended[batch] = _rank_in_blocks(scores, *chosen, keys)
+        del scores, keys  # not beside those of the next batch
     # In a catalogue below 20 items the last place would count as a hit.
     ranks[_missed(queries)] = max(items, *CUTOFFS)
     return Ranking(ranks, recommended)
+
+
+def _rank_in_blocks(scores, hidden, targets, keys) -> list[np.ndarray]:
+    """As `_rank_block`, some rows at a time: what is computed of scores is no second copy."""
+    rows = max(1, BLOCK // scores.shape[1])
+    parts = [slice(first, first + rows) for first in range(0, scores.shape[0], rows)]
+    blocks = [
+        _rank_block(scores[p], hidden[p], targets[p], None if keys is None else keys[p])
+        for p in parts
+    ]
+    return [np.concatenate(results) for results in zip(*blocks, strict=True)]
 
 
 def _missed(queries: Queries) -> np.ndarray:
@@ -129,9 +136,13 @@ def _fill(scores, indices, value):
     return tf.tensor_scatter_nd_update(scores, indices, tf.fill([tf.shape(indices)[0]], value))
 
 
-def _keys(scores, seed: int):
-    """What decides which items are drawn: those with the highest of these random numbers."""
-    return tf.random.stateless_uniform(tf.shape(scores), [SAMPLED_CANDIDATES, seed])
+@tf.function(input_signature=[tf.TensorSpec([2], tf.int32), tf.TensorSpec([], tf.int32)])
+def _keys(shape, seed):
+    """What decides which items are drawn: those with the highest of these random numbers.
+
+    As a graph it is one array, which is scaled in place; step by step it would be three.
+    """
+    return tf.random.stateless_uniform(shape, tf.stack([SAMPLED_CANDIDATES, seed]))
 
 
 def _sample(others, keys):

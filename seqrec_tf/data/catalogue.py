@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from seqrec_tf.data.columns import as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.ordered import ordered_floats
 from seqrec_tf.data.tables import read_table
 from seqrec_tf.errors import InputError
 
@@ -82,9 +83,12 @@ class Catalogue:
         return next(separator for separator in SEPARATORS if separator not in held)
 
     def popularity(self) -> np.ndarray:
-        """Share of the training interactions: (items + 1,) float32; row 0 has none."""
-        counts = np.concatenate([[0], self.counts])
-        return (counts / max(counts.sum(), 1)).astype(np.float32)
+        """Share of the training interactions: (items + 1,) float32; row 0 has none.
+
+        Other counts have other shares, however large they are, in the same order.
+        """
+        counts = np.append(np.zeros(1, self.counts.dtype), self.counts)
+        return ordered_floats(counts / max(counts.sum(dtype=np.float64), 1), counts)
 
     def never(self) -> np.ndarray:
         """Rows that are not recommended to anybody, row 0 among them: (items + 1,) bool."""
