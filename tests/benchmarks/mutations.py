@@ -97,10 +97,11 @@ def tests_of(module: Path) -> list[str]:
     folder = Path("tests", module.parts[0])
     found = importing(dotted, folder)
     found |= {path for path in all_in(folder) if path.stem.endswith(f"_{module.stem}")}
+    found = {path for path in found if path.name.startswith("test_")}
     if not found:
         importers = importing(dotted, Path(module.parts[0])) - {module}
         found = {Path(test) for importer in importers for test in tests_of(importer)}
-    return sorted(str(path) for path in found if path.name.startswith("test_"))
+    return sorted(map(str, found))
 
 
 def importing(dotted: str, folder: Path) -> set[Path]:
