@@ -5,6 +5,7 @@ same time run as one. Every input and every output must have the batch as dimens
 that fails in the graph fails those it was merged with.
 """
 
+from collections.abc import Collection
 from concurrent.futures import CancelledError
 from functools import partial
 
@@ -16,7 +17,7 @@ from serving.errors import ServingError
 from serving.models.catalogue import Catalogue
 from serving.models.deadline import DEADLINE
 from serving.models.limits import WIDE, Limits
-from serving.models.loaded_model import LoadedModel
+from serving.models.loaded_model import LoadedModel, selected
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import type_name
 from serving.status import Code
@@ -51,15 +52,23 @@ class BatchedModel:
         """The items of the model, as `LoadedModel` has them."""
         return self._model.catalogue
 
-    def run(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
+    def run(
+        self,
+        signature_name: str,
+        feeds: dict[str, Tensor],
+        wanted: Collection[str] | None = None,
+    ) -> dict[str, Tensor]:
         """Run a signature, together with requests that come at the same time.
+
+        A request for some of the outputs runs alone, as in TensorFlow Serving.
 
         Args:
             signature_name: one of `signatures`.
             feeds: alias -> tensor, every input of the signature.
+            wanted: the outputs to fetch; None for all.
 
         Returns:
-            alias -> tensor, every output, in alphabetical order.
+            alias -> tensor, every output that is wanted, in alphabetical order.
 
         Raises:
             ServingError: as `LoadedModel.run`; INVALID_ARGUMENT, the inputs have different
@@ -67,6 +76,9 @@ class BatchedModel:
                 merged, or outputs not be taken apart; UNAVAILABLE, too many are waiting.
         """
         self.limits.require_feeds(feeds)
+        selection = selected(wanted, self.signatures[signature_name])
+        if selection is not None:
+            return self._model.run(signature_name, feeds, selection)
         rows = count_rows(feeds)
         types = {alias: type_name(tensor) for alias, tensor in feeds.items()}
         if not rows or types != self.signatures[signature_name].inputs:

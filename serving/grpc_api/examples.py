@@ -27,13 +27,13 @@ class Method:
     Attributes:
         name: the `method_name` in a `MultiInferenceRequest`.
         field: the field of an `InferenceResult` with its result.
-        require: checks that a signature can do it.
+        require: checks that a signature can do it, and says which outputs it takes.
         fill: writes outputs of a number of examples into the result.
     """
 
     name: str
     field: str
-    require: Callable[[Signature], None]
+    require: Callable[[Signature], set[str]]
     fill: Callable[[dict[str, Tensor], int, Message], None]
 
     def run(

@@ -37,7 +37,7 @@ def predict(
         raise ServingError(Code.FAILED_PRECONDITION, message)
     feeds = _feeds(request.inputs, signature.inputs, model.definitions[signature_name].defaults)
     wanted = _wanted(request.output_filter, signature.outputs)
-    results = model.run(signature_name, feeds)
+    results = model.run(signature_name, feeds, wanted)
     for alias in wanted:
         write_tensor_proto(results[alias], alias, outputs[alias])
 

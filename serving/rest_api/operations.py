@@ -77,7 +77,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def _run_examples(
-    registry: Registry, call: Call, body: bytes, require: Callable[[Signature], None]
+    registry: Registry, call: Call, body: bytes, require: Callable[[Signature], set[str]]
 ) -> tuple[int, dict[str, Tensor]]:
     document = parse_document(body)
     signature_name = read_signature_name(document)

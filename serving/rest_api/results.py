@@ -19,7 +19,7 @@ def run_examples(
     model: LoadedModel,
     signature_name: str,
     examples: list[bytes],
-    require: Callable[[Signature], None],
+    require: Callable[[Signature], set[str]],
 ) -> dict[str, Tensor]:
     """Run a signature on serialized examples.
 
@@ -30,7 +30,7 @@ def run_examples(
         require: `require_classify_signature` or `require_regress_signature`.
 
     Returns:
-        alias -> tensor, every output.
+        alias -> tensor, the outputs that `require` names.
 
     Raises:
         ServingError: INVALID_ARGUMENT, no such signature, or one that does not do it; or what
@@ -38,8 +38,8 @@ def run_examples(
     """
     if signature_name not in model.signatures:
         raise invalid_argument(f"No signature was found with the name: {signature_name}")
-    require(model.signatures[signature_name])
-    return model.run(signature_name, example_feeds(examples))
+    wanted = require(model.signatures[signature_name])
+    return model.run(signature_name, example_feeds(examples), wanted)
 
 
 def example_feeds(examples: list[bytes]) -> dict[str, Tensor]:
@@ -47,8 +47,11 @@ def example_feeds(examples: list[bytes]) -> dict[str, Tensor]:
     return {INPUT: Tensor(string_values(examples), (len(examples),))}
 
 
-def require_classify_signature(signature: Signature) -> None:
+def require_classify_signature(signature: Signature) -> set[str]:
     """Check that a signature takes serialized examples and returns classes or scores.
+
+    Returns:
+        Which of the two; another output is not fetched.
 
     Raises:
         ServingError: INVALID_ARGUMENT, it does not.
@@ -60,10 +63,14 @@ def require_classify_signature(signature: Signature) -> None:
             "Expected one or two classify outputs, among them 'classes' or 'scores', but got: "
             f"{','.join(sorted(signature.outputs))}"
         )
+    return known
 
 
-def require_regress_signature(signature: Signature) -> None:
+def require_regress_signature(signature: Signature) -> set[str]:
     """Check that a signature takes serialized examples and returns one number an example.
+
+    Returns:
+        Its output.
 
     Raises:
         ServingError: INVALID_ARGUMENT, it does not.
@@ -74,6 +81,7 @@ def require_regress_signature(signature: Signature) -> None:
             "Expected exactly one regress output, 'outputs', but got: "
             f"{','.join(sorted(signature.outputs))}"
         )
+    return {REGRESSION}
 
 
 def classifications_text(outputs: dict[str, Tensor], batch: int) -> str:

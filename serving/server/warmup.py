@@ -14,7 +14,7 @@ from serving.models.tensor_proto import read_tensor_protos
 from serving.models.versions import VersionDirectory
 from serving.rest_api.examples import serialized_examples
 from serving.rest_api.json_request import DEFAULT_SIGNATURE
-from serving.rest_api.results import example_feeds
+from serving.rest_api.results import CLASSES, REGRESSION, SCORES, example_feeds
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 MOST_RECORDS = 1000
@@ -66,14 +66,18 @@ def _run(model: LoadedModel, record: Message) -> None:
     request = getattr(record, kind).request
     if kind == "predict_log":
         feeds = read_tensor_protos(request.inputs)
-    else:
-        feeds = example_feeds(serialized_examples(request.input))
+        _ask(model, request.model_spec.signature_name, feeds, set(request.output_filter))
+        return
+    feeds = example_feeds(serialized_examples(request.input))
     for task in request.tasks if kind == "multi_inference_log" else [request]:
-        _ask(model, task.model_spec.signature_name, feeds)
+        _ask(model, task.model_spec.signature_name, feeds, {CLASSES, SCORES, REGRESSION})
 
 
-def _ask(model: LoadedModel, signature_name: str, feeds: dict[str, Tensor]) -> None:
+def _ask(
+    model: LoadedModel, signature_name: str, feeds: dict[str, Tensor], wanted: set[str]
+) -> None:
     name = signature_name or DEFAULT_SIGNATURE
     if name not in model.signatures:
         raise unimplemented(f"no signature {name!r}")
-    model.run(name, model.with_defaults(name, feeds))
+    known = wanted & model.signatures[name].outputs.keys()
+    model.run(name, model.with_defaults(name, feeds), known or None)
