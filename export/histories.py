@@ -1,7 +1,8 @@
 """Everybody's history, oldest item first, from a log that may be larger than the memory.
 
-SQLite sorts it on disk by user and time; equal times keep the order of the file, as in
-`seqrec_tf.data.filters.prepare`. So any part of the users can be read without the rest.
+SQLite sorts it on disk by user and time; equal times keep the order of the file, and duplicates are
+dropped, as in `seqrec_tf.data.filters.prepare`. So any part of the users can be read without the
+rest.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain, groupby, repeat
+from itertools import chain, count, groupby, repeat
 from operator import itemgetter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from seqrec_tf.data.columns import as_ids
+from seqrec_tf.data.filters import dropped_duplicates
 from seqrec_tf.data.logs import LOWEST_USER, reject_repeated
 from seqrec_tf.data.tables import Table, read_tables
 from seqrec_tf.data.times import Times, as_times
@@ -71,6 +73,7 @@ def write_histories(source: Source, path: Path) -> None:
         with closing(sqlite3.connect(path)) as database:
             _fill(database, source)
             _sort(database)
+            _report_duplicates(database, source.path)
             database.commit()
     except sqlite3.OperationalError as error:
         raise InputError(f"{path}: cannot be written. Received: {error}.") from error
@@ -95,9 +98,20 @@ def _sort(database: sqlite3.Connection) -> None:
     # are texts, which compare otherwise.
     if database.execute("SELECT 1 FROM log WHERE typeof(user) = 'text'").fetchone():
         database.execute("UPDATE log SET user = CAST(user AS TEXT) WHERE typeof(user) = 'integer'")
-    database.execute("CREATE INDEX sorted ON log (user, time, fraction, line, item)")
+    # The item before the line, so that duplicates stand together; the few rows of one time are
+    # put into the order of their lines when they are read.
+    database.execute("CREATE INDEX sorted ON log (user, time, fraction, item, line)")
     database.execute("CREATE TABLE users (number INTEGER PRIMARY KEY, user)")
     database.execute("INSERT INTO users (user) SELECT DISTINCT user FROM log ORDER BY user")
+
+
+def _report_duplicates(database: sqlite3.Connection, path: Path) -> None:
+    """Say how many rows `Histories.between` will pass over."""
+    (rows,) = database.execute("SELECT count(*) FROM log").fetchone()
+    groups = "SELECT 1 FROM log GROUP BY user, time, fraction, item"
+    (distinct,) = database.execute(f"SELECT count(*) FROM ({groups})").fetchone()
+    if distinct < rows:
+        print(dropped_duplicates(str(path), rows - distinct, rows), file=sys.stderr)
 
 
 def _interactions(source: Source) -> Iterator[Iterator[tuple]]:
@@ -122,12 +136,17 @@ def _times(table: Table, column: str, opening: pd.DataFrame) -> Times:
 
 
 def _lists(source: Source) -> Iterator[Iterator[tuple]]:
-    """(user, 0, 0, item) of each item, piece by piece; the item is None where the list is empty."""
+    """(user, place, 0, item) of each item, piece by piece; the item is None for an empty list.
+
+    Places are those in the file, each another one: in a list nothing is a duplicate.
+    """
+    places = count()
     for table in read_tables(source.path, source.columns, "--histories", LIST_ROWS):
         users = as_ids(table, source.user_column, lowest=LOWEST_USER)
         items, lengths = _flattened(table, source)
-        yield zip(users.repeat(lengths).tolist(), repeat(0), repeat(0), items.tolist())
-        yield zip(users[lengths == 0].tolist(), repeat(0), repeat(0), repeat(None))
+        empty = users[lengths == 0].tolist()
+        people = [*users.repeat(lengths).tolist(), *empty]
+        yield zip(people, places, repeat(0), [*items.tolist(), *repeat(None, len(empty))])
 
 
 def _flattened(table: Table, source: Source) -> tuple[pd.Series, np.ndarray]:
@@ -168,7 +187,8 @@ class Histories:
         ends = self._database.execute(query, (first, last)).fetchone()
         order = "ORDER BY user, time, fraction, line"
         rows = self._database.execute(
-            f"SELECT user, item FROM log WHERE user BETWEEN ? AND ? {order}", ends
+            f"SELECT user, time, fraction, item FROM log WHERE user BETWEEN ? AND ? {order}", ends
         )
         for user, group in groupby(rows, key=itemgetter(0)):
-            yield user, [item for _, item in group if item is not None]
+            distinct = dict.fromkeys(group)  # in their order: of duplicates the first stays
+            yield user, [item for *_, item in distinct if item is not None]

@@ -52,6 +52,20 @@ def test_the_order_is_that_of_training_ties_included(users, tmp_path):
     assert read(log(tmp_path / "log.csv")) == expected
 
 
+def test_duplicates_are_dropped_and_counted(tmp_path, capsys):
+    """The first stays; another time, item or user makes no duplicate; lists have no times."""
+    twice = ["1,7,3", "1,5,3", "1,7,3", "2,7,3", "1,7,4", "1,7,3", "1,6,3"]
+    path = csv(tmp_path, *twice)
+    assert read(log(path)) == [(1, [7, 5, 6, 7]), (2, [7])]
+    assert f"{path}: 2 of 7 rows dropped, duplicates of a row" in capsys.readouterr().err
+    dates = ["2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00.5Z"]
+    assert read(log(csv(tmp_path, *(f"ann,7,{date}" for date in dates)))) == [("ann", [7, 7])]
+    assert "1 of 3 rows dropped" in capsys.readouterr().err
+    (tmp_path / "lists.jsonl").write_text('{"user": 1, "seen": [7, 7, 5, 7]}\n' * 2)
+    assert read(lists(tmp_path / "lists.jsonl")) == [(1, [7, 7, 5, 7] * 2)]
+    assert "rows dropped" not in capsys.readouterr().err
+
+
 def test_any_part_of_the_users(tmp_path):
     read(log(csv(tmp_path, "30,1,1", "4,2,1", "-5,3,1", "200,4,1")))
     written = Histories(tmp_path / "log.sqlite")
