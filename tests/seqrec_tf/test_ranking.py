@@ -1,11 +1,15 @@
 """Ranks and metrics by hand: six items, scores that depend on the last item of the history."""
 
 import math
+import resource
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from seqrec_tf import ranking as ranking_module
 from seqrec_tf.config import EncoderConfig
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.models import build_encoder
@@ -174,3 +178,56 @@ def test_seen_items_are_never_sampled():
     queries = _queries([(history, 5)] * 3)
     ranks = rank(_scorer(range(LARGE + 1)), queries, LARGE, sampled=True).ranks
     assert ranks.tolist() == [5, 5, 5]  # 6..10
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_blocks_change_nothing(sampled, monkeypatch):
+    """One row at a time, three at a time and all at once, in batches of 7."""
+    generator = np.random.default_rng(0)
+    scores = generator.integers(0, 50, size=(LARGE + 1, LARGE + 1))
+    pairs = [
+        (generator.integers(1, LARGE + 1, size=generator.integers(1, 9)).tolist(), int(target))
+        for target in generator.integers(0, LARGE + 1, size=20)
+    ]
+    found = []
+    for block in (1, 3 * (LARGE + 1), 1 << 22):
+        monkeypatch.setattr(ranking_module, "BLOCK", block)
+        found.append(rank(_scorer(*scores), _queries(pairs), LARGE, sampled, batch_size=7))
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0].ranks, other.ranks)
+        np.testing.assert_array_equal(found[0].recommended, other.recommended)
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_scores_are_in_memory_once_and_random_numbers_beside_them(sampled):
+    """Eight bytes a score and a block's work; copies for each step would take 14 to 23."""
+    items, people = 300_000, 64
+    pairs = [([7, user + 1], user + 2) for user in range(people)]
+    row = tf.random.stateless_uniform([items + 1], [0, 0])
+    scorer = tf.function(lambda histories: tf.tile(row[tf.newaxis], [histories.nrows(), 1]))
+    rank(scorer, _queries(pairs[:1]), items, sampled)
+    before, peak = _resident(), _Peak()
+    with peak:
+        rank(scorer, _queries(pairs), items, sampled)
+    assert (peak.bytes - before) / (people * items) < 12
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+class _Peak:
+    """The most memory that the process has while the body runs, looked at every millisecond."""
+
+    def __enter__(self):
+        self.bytes, self._over = 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self):
+        while not self._over.wait(0.001):
+            self.bytes = max(self.bytes, _resident())
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
