@@ -98,7 +98,7 @@ def _cells(table: Table, column: str) -> pd.Series:
     rest = dataclasses.replace(table, frame=pd.DataFrame({column: cells.mask(lists)}))
     texts = as_titles(rest, column).fillna("")
     found = [
-        list(cell) if listed else text.strip() and text
+        np.asarray(cell, object).tolist() if listed else text.strip() and text
         for cell, listed, text in zip(cells, lists, texts, strict=True)
     ]
     return pd.Series([part or "" for part in found], table.frame.index, dtype=object)

@@ -22,7 +22,8 @@ from export.manifest import NAME as MANIFEST
 from export.manifest import digest
 from export.parts import Parts
 from seqrec_tf.config import DataConfig
-from seqrec_tf.data.notices import shown, warn
+from seqrec_tf.data.logs import LOWEST_USER
+from seqrec_tf.data.notices import shown, texts_line, warn
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 
@@ -108,6 +109,7 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
     done = histories.users - sum(last - first + 1 for first, last in missing.values())
     print(f"{histories.users:,} users, {done:,} of them done before", file=sys.stderr)
     if missing:
+        _say_texts(histories, parts)
         scorer = _scorer(parts.settings["--k"], histories.user_type, folder, golden)
         waiting = ((number, histories.between(*users)) for number, users in missing.items())
         answers = scorer.answers(waiting, parts.settings["--batch-size"])
@@ -124,6 +126,14 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
                 f"{shown(scorer.first_unknown)}."
             )
     parts.join(count)
+
+
+def _say_texts(histories: Histories, parts: Parts) -> None:
+    if histories.user_type == "string" and (
+        found := texts_line(histories.each_user(), LOWEST_USER)
+    ):
+        column = parts.settings["--user-column"]
+        warn(f"--histories {parts.paths['--histories']}, column {column!r}: {found[0]}.")
 
 
 def _scorer(k: int, user_type: str, folder: Path, golden: dict):

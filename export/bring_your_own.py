@@ -1,7 +1,7 @@
 """Export an encoder that this project did not train; see `export_savedmodel`."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from export.foreign import ForeignEncoder, VectorFile
 from export.options import ExportOptions
 from export.publish import require_model_name
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.columns import LARGEST, as_counts, as_ids, as_texts, reject
+from seqrec_tf.data.columns import ID, LARGEST, as_counts, as_ids, as_texts, reject
 from seqrec_tf.data.notices import say_texts
 from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.errors import InputError
@@ -107,6 +107,8 @@ def _table(items) -> Table:
         table = read_table(items, None, "items")
     elif isinstance(items, pd.DataFrame):
         table = Table("items", items)
+    elif not isinstance(items, Iterable):
+        raise InputError(f"items: expected a table, the path of one, or ids. Received: {items!r}.")
     else:
         # As objects: pandas cannot make texts of half a surrogate pair.
         table = Table("items", pd.DataFrame({"id": pd.Series(list(items), dtype=object)}))
@@ -124,12 +126,12 @@ def _table(items) -> Table:
 def _ids(table: Table, of_file: bool) -> pd.Series:
     """Distinct ids, int64 or str, as training reads them; texts in memory stay texts."""
     raw = table.frame["id"]
+    reject(table, "id", raw.isna(), ID)
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(raw.dtype.categories.dtype)
     texts = raw.map(lambda value: isinstance(value, str))
     raw = raw if texts.any() else raw.infer_objects()
     if pd.api.types.is_integer_dtype(raw) and not of_file:
-        reject(table, "id", raw.isna(), "an id from 1 on")
         reject(table, "id", raw < 1, "an id from 1 on; 0 is padding")
     if _fits_int64(raw):
         # Not by their text, as other ids are compared: ten million texts take gigabytes.
@@ -144,5 +146,4 @@ def _ids(table: Table, of_file: bool) -> pd.Series:
 
 
 def _fits_int64(raw: pd.Series) -> bool:
-    whole = pd.api.types.is_integer_dtype(raw) and not raw.isna().any()
-    return whole and raw.min() >= 1 and raw.max() <= LARGEST
+    return pd.api.types.is_integer_dtype(raw) and raw.min() >= 1 and raw.max() <= LARGEST

@@ -181,6 +181,10 @@ class Histories:
         self.users, kind = self._database.execute(query).fetchone()
         self.user_type = {"integer": "int64", "text": "string"}[kind]
 
+    def each_user(self) -> Iterator[int | str]:
+        """All users, ascending."""
+        return (user for (user,) in self._database.execute("SELECT user FROM users"))
+
     def between(self, first: int, last: int) -> Iterator[tuple[int | str, list]]:
         """User and items of the users `first` to `last`, both included."""
         query = "SELECT min(user), max(user) FROM users WHERE number BETWEEN ? AND ?"

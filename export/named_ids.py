@@ -23,11 +23,14 @@ class NamedIds:
         return self._known.get(text if self._exact else text.strip(), 0)
 
     def rows(self, text: str) -> list[int]:
-        """The rows that `text` names with `|` between ids, of which any may hold some itself.
+        """The rows that `text` names: of the item with that id, or of ids with `|` between them.
 
         Returns:
-            The rows; none if a part names no item, or if the text can be read in two ways.
+            The rows; none if a part names no item, or if it could be split in two ways, because
+            ids hold `|` themselves.
         """
+        if row := self.row(text):
+            return [row]
         parts = text.split("|")
         # Readings of the text before each part: how many, and the rows of the last one.
         counts, found = [1], [[]]

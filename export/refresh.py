@@ -20,6 +20,7 @@ from export.artifact import REPORT, require_savedmodel
 from export.exporter import PICTURES, TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.notices import shown, warn
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 from seqrec_tf.ragged import drop_padding, from_padded
@@ -123,6 +124,13 @@ def _merged(old: Catalogue, additions: Additions) -> tuple[Catalogue, np.ndarray
 
     Sources are rows of the old table, then those of the added vectors.
     """
+    left_out = additions.ids[additions.categories != ""].tolist()
+    if old.categories is None and left_out:
+        warn(
+            f"--refresh-items: categories of {len(left_out):,} of {len(additions.ids):,} added "
+            f"items are left out, as the model was exported without; the first: "
+            f"{shown(left_out[0])}."
+        )
     ids = np.concatenate([old.ids, additions.ids])
     order = np.argsort(ids, kind="stable")
     withheld = old.never()[1:] | np.isin(old.ids, additions.retired)

@@ -52,21 +52,31 @@ def _factorize_texts(table: Table, column: str) -> tuple[np.ndarray, list[str]]:
     reject(table, column, values.isna(), ID)
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.dtype.categories.dtype)
-    if values.dtype == object:
+    if not (pd.api.types.is_integer_dtype(values) or _is_texts(values)):
+        values = values.astype(object)
         # Before factorize: a list cannot be hashed, and True and 1.0 would count as 1.
         kinds = values.map(type)
         wrong = [kind for kind in kinds.unique() if not _is_id(kind)]
         reject(table, column, kinds.isin(wrong), ID)
-    elif not (pd.api.types.is_integer_dtype(values) or pd.api.types.is_string_dtype(values)):
-        raise table.error(0, column, ID)
     codes, distinct = pd.factorize(values)
-    # Not `str(value)`: types derived from str and int may write themselves otherwise.
-    texts = [str.__str__(v) if isinstance(v, str) else str(int(v)) for v in distinct]
+    texts = [_id_text(value) for value in distinct]
     blank = [code for code, text in enumerate(texts) if not text.strip()]
     reject(table, column, np.isin(codes, blank), ID)
     broken = [code for code, text in enumerate(texts) if "\0" in text or not is_unicode(text)]
     reject(table, column, np.isin(codes, broken), f"{ID}, {UNICODE}, without NUL")
     return codes, texts
+
+
+def _is_texts(values: pd.Series) -> bool:
+    return values.dtype != object and pd.api.types.is_string_dtype(values)
+
+
+def _id_text(value: int | np.integer | str) -> str:
+    # Not `str(value)`: types derived from str and int may write themselves otherwise.
+    if isinstance(value, str):
+        return str.__str__(value)
+    # Python writes no more digits than some thousands; nobody has such an id.
+    return str(int(value)) if abs(int(value)) < 10**1000 else ""
 
 
 def _is_id(kind: type) -> bool:

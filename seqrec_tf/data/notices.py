@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -34,19 +35,32 @@ def say_texts(table: Table, column: str, ids: pd.Series, lowest: int = 1) -> Non
         column: its column of ids.
         ids: what `as_ids` made of it, and `lowest` as there.
     """
-    if ids.dtype == np.int64:
-        return
-    distinct = ids.unique().tolist()
-    strange = [text for text in distinct if canonical(text, lowest) is None]
-    numbers = len(distinct) - len(strange) + sum(map(bool, map(ALMOST.fullmatch, strange)))
-    if not strange or 2 * numbers < len(distinct):
-        return
-    place = table.place(int((ids == strange[0]).argmax()))
-    warn(
-        f"{table.name}, column {column!r}: {len(strange):,} of {len(distinct):,} ids no plain "
-        f"{'integer' if lowest < 0 else 'positive integer'} below 2^63, so all of them are texts; "
-        f"the first: {shown(strange[0])}, {place}."
-    )
+    if ids.dtype != np.int64 and (line := texts_line(ids.unique().tolist(), lowest)):
+        line, first = line
+        place = table.place(int((ids == first).argmax()))
+        warn(f"{table.name}, column {column!r}: {line}, {place}.")
+
+
+def texts_line(distinct: Iterable[str], lowest: int) -> tuple[str, str] | None:
+    """What `say_texts` says of distinct ids that are texts, and the first that made them so.
+
+    None if they are not like numbers, so that there is nothing to say.
+    """
+    total = strange = numbers = 0
+    first = ""
+    for total, text in enumerate(distinct, start=1):  # noqa: B007
+        plain = canonical(text, lowest) is not None
+        if not plain and not strange:
+            first = text
+        strange += not plain
+        numbers += plain or ALMOST.fullmatch(text) is not None
+    if not strange or 2 * numbers < total:
+        return None
+    kind = "plain integers" if lowest < 0 else "plain positive integers"
+    return (
+        f"{strange:,} of {total:,} ids are no {kind} below 2^63, so all are texts; the first: "
+        f"{shown(first)}"
+    ), first
 
 
 def say_unnamed(config: DataConfig, catalogue: Catalogue, titles: pd.Series) -> None:

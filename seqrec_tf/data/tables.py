@@ -52,10 +52,13 @@ class Table:
         Returns:
             The error to raise; its message names file, line (or row), column and value.
         """
-        received = self.frame[column].astype(object).iloc[row]
+        try:
+            received = repr(self.frame[column].astype(object).iloc[row])[:80]
+        except ValueError:  # Python writes no number of thousands of digits
+            received = "a number of thousands of digits"
         return InputError(
             f"{self.name}, {self.place(row)}, column {column!r}: expected {expected}. "
-            f"Received: {repr(received)[:80]}."
+            f"Received: {received}."
         )
 
 

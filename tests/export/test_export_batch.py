@@ -108,11 +108,15 @@ def test_everybody_gets_what_the_model_answers(run, version, everybody, log, tmp
 
 
 def test_items_of_which_the_catalogue_knows_few_are_said(run, version, tmp_path):
-    log = write_log(tmp_path / "log.csv", {1: [0, 5, 11], 2: [22, 5], 3: [5, 7]})
+    log = write_log(tmp_path / "log.csv", {1: [0, 5, 11], "nan": [22, 5], 3: [5, 7]})
     code, out, err = run("--model", version, *log, "--output", "all.parquet")
     assert (code, out) == (0, "all.parquet\n"), err
-    said = f"warning: --histories {tmp_path}/log.csv: 5 of 7 items are not in the catalogue of"
-    assert f"{said} {version}; the first: 0.\n" in err
+    start, path = "warning: --histories", tmp_path / "log.csv"
+    assert [line for line in err.splitlines() if "warning" in line] == [
+        f"{start} {path}, column 'who': 1 of 3 ids are no plain integers below 2^63, so all are "
+        "texts; the first: 'nan'.",
+        f"{start} {path}: 5 of 7 items are not in the catalogue of {version}; the first: 0.",
+    ]
 
 
 def test_another_k_and_the_largest_version(run, models, version, everybody, log, tmp_path):

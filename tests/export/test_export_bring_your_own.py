@@ -95,6 +95,8 @@ def test_a_wrong_value_is_named_with_its_row(column, value, expected):
         ([5, 0], "items, row 2, column 'id': expected an id from 1 on; 0 is padding. Received: 0"),
         ([5, 6, 5], "items, row 3, column 'id': expected every id once. Received: 5"),
         ([], "items: expected at least one item. Received: none"),
+        (7, "items: expected a table, the path of one, or ids. Received: 7"),
+        (None, "items: expected a table, the path of one, or ids. Received: None"),
         (
             ITEMS.rename(columns={"id": "sku"}),
             "id must be there. Received: 'sku', 'title', 'count'",
@@ -251,7 +253,7 @@ def test_numbers_that_no_int64_holds_make_texts_of_all_as_in_training(
     assert catalogue.ids.tolist() == sorted(map(str, raw))
     said = capsys.readouterr().err
     assert said.startswith(
-        f"warning: items, column 'id': {count} of 3 ids no plain positive integer"
+        f"warning: items, column 'id': {count} of 3 ids are no plain positive integer"
     )
 
 
@@ -284,6 +286,8 @@ def test_a_file_is_read_as_training_reads_it(ids, name, tmp_path):
         (frame([7, pd.NA], object), "<NA>"),
         ([Decimal(7)], "Decimal('7')"),
         ([b"a"], "b'a'"),
+        ([10**5000], "a number of thousands of digits"),
+        (frame(pd.Categorical([7, None])), "nan"),
         ([[7]], "[7]"),
         (["a", ""], "''"),
         (["a", "\u2028"], "'\\u2028'"),

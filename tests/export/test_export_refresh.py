@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from export.additions import read_additions
-from export.refresh import refresh
+from export.refresh import _merged, refresh
 from export.signature_runner import signature_caller
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -110,6 +110,8 @@ BARS = ["p", "q", "r", "p|q", "x|y", " x", "x", "é\u2028"]
     ("neighbours", "rows"),
     [
         ("p|r", ["p", "r"]),
+        ("p|q", ["p|q"]),
+        ("q|p", ["p", "q"]),
         ("x|y", ["x|y"]),
         ("x|y|p", ["x|y", "p"]),
         ("r|x|y| x", ["r", "x|y", " x"]),
@@ -140,7 +142,7 @@ def added(path, *rows: dict):
 
 
 @pytest.mark.parametrize(
-    "neighbours", ["p|q", "p|q|r", " p", "x |y", "y", "p||r", ["p", " q"], ["p", None], [["p"]]]
+    "neighbours", ["p|q|r", " p", "x |y", "y", "p||r", ["p", " q"], ["p", None], [["p"]]]
 )
 def test_neighbours_that_are_none_or_could_be_others(neighbours, tmp_path):
     with pytest.raises(InputError, match="line 1, column 'neighbours': expected ids of the model"):
@@ -170,3 +172,13 @@ def test_lists_of_numbers_and_of_categories(kind, tmp_path):
 def test_values_that_are_no_text(column, value, tmp_path):
     with pytest.raises(InputError, match=f"row 1, column '{column}': expected a text"):
         added(tmp_path / "new.parquet", {"neighbours": "p", column: value})
+
+
+def test_categories_that_the_model_has_no_place_for_are_said(build, tmp_path, capsys):
+    found = added(
+        tmp_path / "new.jsonl", {"neighbours": "p", "categories": ["A"]}, {"neighbours": "q"}
+    )
+    ids = np.array(sorted(BARS), object)
+    merged, _ = _merged(Catalogue(ids, ids, np.zeros(8), "item_ids"), found)
+    assert merged.categories is None and merged.size == 10
+    assert "categories of 1 of 2 added items are left out" in capsys.readouterr().err

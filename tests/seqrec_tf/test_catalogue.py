@@ -94,7 +94,7 @@ def test_any_text_comes_back_from_items_csv(place, tmp_path):
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, unique_by=lambda pair: pair[0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_drawn_text_comes_back_from_items_csv(tmp_path_factory, pairs):
     usable = sorted((raw, title) for raw, title in pairs if raw.strip() and "\0" not in raw)
     if usable:

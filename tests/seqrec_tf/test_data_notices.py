@@ -30,8 +30,8 @@ def test_ids_that_a_few_make_texts(strange, tmp_path, capsys):
     path = write_csv(tmp_path, *rows[:4], f'1,"{strange}",2', f'2,"{strange}",3', rows[4])
     assert load_log(path).table["item"].tolist()[4] == strange
     assert capsys.readouterr().err == (
-        f"warning: {path}, column 'item_id': 1 of 6 ids no plain positive integer below 2^63, so "
-        f"all of them are texts; the first: {strange!r}, line 6.\n"
+        f"warning: {path}, column 'item_id': 1 of 6 ids are no plain positive integers below 2^63, "
+        f"so all are texts; the first: {strange!r}, line 6.\n"
     )
 
 
@@ -39,8 +39,8 @@ def test_users_that_one_makes_texts(tmp_path, capsys):
     path = write_csv(tmp_path, "1,1,1", "-2,1,2", "nan,2,3")
     load_log(path)
     assert capsys.readouterr().err == (
-        f"warning: {path}, column 'user_id': 1 of 3 ids no plain integer below 2^63, so all of "
-        "them are texts; the first: 'nan', line 4.\n"
+        f"warning: {path}, column 'user_id': 1 of 3 ids are no plain integers below 2^63, so "
+        "all are texts; the first: 'nan', line 4.\n"
     )
 
 
@@ -48,7 +48,7 @@ def test_users_that_one_makes_texts(tmp_path, capsys):
 def test_numbers_all_written_strangely(pattern, tmp_path, capsys):
     rows = [f"u,{pattern.format(number)},1" for number in range(1, 4)]
     load_log(write_csv(tmp_path, *rows))
-    assert "column 'item_id': 3 of 3 ids no plain positive integer" in capsys.readouterr().err
+    assert "column 'item_id': 3 of 3 ids are no plain positive integers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
