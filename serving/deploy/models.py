@@ -49,7 +49,7 @@ def find_models(folder: Path) -> list[DeployedModel]:
             f"export` writes. Received: {', '.join(names[:5]) or 'an empty folder'}"
         )
     # Here, after the checks that need no TensorFlow.
-    from serving.models.loaded_model import read_definitions
+    from serving.models.saved_model import read_definitions
 
     return [
         DeployedModel(

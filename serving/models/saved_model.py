@@ -64,6 +64,15 @@ class SavedModel:
         return RestoredFunction(self.restored.signatures[name])
 
 
+def read_definitions(directory: VersionDirectory) -> dict[str, meta_graph_pb2.SignatureDef]:
+    """The signatures as the SavedModel file defines them, TensorFlow's own included.
+
+    Raises:
+        InputError: not a SavedModel, or none of its graphs is tagged `serve`.
+    """
+    return dict(_read(directory)[0].signature_def)
+
+
 def not_loadable(directory: VersionDirectory, reason: str) -> InputError:
     """The error of a version that cannot be loaded."""
     return InputError(
