@@ -36,7 +36,10 @@ def main() -> None:
         help="version folder, or the model's, then its largest version (default: models/seqrec)",
     )
     parser.add_argument(
-        "--histories", type=Path, required=True, help=".csv, .tsv, .jsonl (also .gz) or .parquet"
+        "--histories",
+        type=Path,
+        required=True,
+        help=".csv, .tsv, .jsonl (also .gz) or .parquet, a folder or 'pattern' of them",
     )
     parser.add_argument("--output", type=Path, required=True, help="FILE.parquet")
     parser.add_argument("--force", action="store_true", help="replace OUTPUT, and parts of others")
@@ -86,8 +89,9 @@ def _check(arguments: argparse.Namespace) -> None:
                 f"--history-column: expected lists, oldest item first, and no {flag(name)}. "
                 f"Received: {flag(name)} {getattr(arguments, name)}."
             )
-    if not arguments.histories.is_file():
-        raise InputError(f"--histories {arguments.histories}: expected a file. Received: none.")
+    from seqrec_tf.data.table_paths import find_files
+
+    find_files(arguments.histories, "--histories")
 
 
 if __name__ == "__main__":

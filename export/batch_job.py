@@ -1,6 +1,7 @@
 """The job of `python -m export.batch`: read, sort, ask the model part by part, join."""
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -24,6 +25,7 @@ from export.parts import Parts
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.logs import LOWEST_USER
 from seqrec_tf.data.notices import shown, texts_line, warn
+from seqrec_tf.data.table_paths import find_files
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 
@@ -41,7 +43,7 @@ def recommend_to_all(arguments: argparse.Namespace) -> Path:
     source = _source(arguments, golden["id_type"])
     settings = {
         "--model": digest(extra / MANIFEST),
-        "--histories": digest(source.path),
+        "--histories": _digest(source.path),
         **source.columns,
         "--k": k,
         # Sums over batches of another size may differ in the last bit.
@@ -57,6 +59,15 @@ def recommend_to_all(arguments: argparse.Namespace) -> Path:
             _score(parts, folder, golden)
         parts.remove()
     return arguments.output
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of several, that of their names and digests."""
+    _, files = find_files(path, "--histories")
+    if files == [path]:
+        return digest(path)
+    lines = "".join(f"{digest(file)} {file}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _version(model: Path) -> Artifact:

@@ -48,7 +48,8 @@ class DataConfig:
     data_dir: str | None = option(None, "folder with GroupLens' own files of --dataset")
     cache_dir: str | None = option(None, "where downloads are kept (default ~/.cache/seqrec-tf)")
     interactions: str | None = option(
-        None, "your own log instead of --dataset: .csv, .tsv, .parquet or .jsonl"
+        None,
+        "your own log instead of --dataset: .csv, .tsv, .parquet or .jsonl, or a folder of them",
     )
     user_column: str = option("user_id", "column of --interactions that names the user")
     item_column: str = option("item_id", "column of --interactions and --titles with the item id")

@@ -16,6 +16,7 @@
 import dataclasses
 import os
 import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def default_run(config: RunConfig) -> Path:
     """`runs/<data>-<encoder>-<UTC time>` for a training without `--run`."""
     data = config.data
     name = Path(data.interactions).stem if data.interactions else data.dataset
+    name = re.sub(r"[*?\[\]]", "", name) or "log"  # of a pattern
     return RUNS / f"{name}-{config.encoder.encoder}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 

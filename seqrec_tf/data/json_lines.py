@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
 from itertools import islice
 from math import inf
@@ -17,7 +17,7 @@ LONG = re.compile(r"[0-9.]{17}")  # a number of more digits than a float64 is su
 
 
 def read_json_lines(
-    path: Path, columns: dict[str, str] | None, rows: int | None
+    path: Path, columns: dict[str, str] | None, rows: int | None, elsewhere: Container[str] = ()
 ) -> Iterator[pd.DataFrame]:
     """Read a JSON object a line, piece by piece.
 
@@ -25,6 +25,7 @@ def read_json_lines(
         path: the file.
         columns: flag that names a column -> the column; None for all columns.
         rows: records a piece, `CHUNK_ROWS` if None.
+        elsewhere: columns that the file need not have.
 
     Yields:
         Wanted columns of consecutive records, all objects, None where missing.
@@ -40,7 +41,7 @@ def read_json_lines(
                 found.update(dict.fromkeys(record))
         cells = {
             name: [record.get(name) for record in piece]
-            for name in chosen_columns(path, list(found), columns)
+            for name in chosen_columns(path, list(found), columns, elsewhere)
         }
         yield pd.DataFrame({name: pd.Series(cells[name], dtype=object) for name in cells})
     if not found:

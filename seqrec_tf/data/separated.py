@@ -1,7 +1,7 @@
 """CSV and TSV, parsed by pandas; read line by line only to find the line of an error."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,11 @@ csv.field_size_limit(2**31 - 1)  # a whole history, or a long text, may be one c
 
 
 def read_separated(
-    path: Path, separator: str, columns: dict[str, str] | None, rows: int
+    path: Path,
+    separator: str,
+    columns: dict[str, str] | None,
+    rows: int,
+    elsewhere: Container[str] = (),
 ) -> Iterator[pd.DataFrame]:
     """Read CSV or TSV in UTF-8 with one header line, piece by piece.
 
@@ -23,6 +27,7 @@ def read_separated(
         separator: between values.
         columns: flag that names a column -> the column; None for all columns.
         rows: records a piece.
+        elsewhere: columns that the file need not have.
 
     Yields:
         Wanted columns of consecutive records, all text, "" where empty.
@@ -34,7 +39,8 @@ def read_separated(
     header = next((fields for _, fields in records(path, separator, quotes)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
-    wanted = {header.index(column): column for column in chosen_columns(path, header, columns)}
+    chosen = chosen_columns(path, header, columns, elsewhere)
+    wanted = {header.index(column): column for column in chosen}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
     options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
     options |= {"quoting": quotes, "encoding": "utf-8-sig", "chunksize": rows}

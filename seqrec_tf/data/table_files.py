@@ -1,6 +1,7 @@
 """What the readers of all table formats need: files, gzipped or not, and a choice of columns."""
 
 import gzip
+from collections.abc import Container
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -9,13 +10,16 @@ from seqrec_tf.errors import InputError
 CHUNK_ROWS = 1_000_000
 
 
-def chosen_columns(path: Path, found: list[str], columns: dict[str, str] | None) -> list[str]:
+def chosen_columns(
+    path: Path, found: list[str], columns: dict[str, str] | None, elsewhere: Container[str] = ()
+) -> list[str]:
     """The columns to read, each of which the file has once.
 
     Args:
         path: the file, for messages.
         found: its columns.
         columns: flag that names a column -> the column; None for all columns.
+        elsewhere: columns that are left out where the file does not have them.
 
     Raises:
         InputError: a missing or repeated column; names the flag that chooses another.
@@ -27,13 +31,13 @@ def chosen_columns(path: Path, found: list[str], columns: dict[str, str] | None)
         return found
     for flag, column in columns.items():
         count = list(found).count(column)
-        if count != 1:
+        if count != 1 and (count or column not in elsewhere):
             amount = f"{count} columns of that name" if count else "no such column"
             raise InputError(
                 f"{path}, line 1: expected one column {column!r} ({flag} names another). "
                 f"Received: {amount} in {names}."
             )
-    return list(dict.fromkeys(columns.values()))
+    return [column for column in dict.fromkeys(columns.values()) if column in found]
 
 
 def open_text(path: Path) -> TextIO:

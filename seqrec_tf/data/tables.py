@@ -5,21 +5,27 @@ Values stay what the file holds, text or typed; `seqrec_tf.data.columns` gives t
 
 import functools
 import zlib
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
 
 from seqrec_tf.data.json_lines import json_lines, read_json_lines
-from seqrec_tf.data.parquet import read_parquet
+from seqrec_tf.data.parquet import ParquetReader
 from seqrec_tf.data.quotes import quoting
 from seqrec_tf.data.separated import read_separated, records
-from seqrec_tf.data.table_files import CHUNK_ROWS
+from seqrec_tf.data.table_files import CHUNK_ROWS, open_binary
+from seqrec_tf.data.table_paths import (
+    JSON_LINES,
+    PARQUET,
+    SEPARATORS,
+    find_files,
+    folder_values,
+)
 from seqrec_tf.errors import InputError
-
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-JSON_LINES = (".jsonl", ".ndjson")
 
 
 def row_number(row: int) -> str:
@@ -66,9 +72,11 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
     """Read some columns of a table, or all.
 
     Args:
-        path: a .csv, .tsv, .jsonl, .ndjson (each may be gzipped, .gz) or .parquet file. CSV and TSV
+        path: a .csv, .tsv, .jsonl, .ndjson (each may be gzipped, .gz) or .parquet file, a folder of
+            such part files, or a pattern of them; parts follow each other by name. CSV and TSV
             are UTF-8 with one header line and CSV's quotes.
-        columns: flag that names a column -> the column; None for all columns.
+        columns: flag that names a column -> the column; None for all columns. Of `day=7/part.csv`
+            in a folder, "day" may be one.
         flag: what names the file, for messages.
 
     Returns:
@@ -82,17 +90,23 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
     tables = list(read_tables(path, columns, flag))
     if len(tables) == 1:
         return tables[0]
+    ends = list(accumulate(len(table.frame) for table in tables))
+
+    def place(row: int) -> str:
+        number = bisect(ends, row)
+        return tables[number].place(row - ends[number] + len(tables[number].frame))
+
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
-    return Table(tables[0].name, frame, tables[0].place)
+    return Table(tables[0].name, frame, place)
 
 
 def read_tables(
     path: str | Path, columns: dict[str, str] | None, flag: str, rows: int | None = None
 ) -> Iterator[Table]:
-    """As `read_table`, piece by piece, for a file that may be larger than the memory.
+    """As `read_table`, piece by piece, for a table that may be larger than the memory.
 
     Args:
-        path: the file.
+        path: the file, folder or pattern.
         columns: flag that names a column -> the column; None for all columns.
         flag: what names the file, for messages.
         rows: records a piece; None: as many as suit the format.
@@ -101,39 +115,71 @@ def read_tables(
         Tables of consecutive records, none of them empty.
     """
     path = Path(path)
-    kind = _format(path, flag)
-    if kind == ".parquet":
-        frames = read_parquet(path, columns, rows)
-    elif kind in JSON_LINES:
-        frames = read_json_lines(path, columns, rows)
-    else:
-        frames = read_separated(path, SEPARATORS[kind], columns, rows or CHUNK_ROWS)
-    place = row_number if kind == ".parquet" else functools.partial(_line_number, path, kind)
-    done = 0
-    try:
-        for frame in frames:
+    kind, files = find_files(path, flag)
+    read = _reader(path, kind, columns, rows)
+    names: list[str] = []
+    total = 0
+    for file in files:
+        done, fixed = 0, folder_values(path, file)
+        if len(files) > 1 and kind != PARQUET and _is_empty(file):
+            continue  # Spark's, without even a header
+        for frame in _frames(read, file, fixed):
+            frame = _with_values(frame, columns, fixed)
+            if kind not in JSON_LINES:
+                _require_same(file, names, frame)
+            names = names or list(frame.columns)
             if len(frame):
-                yield Table(str(path), frame, lambda row, before=done: place(before + row))
+                yield Table(str(path), frame, functools.partial(_place, path, file, kind, done))
             done += len(frame)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read. Received: {error}.") from error
-    if not done:
+        total += done
+    if not total:
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
 
 
-def _format(path: Path, flag: str) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    kind = (suffixes or [""])[-1]
-    if kind == ".gz" and len(suffixes) > 1 and suffixes[-2] != ".parquet":
-        kind = suffixes[-2]
-    if kind not in (*SEPARATORS, *JSON_LINES, ".parquet"):
+def _reader(path: Path, kind: str, columns: dict[str, str] | None, rows: int | None) -> Callable:
+    """What reads a file, given the columns that it need not have, into frames."""
+    if kind == PARQUET:
+        return ParquetReader(path, columns, rows).read
+    if kind in JSON_LINES:
+        return lambda file, fixed: read_json_lines(file, columns, rows, fixed)
+    return lambda file, fixed: read_separated(
+        file, SEPARATORS[kind], columns, rows or CHUNK_ROWS, fixed
+    )
+
+
+def _frames(read: Callable, file: Path, fixed: dict) -> Iterator[pd.DataFrame]:
+    try:
+        yield from read(file, fixed)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{file}: cannot be read. Received: {error}.") from error
+
+
+def _with_values(
+    frame: pd.DataFrame, columns: dict[str, str] | None, fixed: dict[str, str | None]
+) -> pd.DataFrame:
+    """The frame, with the wanted columns that only the names of its folders hold."""
+    missing = [name for name in (columns or {}).values() if name not in frame]
+    return frame.assign(**{n: pd.Series(fixed[n], frame.index, dtype=str) for n in missing})
+
+
+def _is_empty(file: Path) -> bool:
+    with open_binary(file) as content:
+        return not content.read(1)
+
+
+def _require_same(file: Path, names: list[str], frame: pd.DataFrame) -> None:
+    if names and set(frame.columns) != set(names):
         raise InputError(
-            f"{flag} {path}: expected a file that ends in .csv, .tsv, .jsonl, .ndjson (these also "
-            f"with .gz) or .parquet. Received: {path.name!r}."
+            f"{file}: expected the columns {', '.join(names)}, as in the parts before. "
+            f"Received: {', '.join(frame.columns)}."
         )
-    if not path.is_file():
-        raise InputError(f"{flag} {path}: expected a file. Received: no such file.")
-    return kind
+
+
+def _place(path: Path, file: Path, kind: str, before: int, row: int) -> str:
+    """Where the row stands, in words, which is in `file` after `before` others."""
+    row += before
+    where = row_number(row) if kind == PARQUET else _line_number(file, kind, row)
+    return where if file == path else f"{file}, {where}"
 
 
 def _line_number(path: Path, kind: str, row: int) -> str:
