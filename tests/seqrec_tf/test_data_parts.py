@@ -143,7 +143,9 @@ def test_parts_may_be_empty_and_have_their_columns_in_any_order(tmp_path):
             Path(f"{last}.gz").write_bytes(gzip.compress(b""))
         else:
             empty.to_parquet(first)
-            LOG[["timestamp", "user_id", "item_id"]].assign(more=1).to_parquet(last)
+            later = LOG[["timestamp", "user_id", "item_id"]].assign(more=1)
+            later["timestamp"] += 10
+            later.to_parquet(last)
         assert rows(folder)[:3] == [("b", 3, 5), ("a", 1, 6), ("b", 2, 7)]
 
 
