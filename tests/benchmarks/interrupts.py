@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--longest", type=float, default=2.5, help="seconds until the signal")
     options = parser.parse_args()
+    # A script in the background is started with Ctrl-C ignored, and so would be what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     body = json.dumps(METADATA).encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (
         len(body)
