@@ -79,6 +79,7 @@ def _ids(content: str, where: str) -> Iterator[tuple[int, str]]:
     """Number of a line, from 1, and the id there; blank lines are passed over."""
     # Not `splitlines`: an id may hold what else Python takes for the end of a line.
     lines = content.split("\n")
+    csv.field_size_limit(sys.maxsize)  # else an id of 128 KiB is an error
     header = next(csv.reader(lines[:1]), [])
     if "id" in header:
         yield from _column(content, header.index("id"), len(header), where)
@@ -91,7 +92,6 @@ def _ids(content: str, where: str) -> Iterator[tuple[int, str]]:
 
 def _column(content: str, column: int, width: int, where: str) -> Iterator[tuple[int, str]]:
     """The same of one column of CSV, below its header."""
-    csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     next(reader)
     try:

@@ -1,6 +1,7 @@
 """Allow- and deny-lists of items: never recommended in any form, still read in histories."""
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -98,6 +99,13 @@ def named(catalogue, path, text: str) -> list[str]:
 @pytest.mark.parametrize("raw", [raw for raw in ODD if raw != "id" and "\n" not in raw])
 def test_every_id_can_be_named_on_a_line_and_names_no_other(raw, end, odd, tmp_path):
     assert named(odd, tmp_path / "only", f"t{end}{raw}{end}") == sorted({"t", raw})
+
+
+@pytest.mark.parametrize("header", ["", "id\n"])
+def test_a_giant_id_is_named(header, odd, tmp_path):
+    giant = "z" * 200_000
+    catalogue = dataclasses.replace(odd, ids=np.append(odd.ids[:-1], giant))
+    assert named(catalogue, tmp_path / "only", f"{header}{giant}\n") == [giant]
 
 
 @pytest.mark.parametrize("header", ["id", "title,id", '"id",b', "\ufeffid"])

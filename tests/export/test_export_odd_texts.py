@@ -9,6 +9,7 @@ import tensorflow as tf
 from export.proof import prove
 from export.refresh import _catalogue
 from export.signatures import Forms
+from export.warmup import warmup_requests
 from seqrec_tf.json_files import write_json
 
 LINE_ENDS = ["a\nb", "a\rb", "a\r\nb", "l\u2028s", "x\x85y", "x\x0by"]
@@ -49,3 +50,11 @@ def test_the_proof_holds_and_a_refresh_reads_the_same_texts(build, tmp_path):
     assert read.titles.tolist() == catalogue.titles.tolist()
     stripped = [raw.strip() for raw in catalogue.categories]
     assert [raw.strip() for raw in read.categories] == stripped
+
+
+def test_a_giant_id_is_not_repeated_in_every_warm_up_request():
+    giant = "z" * 1_000_000
+    golden = {"id_name": "item_ids", "text_separator": ", ", "calls": []}
+    golden["requests"] = [{"histories": [[giant, "b"], ["c"]]}]
+    requests = list(warmup_requests(golden, window=3))
+    assert len(requests) == 60 and not any(giant in str(inputs) for _, inputs in requests)
