@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -43,7 +42,6 @@ from seqrec_tf.run_directory import Run
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
 TRAINING_CARD = "TRAINING.md"
-PICTURES = ("learning_curve.png", "breakdown.png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +90,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics,
     }
-    cards = {TRAINING_CARD: run.path / "README.md"} | {n: run.path / n for n in PICTURES}
+    cards = {TRAINING_CARD if name == "README.md" else name: run.cards[name] for name in run.cards}
     measured = options.retrieval != "exact" or options.precision != "float32"
     split = dataset_of_run(run).split if measured else None
     return export_encoder(run.encoder, run.catalogue, options, provenance, cards, split, histories)
@@ -114,7 +112,7 @@ def export_encoder(
     catalogue: Catalogue,
     options: ExportOptions,
     provenance: dict,
-    cards: dict[str, Path],
+    cards: dict[str, bytes],
     split: Split | None = None,
     histories: Histories | None = None,
 ) -> list[Path]:
@@ -125,7 +123,7 @@ def export_encoder(
         catalogue: its items.
         options: what to export and where to.
         provenance: `run`, `data`, `encoder` and `metrics` of the export report.
-        cards: files that are copied beside the report, where they exist, by their new names.
+        cards: files to write beside the report, by name.
         split: histories that an index other than the exact one is chosen and measured with.
         histories: for quantising the LiteRT file; None draws them by popularity.
     """
@@ -252,12 +250,11 @@ def _prove(folders: list[Path]) -> dict:
     return report
 
 
-def _describe(folder: Path, name: str, facts: dict, cards: dict[str, Path]) -> None:
+def _describe(folder: Path, name: str, facts: dict, cards: dict[str, bytes]) -> None:
     """Add the model card, what training says of itself, the export report and the manifest."""
     extra = extra_folder(folder, folder.name)
-    for target, source in cards.items():
-        if source.is_file():
-            shutil.copy(source, extra / target)
+    for target, content in cards.items():
+        (extra / target).write_bytes(content)
     write_model_card(extra / "README.md", folder.name, name, facts)
     if folder.name == LITE:
         append_card(folder)

@@ -7,6 +7,7 @@ import numpy as np
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import dataset_of_run
+from seqrec_tf.data.log_digest import ChangedLogError
 from seqrec_tf.errors import InputError
 from seqrec_tf.run_directory import Run
 
@@ -38,6 +39,7 @@ def histories_for(run: Run, mode: str) -> Histories | None:
     """What quantising a run in a mode needs; None for `none`.
 
     Raises:
+        ChangedLogError: the run's data is not what it was trained on.
         InputError: the run's data cannot be read, and the mode is int8, which needs it. The others
             are then compared on histories drawn by popularity.
     """
@@ -45,6 +47,8 @@ def histories_for(run: Run, mode: str) -> Histories | None:
         return None
     try:
         return run_histories(run)
+    except ChangedLogError:
+        raise
     except (InputError, OSError) as error:
         if mode == "int8":
             raise InputError(

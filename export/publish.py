@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from export import models_config
-from export.staging import locked
 from export.versions import LITE_SUFFIX, is_savedmodel, next_version
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import locked, sync, sync_entry
 
 EVERYTHING = os.R_OK | os.W_OK | os.X_OK
 
@@ -37,7 +37,7 @@ def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
     models = list(staged.values())
     for folder in staged:
         _open_to_readers(folder)
-        _sync(folder)
+        sync(folder)
     with locked(output), ExitStack() as undo:
         require_publishable(models)
         version = str(next_version(models))
@@ -51,15 +51,15 @@ def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
         coming = {model for folder, model in staged.items() if is_savedmodel(folder)}
         text = models_config.models_config(models_config.served(output, coming))
         config.write_text(text, encoding="utf-8")
-        _sync_entry(config)
+        sync_entry(config)
         for folder, model in staged.items():
             os.rename(folder, model / version)
             undo.callback(os.rename, model / version, folder)
-            _sync_entry(model)
-        _sync_entry(output)
+            sync_entry(model)
+        sync_entry(output)
         os.replace(config, output / models_config.NAME)
         undo.pop_all()
-        _sync_entry(output)
+        sync_entry(output)
     return [model / version for model in models]
 
 
@@ -106,16 +106,3 @@ def require_model_name(name: str) -> str:
 def _open_to_readers(folder: Path) -> None:
     """Temporary folders are private; a server often runs as another user."""
     folder.chmod(0o755)
-
-
-def _sync(folder: Path) -> None:
-    for path in [folder, *folder.rglob("*")]:
-        _sync_entry(path)
-
-
-def _sync_entry(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

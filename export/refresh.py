@@ -17,13 +17,14 @@ import tensorflow as tf
 
 from export.additions import Additions, read_additions
 from export.artifact import REPORT, require_savedmodel
-from export.exporter import PICTURES, TRAINING_CARD, export_encoder
+from export.exporter import TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.notices import shown, warn
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 from seqrec_tf.ragged import drop_padding, from_padded
+from seqrec_tf.run_directory import CARDS
 
 
 def refresh(items: Path, version_of: Path) -> list[Path]:
@@ -61,7 +62,8 @@ def refresh(items: Path, version_of: Path) -> list[Path]:
         "added": len(additions.ids),
         "retired": len(additions.retired),
     }
-    cards = {name: artifact.extra / name for name in (TRAINING_CARD, *PICTURES)}
+    files = [artifact.extra / name for name in (TRAINING_CARD, *CARDS[1:])]
+    cards = {file.name: file.read_bytes() for file in files if file.is_file()}
     return export_encoder(encoder, catalogue, options, facts, cards)
 
 

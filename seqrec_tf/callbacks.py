@@ -10,14 +10,16 @@ from pathlib import Path
 
 import keras
 
-from seqrec_tf.config import flag
+from seqrec_tf.config import RESUMABLE, flag
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import sync_entry
 from seqrec_tf.json_files import read_json
 from seqrec_tf.models import Encoder
 from seqrec_tf.ranking import encoder_scorer, rank
 
 MONITOR = "val_ndcg@10"
+STATE = "state.json"
 
 
 class Validation(keras.callbacks.Callback):
@@ -106,15 +108,16 @@ class StopOnNaN(keras.callbacks.Callback):
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the last and the best epoch on disk, and stops when there is no progress.
 
-    `state.json` names the weights of the last complete epoch and is replaced atomically, so a
-    kill at any moment leaves a state from which `--resume` continues. Early stopping lives here
-    because its patience must survive a resume.
+    `state.json` names the weights of the last complete epoch and of the best, and is replaced
+    atomically, so a kill at any moment leaves a state from which `--resume` continues. Early
+    stopping lives here because its patience must survive a resume.
 
     Args:
         folder: where to keep state and weights.
         patience: epochs without a better validation NDCG@10 before training stops.
         resume: whether to go on from the state in the folder.
         settings: what the weights depend on, section -> field -> value; kept with the state.
+        duration: how long to train, asked for and in force; kept with the state.
 
     Raises:
         FileNotFoundError: there is no state to resume from.
@@ -122,14 +125,20 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, folder: Path, patience: int, resume: bool = False, settings: dict | None = None
+        self,
+        folder: Path,
+        patience: int,
+        resume: bool = False,
+        settings: dict | None = None,
+        duration: dict | None = None,
     ):
         super().__init__()
         self.folder = folder
         self.patience = patience
         self.resumed = resume
-        self.state = read_json(self._state_file) if resume else {}
+        self.state = {"best": "best.weights.h5"} | read_json(self._state_file) if resume else {}
         self.settings = settings or {}
+        self.duration = duration or {}
         self._require_same_settings()
         self.history: list[dict[str, float]] = self.state.get("history", [])
         self.interrupted = False
@@ -149,12 +158,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def _state_file(self) -> Path:
-        return self.folder / "state.json"
+        return self.folder / STATE
 
     def _require_same_settings(self) -> None:
         for section, values in self.state.get("settings", {}).items():
-            for name, value in values.items():
-                now = self.settings[section][name]
+            for name in sorted(set(values) - set(RESUMABLE)):
+                value, now = values[name], self.settings[section][name]
                 if now != value:
                     raise InputError(
                         f"--resume: {self._state_file} is of a run with {flag(name)} {value}; "
@@ -185,36 +194,39 @@ class Checkpoint(keras.callbacks.Callback):
         if self.discard or (self.interrupted and self.history):
             return
         self.history.append({name: float(value) for name, value in logs.items()})
-        if self.best_epoch == len(self.history):
-            self._save_weights("best.weights.h5")
         self._save_state(epoch)
         if self.out_of_patience:
             self.model.stop_training = True
 
     def load_best(self) -> None:
         """Put the best epoch's weights into the model."""
-        self.model.load_weights(self.folder / "best.weights.h5")
-
-    def _save_weights(self, name: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"partial-{name}"
-        self.model.save_weights(partial, overwrite=True)
-        os.replace(partial, self.folder / name)
+        self.model.load_weights(self.folder / self.state["best"])
 
     def _save_state(self, epoch: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch-{epoch + 1}.weights.h5"
-        self._save_weights(name)
-        partial = self.folder / "partial-state.json"
+        best = name if self.best_epoch == len(self.history) else self.state["best"]
+        partial = self.folder / "partial.weights.h5"
+        self.model.save_weights(partial, overwrite=True)
+        _put(partial, self.folder / name)
         random = [variable.numpy().tolist() for variable in _random_states(self.model)]
-        state = {
-            **{"weights": name, "random": random},
-            **{"history": self.history, "settings": self.settings},
+        self.state = {
+            **{"weights": name, "best": best, "random": random},
+            **{"history": self.history, "settings": self.settings, "duration": self.duration},
         }
-        partial.write_text(json.dumps(state))
-        os.replace(partial, self._state_file)
-        for old in self.folder.glob("epoch-*.weights.h5"):
-            if old.name != name:
+        partial = self.folder / "partial-state.json"
+        partial.write_text(json.dumps(self.state))
+        _put(partial, self._state_file)
+        for old in self.folder.glob("*.weights.h5"):
+            if old.name not in (name, best):
                 old.unlink()
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Rename a file that is whole, also after a power cut."""
+    sync_entry(partial)
+    os.replace(partial, path)
+    sync_entry(path.parent)
 
 
 def _random_states(model: keras.Model) -> list[keras.Variable]:

@@ -26,7 +26,7 @@ DATASETS = (
 )
 PROTOCOLS = ("P1", "P2", "P3", "PT")
 OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
-RESUMABLE = ("epochs", "patience")  # what --resume may change
+RESUMABLE = ("epochs", "patience", "min_steps")  # what --resume may change
 TENSORS = (
     *("titles", "scores", "row_splits", "candidate_ids"),
     *("k", "exclude_ids", "filter_seen", "categories"),
@@ -102,6 +102,9 @@ class TrainingConfig:
     """The objective and how it is optimised."""
 
     recipe: str = option("auto", "named hyper-parameters; explicit flags win over them")
+    continue_from: str | None = option(
+        None, "train on from the weights of this run, in its settings, on the data given now"
+    )
     objective: str = option("full-softmax", "loss (README, Objectives)", OBJECTIVES)
     examples: str = option(
         "positions",
@@ -215,12 +218,52 @@ def require_id_name(name: str) -> str:
 
 
 def read_config(path: Path) -> RunConfig:
-    """Read a `config.json`.
+    """Read a `config.json`: the settings that were in force.
 
     Raises:
         InputError: not JSON, an unknown key, or a value of another type or choice.
     """
-    return RunConfig.from_dict(read_json(path), str(path))
+    return RunConfig.from_dict(_split_asked(path)[0], str(path))
+
+
+def read_asked(path: Path) -> RunConfig:
+    """Read a `config.json`: what was asked for, before data and `--min-steps` filled it in.
+
+    Raises:
+        InputError: as `read_config`.
+    """
+    values, asked = _split_asked(path)
+    in_force = RunConfig.from_dict(values, str(path)).as_dict()
+    return RunConfig.from_dict(
+        {name: section | asked.get(name, {}) for name, section in in_force.items()}, str(path)
+    )
+
+
+def with_asked(config: RunConfig, asked: RunConfig) -> dict[str, dict]:
+    """The content of `config.json`: all settings, and as `asked` those that were derived.
+
+    Args:
+        config: the settings in force.
+        asked: what a person, a recipe and the defaults asked for.
+    """
+    values, wanted = config.as_dict(), asked.as_dict()
+    derived = {
+        section: {name: value for name, value in wanted[section].items() if value != known[name]}
+        for section, known in values.items()
+    }
+    return values | {"asked": {section: names for section, names in derived.items() if names}}
+
+
+def _split_asked(path: Path) -> tuple[dict, dict]:
+    values = read_json(path)
+    asked = values.pop("asked", {})
+    place = f"{path}, section 'asked'"
+    sections = {item.name: item.type for item in dataclasses.fields(RunConfig)}
+    _reject_unknown(asked, sections, place, "section")
+    for name, section in asked.items():
+        known = {item.name for item in dataclasses.fields(sections[name])}
+        _reject_unknown(section, known, f"{place}, section {name!r}", "key")
+    return values, asked
 
 
 def _reject_unknown(values, known, source: str, what: str) -> None:

@@ -63,6 +63,8 @@ def report(arguments: argparse.Namespace) -> str:
         )
     dataset = dataset_of_run(run, arguments.data_dir)
     metrics = evaluate(run.encoder, dataset, sampled=protocol == "P4")
+    if "model_digest" in run.metrics:
+        metrics["model_digest"] = run.metrics["model_digest"]
     if arguments.json:
         return json.dumps(metrics, indent=2)
     return table(metrics, run.config.encoder.encoder)

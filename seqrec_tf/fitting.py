@@ -1,11 +1,11 @@
 """Fit an encoder on a dataset and write everything a run directory holds."""
 
 import sys
-from pathlib import Path
 
 import keras
 
 from seqrec_tf.callbacks import (
+    STATE,
     AveragedWeights,
     Checkpoint,
     Interruption,
@@ -13,28 +13,49 @@ from seqrec_tf.callbacks import (
     Validation,
     write_history,
 )
-from seqrec_tf.config import RunConfig, weight_settings
+from seqrec_tf.config import RunConfig, weight_settings, with_asked
+from seqrec_tf.continuing import carry_over
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation import evaluate, table
 from seqrec_tf.json_files import write_json
 from seqrec_tf.model_card import write_model_card
+from seqrec_tf.models import save_encoder
 from seqrec_tf.pipeline import TrainingData, training_data
+from seqrec_tf.resuming import Duration
+from seqrec_tf.run_changes import CHECKPOINT, METRICS, Claim
+from seqrec_tf.run_directory import ITEMS, MODEL, Run, file_digest
 from seqrec_tf.training import build_model, in_float32
 
 
-def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool) -> None:
+def fit_and_write(
+    claim: Claim,
+    config: RunConfig,
+    asked: RunConfig,
+    duration: Duration,
+    dataset: Dataset,
+    start: Run | None = None,
+) -> None:
     """Train until the epochs or the patience are spent, or SIGINT; then evaluate and write.
 
     Args:
-        path: an existing run directory.
+        claim: of an existing run directory; one with a checkpoint is continued.
         config: its configuration.
+        asked: what gives the same configuration again.
+        duration: how long to train.
         dataset: the data, of the same configuration.
-        resume: continue from `path/checkpoint`.
+        start: the run whose weights to start from.
     """
+    resume = (claim.path / CHECKPOINT / STATE).is_file()
+    # The names of layers are in model.keras, and must not count on from another training.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(config.training.seed)
     checkpoint = Checkpoint(
-        path / "checkpoint", config.training.patience, resume, weight_settings(config)
+        claim.path / CHECKPOINT,
+        config.training.patience,
+        resume,
+        weight_settings(config),
+        duration.as_dict(),
     )
     data = training_data(
         dataset.split.training,
@@ -47,7 +68,9 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     checkpoint.set_model(model)
     if resume:
         checkpoint.restore(model)
-    failure = _fit(model, data, checkpoint, config, dataset, path / "logs")
+    elif start:
+        carry_over(start, model.encoder, dataset.catalogue)
+    failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
     if not checkpoint.history:
         raise InputError(f"{failure} No epoch was complete, so there is no model.")
     checkpoint.load_best()
@@ -55,14 +78,19 @@ def fit_and_write(path: Path, config: RunConfig, dataset: Dataset, resume: bool)
     encoder = in_float32(model.encoder, config.encoder)
     metrics = evaluate(encoder, dataset)
     print(table(metrics, config.encoder.encoder), file=sys.stderr)
-    encoder.save(path / "model.keras")
-    dataset.catalogue.write(path / "items.csv")
-    write_json(path / "config.json", config.as_dict())
-    write_history(path / "history.csv", checkpoint.history)
-    write_model_card(path, config, metrics, checkpoint.history, checkpoint.best_epoch)
-    write_json(path / "metrics.json", metrics)
+    with claim.updated() as folder:
+        save_encoder(encoder, folder / MODEL)
+        dataset.catalogue.write(folder / ITEMS)
+        write_json(folder / "config.json", with_asked(config, asked))
+        history, best = checkpoint.history, checkpoint.best_epoch
+        write_history(folder / "history.csv", history)
+        write_model_card(folder, config, metrics, history, best, claim.path)
+        metrics["model_digest"] = file_digest(folder / MODEL)
+        write_json(folder / METRICS, metrics)
     if failure:
-        raise InputError(f"{failure} {path} holds epoch {checkpoint.best_epoch}, the best before.")
+        raise InputError(
+            f"{failure} {claim.path} holds epoch {checkpoint.best_epoch}, the best before."
+        )
 
 
 def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, logs) -> str:

@@ -61,16 +61,22 @@ third of the training interactions; middle those that have the second third; tai
 
 
 def write_model_card(
-    path: Path, config: RunConfig, metrics: dict, history: list[dict], best_epoch: int
+    path: Path,
+    config: RunConfig,
+    metrics: dict,
+    history: list[dict],
+    best_epoch: int,
+    run: Path | None = None,
 ) -> None:
-    """Write `README.md`, `learning_curve.png` and `breakdown.png` into the run directory `path`.
+    """Write `README.md`, `learning_curve.png` and `breakdown.png` into the folder `path`.
 
     Args:
-        path: the run directory.
+        path: the run directory, or the folder that becomes it.
         config: its configuration.
         metrics: the content of `metrics.json`.
         history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began.
         best_epoch: the kept epoch, from 1.
+        run: what the card calls the run directory; None for `path`.
     """
     # Drawing takes a second to import, which only this command should pay for.
     from seqrec_tf.pictures import draw_breakdown, draw_learning_curve
@@ -81,7 +87,7 @@ def write_model_card(
     card = CARD.format(
         name=name,
         data=config.data.interactions or config.data.dataset,
-        run=shlex.quote(str(path)),
+        run=shlex.quote(str(run or path)),
         verdict=verdict(metrics, name),
         figures=_figures(metrics, name),
         protocol=metrics["protocol"],

@@ -4,10 +4,13 @@ import argparse
 import dataclasses
 import types
 import typing
+from pathlib import Path
 
 from seqrec_tf.checks import check_config, check_used
-from seqrec_tf.config import RunConfig, flag, read_config
+from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig, flag, read_asked
+from seqrec_tf.errors import InputError
 from seqrec_tf.recipes import apply_recipe
+from seqrec_tf.run_directory import require_finished, resolve_run
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,26 +55,64 @@ def given_options(arguments: argparse.Namespace) -> dict[str, dict]:
 
 
 def build_config(arguments: argparse.Namespace) -> RunConfig:
-    """Defaults, then `--config FILE` or the recipe, then explicit flags.
+    """Defaults, then `--config FILE`, `--continue-from RUN` or the recipe, then explicit flags.
 
     A config file holds every setting of its recipe already, so the recipe is applied again only
-    when `--recipe` asks for it.
+    when `--recipe` asks for it. Of a run's it takes what was asked for, so that what follows from
+    the data follows from this one's.
 
     Raises:
         InputError: an unreadable or unknown setting, or one that makes no sense.
     """
     given = given_options(arguments)
-    config = read_config(arguments.config) if arguments.config else RunConfig()
-    config = override(config, {"data": given["data"]})
-    recipe = given["training"].pop("recipe", None if arguments.config else "auto")
+    base = _base(arguments, given["training"])
+    config = base or RunConfig()
+    config = override(config, {"data": _one_source(given["data"])})
+    recipe = given["training"].pop("recipe", None if base else "auto")
     if recipe:
         config = apply_recipe(config, recipe, given["encoder"].get("encoder"))
     if "epochs" in given["training"]:
         given["training"].setdefault("min_steps", 0)  # typed epochs are meant as typed
     config = override(config, given)
+    if "continue_from" in given["training"]:
+        _require_same_encoder(config.encoder, base.encoder)
     check_config(config)
     check_used(config, given)
     return config
+
+
+def _base(arguments: argparse.Namespace, training: dict) -> RunConfig | None:
+    """The file or the run whose settings are taken; of the run, the name that is no link."""
+    if "continue_from" not in training:
+        return read_asked(arguments.config) if arguments.config else None
+    if arguments.config:
+        raise InputError(
+            "--continue-from and --config: expected one of them, since a run has a config.json of "
+            f"its own. Received: --config {arguments.config}."
+        )
+    run = require_finished(resolve_run(Path(training["continue_from"])))
+    training["continue_from"] = str(run)
+    return read_asked(run / "config.json")
+
+
+def _one_source(data: dict) -> dict:
+    """A typed source of data replaces the one that the base configuration has."""
+    none = DataConfig()
+    if "interactions" in data:
+        return {"dataset": none.dataset, "data_dir": None} | data
+    if "dataset" in data:
+        return {"interactions": None, "titles": None, "category_column": None} | data
+    return data
+
+
+def _require_same_encoder(wanted: EncoderConfig, kept: EncoderConfig) -> None:
+    for item in dataclasses.fields(EncoderConfig):
+        value, expected = getattr(wanted, item.name), getattr(kept, item.name)
+        if item.name != "dropout" and value != expected:
+            raise InputError(
+                f"{flag(item.name)}: --continue-from keeps the encoder; expected {expected!r}. "
+                f"Received: {value!r}."
+            )
 
 
 def override(config: RunConfig, given: dict[str, dict]) -> RunConfig:

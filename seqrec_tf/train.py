@@ -6,21 +6,27 @@ python -m seqrec_tf.train --dataset ml-1m --data-dir ml-1m --recipe keras-io-sas
 
 import argparse
 import dataclasses
+import functools
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from seqrec_tf.checks import check_config
-from seqrec_tf.config import RESUMABLE, RunConfig, flag, read_config
-from seqrec_tf.errors import InputError, run_command
-from seqrec_tf.options import (
-    Parser,
-    add_config_options,
-    build_config,
-    given_options,
-    override,
+from seqrec_tf.config import RunConfig, with_asked
+from seqrec_tf.errors import run_command
+from seqrec_tf.json_files import write_json
+from seqrec_tf.options import Parser, add_config_options, build_config, given_options
+from seqrec_tf.resuming import Duration, resumed_config
+from seqrec_tf.run_changes import Claim, claimed
+from seqrec_tf.run_directory import (
+    ITEMS,
+    LOG,
+    default_run,
+    environment,
+    point_latest,
+    read_log,
+    require_free,
+    resolve_run,
 )
-from seqrec_tf.run_directory import create_run, default_run, point_latest, require_free
 
 EPILOG = """examples:
   the demo, generated and offline:
@@ -33,6 +39,8 @@ EPILOG = """examples:
         --time-column at --titles products.csv
   more epochs for a run that was stopped:
     python -m seqrec_tf.train --resume --run runs/ml1m --epochs 40
+  a new run from an old one's weights, on a log that has grown:
+    python -m seqrec_tf.train --continue-from runs/monday --interactions tuesday.csv
 
 Prints the run directory on stdout. runs/latest then means this run. Ctrl-C ends training after
 the current step and keeps the best epoch; what was finished can be continued with --resume.
@@ -67,60 +75,53 @@ def train(arguments: argparse.Namespace) -> Path:
     Raises:
         InputError: settings or data that do not make sense; nothing is written then.
     """
+    path = None if arguments.run is None else resolve_run(arguments.run)
+    kept = None
     if arguments.resume:
-        path, config = _resumed(arguments)
+        asked, kept = resumed_config(path, given_options(arguments))
     else:
-        config = build_config(arguments)
-        path = arguments.run or default_run(config)
+        asked = build_config(arguments)
+        path = path or default_run(asked)
         require_free(path, arguments.force)
+    with claimed(path) as claim:
+        _train(claim, asked, kept, arguments)
+        point_latest(claim.path)
+    return claim.path
+
+
+def _train(
+    claim: Claim, asked: RunConfig, kept: Duration | None, arguments: argparse.Namespace
+) -> None:
     from seqrec_tf.data.protocols import read_filtered
 
-    data, interactions = read_filtered(config.data)
+    data, interactions = read_filtered(asked.data)
     print("loading TensorFlow", file=sys.stderr)
-    from seqrec_tf.data.dataset import build_dataset
+    from seqrec_tf.continuing import read_start
+    from seqrec_tf.data.dataset import build_dataset, require_same_log
     from seqrec_tf.fitting import fit_and_write
     from seqrec_tf.pipeline import stretched
 
     dataset = build_dataset(data, interactions)
-    config = dataclasses.replace(
-        config,
-        data=dataset.config,
-        training=stretched(config.training, config.encoder, dataset.split.training),
-    )
-    if not arguments.resume:
-        create_run(path, config)
+    stretch = functools.partial(stretched, encoder=asked.encoder, histories=dataset.split.training)
+    if kept:
+        require_same_log(claim.path, *read_log(claim.path), dataset)
+        duration = kept.prolonged(given_options(arguments)["training"], stretch)
+    else:
+        duration = Duration(asked.training, stretch(asked.training))
+    config = dataclasses.replace(asked, data=dataset.config, training=duration.in_force)
+    asked = dataclasses.replace(asked, training=duration.to_repeat)
+    start = None
+    if config.training.continue_from and not kept:
+        start = read_start(config.training.continue_from, dataset)
+    if not kept:
+        another = None if arguments.run else functools.partial(default_run, asked)
+        with claim.created(arguments.force, another) as folder:
+            write_json(folder / "config.json", with_asked(config, asked))
+            write_json(folder / "environment.json", environment(start))
+            write_json(folder / LOG, dataset.log.as_dict())
+            dataset.catalogue.write(folder / ITEMS)
     with redirect_stdout(sys.stderr):
-        fit_and_write(path, config, dataset, arguments.resume)
-    point_latest(path)
-    return path
-
-
-def _resumed(arguments: argparse.Namespace) -> tuple[Path, RunConfig]:
-    """The run to continue and its configuration, with more epochs or patience if asked for."""
-    path = arguments.run
-    if path is None or not (path / "checkpoint" / "state.json").is_file():
-        raise InputError(
-            "--resume: expected --run with the directory of a run that finished an epoch. "
-            f"Received: --run {path}."
-        )
-    config = read_config(path / "config.json")
-    given = given_options(arguments)
-    for section, values in given.items():
-        for name, value in values.items():
-            kept = getattr(getattr(config, section), name)
-            if name not in RESUMABLE and value != kept:
-                raise InputError(
-                    f"{flag(name)}: a resumed run keeps its settings; expected {kept!r}, as in "
-                    f"{path / 'config.json'}. Received: {value!r}."
-                )
-    if config.training.schedule != "constant" and "epochs" in given["training"]:
-        raise InputError(
-            f"--epochs: {path} lays its learning rate out over {config.training.epochs} epochs; "
-            f"expected a run with --schedule constant. Received: {config.training.schedule}."
-        )
-    config = override(config, given)
-    check_config(config)
-    return path, config
+        fit_and_write(claim, config, asked, duration, dataset, start)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import tensorflow as tf
 from seqrec_tf.config import DataConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.data.log_digest import ChangedLogError, LogDigest, changes, digest_of
 from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
+from seqrec_tf.run_changes import warn
 from seqrec_tf.run_directory import Run
 
 
@@ -26,12 +29,16 @@ class Dataset:
         split: ragged training histories and evaluation queries, in item rows.
         config: the configuration with every "auto" and default resolved.
         protocol: the protocol's name for tables and metrics, with deviating filters.
+        log: what the log is known by.
+        source: what error messages call the log.
     """
 
     catalogue: Catalogue
     split: Split
     config: DataConfig
     protocol: str
+    log: LogDigest
+    source: str
 
 
 def load_dataset(config: DataConfig) -> Dataset:
@@ -51,17 +58,46 @@ def dataset_of_run(run: Run, data_dir: str | None = None) -> Dataset:
         data_dir: read MovieLens from here instead.
 
     Raises:
-        InputError: the data is not there, or has another catalogue than the run.
+        ChangedLogError: the data is not what the run was trained on.
+        InputError: the data is not there.
     """
     config = run.config.data
     dataset = load_dataset(dataclasses.replace(config, data_dir=data_dir) if data_dir else config)
-    if not np.array_equal(dataset.catalogue.ids, run.catalogue.ids):
-        raise InputError(
-            f"{run.path / 'items.csv'}: expected the catalogue of the data, "
-            f"{dataset.catalogue.size} items. Received: {run.catalogue.size} items or other ids; "
-            "the data has changed since training."
-        )
+    require_same_log(run.path, run.log, run.catalogue.ids, dataset)
     return dataset
+
+
+def require_same_log(
+    path: Path, kept: LogDigest | None, known: np.ndarray | None, dataset: Dataset
+) -> None:
+    """Refuse another log than the one that a run was trained on.
+
+    Args:
+        path: the run directory.
+        kept: what the run keeps of its log; None if it is older than that, which is said.
+        known: the run's item ids; None if they are not there yet.
+        dataset: of the log now.
+
+    Raises:
+        ChangedLogError: it is another one.
+    """
+    found = dataset.catalogue.ids
+    if kept is None:
+        warn(
+            f"{path}: trained before runs kept a digest of their log; whether {dataset.source} is "
+            "that log is seen by its item ids only"
+        )
+    elif changed := changes(kept, dataset.log, known, found):
+        raise ChangedLogError(
+            f"{path}: expected the log that it was trained on; the data has changed since "
+            f"training, and its figures would be of what it has learnt, or of nothing. Received: "
+            f"{dataset.source}, {changed}. To train on with new data: --continue-from {path}."
+        )
+    if known is not None and not np.array_equal(found, known):
+        raise ChangedLogError(
+            f"{path / 'items.csv'}: expected the catalogue of the data, {len(found)} items. "
+            f"Received: {len(known)} items or other ids; the data has changed since training."
+        )
 
 
 def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
@@ -89,7 +125,10 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     _require_usable(split, interactions.source, config)
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
-    return Dataset(catalogue, split, config, protocol_label(config))
+    ends, label = (training_end.numpy(), validation_end.numpy()), protocol_label(config)
+    cuts = [config.validation_from, config.test_from] if config.protocol == "PT" else []
+    log = digest_of(table, ends, label, cuts)
+    return Dataset(catalogue, split, config, label, log, interactions.source)
 
 
 def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfig:

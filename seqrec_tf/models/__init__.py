@@ -1,5 +1,7 @@
 """Encoders, behind the one interface of `Encoder`."""
 
+import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from seqrec_tf.models.encoder import Encoder
 from seqrec_tf.models.gru4rec import GRU4Rec
 from seqrec_tf.models.sasrec import SASRec
 
-__all__ = ["Encoder", "GRU4Rec", "SASRec", "build_encoder", "load_encoder"]
+__all__ = ["Encoder", "GRU4Rec", "SASRec", "build_encoder", "load_encoder", "save_encoder"]
 
 
 def build_encoder(config: EncoderConfig, items: int) -> Encoder:
@@ -23,6 +25,23 @@ def build_encoder(config: EncoderConfig, items: int) -> Encoder:
         return GRU4Rec(items=items, **arguments)
     own = ("heads", "positions", "norm", "expansion", "gated")
     return SASRec(items=items, **arguments, **{name: getattr(config, name) for name in own})
+
+
+def save_encoder(encoder: Encoder, path: Path) -> None:
+    """Write `model.keras`: the same file for the same weights, so without Keras' dates."""
+    dated = path.with_name(f"dated-{path.name}")
+    encoder.save(dated)
+    with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            undated = zipfile.ZipInfo(entry.filename)
+            if entry.filename == "metadata.json":
+                metadata = json.loads(source.read(entry)) | {"date_saved": ""}
+                target.writestr(undated, json.dumps(metadata))
+                continue
+            undated.file_size = entry.file_size
+            with source.open(entry) as content, target.open(undated, "w") as copy:
+                shutil.copyfileobj(content, copy, 2**20)
+    dated.unlink()
 
 
 def load_encoder(path: Path) -> Encoder:

@@ -1,8 +1,13 @@
 """Where histories come from: a run's own data, or draws where there is none."""
 
+import dataclasses
+
 import pytest
 
+from export.exporter import export_run
 from export.lite_histories import drawn_histories, histories_for, run_histories
+from export.options import ExportOptions
+from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.errors import InputError
 
 # User u watched rows u, u + 1, ..., 12; so the last two, 11 and 12, are held out for most.
@@ -58,6 +63,29 @@ def test_int8_needs_the_data(run, tmp_path):
         InputError, match="--quantize int8: expected the histories that .*log.csv: expected a file"
     ):
         histories_for(run, "int8")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quantize": "float16"},
+        {"quantize": "dynamic"},
+        {"quantize": "int8"},
+        {"precision": "int8"},
+        {"retrieval": "ivf"},
+    ],
+    ids=lambda options: next(iter(options.values())),
+)
+def test_nothing_is_measured_on_another_log(run, tmp_path, options):
+    run = dataclasses.replace(run, log=dataset_of_run(run).log)
+    log = tmp_path / "log.csv"
+    log.write_text(log.read_text() + "10,110,13\n10,99,14\n")
+    formats = ("tflite",) if "quantize" in options else ("savedmodel",)
+    options = ExportOptions(output=tmp_path / "models", k=4, formats=formats, **options)
+    message = "expected the log that it was trained on.*log.csv, 2 interactions more, the last ti"
+    with pytest.raises(InputError, match=message):
+        export_run(run, options)
+    assert not (tmp_path / "models").exists()
 
 
 def test_nothing_is_needed_without_quantisation(run, tmp_path):

@@ -156,8 +156,45 @@ def test_the_folder_holds_the_last_and_the_best_epoch_only(tmp_path):
     model = Falling()
     _finish_epochs(_checkpoint(tmp_path, model, patience=9), model, [0.3, 0.2, 0.1])
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"state.json", "best.weights.h5", "epoch-3.weights.h5"}
-    assert json.loads((tmp_path / "state.json").read_text())["weights"] == "epoch-3.weights.h5"
+    assert names == {"state.json", "epoch-1.weights.h5", "epoch-3.weights.h5"}
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert (state["best"], state["weights"]) == ("epoch-1.weights.h5", "epoch-3.weights.h5")
+
+
+def test_a_kill_between_weights_and_state_leaves_the_best_that_the_state_names(
+    tmp_path, monkeypatch
+):
+    model = Falling()
+    checkpoint = _checkpoint(tmp_path, model, patience=9)
+    _finish_epochs(checkpoint, model, [0.1])
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(json, "dumps", killed)
+    with pytest.raises(KeyboardInterrupt):
+        _finish_epochs(checkpoint, model, [0.9])
+    resumed = Checkpoint(tmp_path, patience=9, resume=True)
+    resumed.set_model(Falling())
+    resumed.load_best()
+    assert (resumed.best_epoch, float(resumed.model.height)) == (1, 1)
+
+
+def test_the_best_epoch_of_an_older_state_is_found(tmp_path):
+    model = Falling()
+    _finish_epochs(_checkpoint(tmp_path, model, patience=9), model, [0.3, 0.2])
+    (tmp_path / "epoch-1.weights.h5").rename(tmp_path / "best.weights.h5")
+    state = json.loads((tmp_path / "state.json").read_text())
+    del state["best"], state["duration"]
+    state["settings"] = {"training": {"min_steps": 4000, "epochs": 7}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    resumed = Checkpoint(tmp_path, patience=9, resume=True)
+    resumed.set_model(Falling())
+    resumed.load_best()
+    assert float(resumed.model.height) == 1
+    _finish_epochs(resumed, resumed.model, [0.1])
+    resumed.load_best()
+    assert float(resumed.model.height) == 1
 
 
 def test_an_interrupted_epoch_is_left_out_unless_it_is_the_first(tmp_path):

@@ -58,6 +58,7 @@ OTHER = RunConfig(
     ),
     TrainingConfig(
         recipe="demo",
+        continue_from="runs/old",
         objective="bce",
         examples="prefixes",
         negatives=9,

@@ -113,10 +113,28 @@ def test_an_unfinished_run_is_refused(folder):
     assert "`python -m seqrec_tf.train --resume --run unfinished`" in err
 
 
-def test_data_that_has_changed_is_refused(folder, tmp_path):
+@pytest.mark.parametrize("run", ["p1", "pt"])
+def test_data_that_has_changed_is_refused(folder, tmp_path, run):
     shutil.copytree(folder, tmp_path / "moved", symlinks=True)
-    _write_log(tmp_path / "moved/log.csv", items=ITEMS - 1)
-    code, out, err = _command(evaluate, tmp_path / "moved", "p1")
+    log = tmp_path / "moved/log.csv"
+    newest = [f"{user},{(7 * user + 3) % ITEMS + 1},{t}" for user in range(USERS) for t in (10, 11)]
+    log.write_text(log.read_text() + "\n".join(newest) + "\n")
+    code, out, err = _command(evaluate, tmp_path / "moved", run)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "p1/items.csv: expected the catalogue of the data" in err
+    assert f"error: {run}: expected the log that it was trained on" in err
     assert "the data has changed since training" in err
+    assert f"Received: log.csv, {2 * USERS} interactions more, the last time is 11" in err
+
+
+def test_a_run_from_before_digests_is_evaluated_with_a_warning(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "old", symlinks=True)
+    (tmp_path / "old/p1/interactions.json").unlink()
+    metrics = json.loads((tmp_path / "old/p1/metrics.json").read_text())
+    (tmp_path / "old/p1/metrics.json").write_text(json.dumps({"protocol": metrics["protocol"]}))
+    code, out, err = _command(evaluate, tmp_path / "old", "p1", "--json")
+    assert code == 0 and err.count("warning: p1: trained before runs kept a digest") == 1
+    assert json.loads(out)["test"] == metrics["test"]
+    _write_log(tmp_path / "old/log.csv", items=ITEMS - 1)
+    code, out, err = _command(evaluate, tmp_path / "old", "p1")
+    assert (code, out) == (2, "")
+    assert "p1/items.csv: expected the catalogue of the data" in err.splitlines()[-1]

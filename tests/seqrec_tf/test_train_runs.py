@@ -1,6 +1,9 @@
 """Whole trainings on a tiny log: what they leave behind, repeat, refuse and continue."""
 
+import contextlib
 import json
+import os
+import resource
 import shutil
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 import tensorflow as tf
 from tiny_runs import ITEMS, SMALL, USERS, finished_run, read_history, run_command, write_log
 
+from seqrec_tf import fitting
 from seqrec_tf.run_directory import read_run
 
 SEEDED = [*SMALL, "--objective", "bce", "--seed", "3"]
@@ -19,6 +23,7 @@ FILES = {
     "history.csv",
     "model.keras",
     "items.csv",
+    "interactions.json",
     "logs",
     "README.md",
     "learning_curve.png",
@@ -67,7 +72,17 @@ def test_the_model_card_names_the_run_and_shows_where_it_is_weak(finished):
 
 def test_metrics_name_protocol_users_parts_and_baselines(finished):
     metrics = _json(finished / "metrics.json")
-    assert list(metrics) == ["protocol", "users", "test", "validation", "baselines", "breakdown"]
+    parts = [
+        "protocol",
+        "users",
+        "repeats",
+        "seen_targets",
+        "test",
+        "validation",
+        "baselines",
+        "breakdown",
+    ]
+    assert list(metrics) == [*parts, "model_digest"]
     assert (metrics["protocol"], metrics["users"]) == ("P1", USERS)
     assert set(metrics["baselines"]) == {"popularity", "markov"}
     for row in (metrics["test"], metrics["validation"], *metrics["baselines"].values()):
@@ -154,7 +169,9 @@ def test_patience_stops_and_stays_spent(folder):
     still = [*SMALL, "--learning-rate", "1e-30", "--patience", "2", "--run", "still"]
     run = finished_run(folder, *still, "--epochs", "20")
     assert len(read_history(run)) == 3
-    assert finished_run(folder, "--resume", "--run", "still", "--epochs", "30") == run
+    # By the link, which goes on meaning the run and not itself.
+    assert finished_run(folder, "--resume", "--run", "runs/latest/", "--epochs", "30") == run
+    assert os.readlink(folder / "runs/latest") == "../still"
     assert len(read_history(run)) == 3
 
 
@@ -184,6 +201,89 @@ def test_what_cannot_be_trained_changes_nothing(folder, finished, argv, message)
     assert line.startswith("error: ") and line.count("\n") == 1 and message in line
     assert _snapshot(folder) == before
     assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",01,", ",aa,", "item ids differ (first new: aa, first gone: 01)"),
+        ("u1,03,1\nu1,04,2", "u1,04,1\nu1,03,2", "the order of interactions differs"),
+        ("u0,01,0\n", "u0,01,0\nu0,06,9\n", "1 interactions more, the last time is 9"),
+    ],
+    ids=["item", "order", "row"],
+)
+def test_another_log_is_not_trained_on(folder, finished, tmp_path, old, new, said):
+    shutil.copytree(finished, tmp_path / "finished")
+    shutil.copy(folder / "titles.csv", tmp_path)
+    text = (folder / "log.csv").read_text()
+    assert old in text
+    (tmp_path / "log.csv").write_text(text.replace(old, new))
+    before = _snapshot(tmp_path)
+    code, out, err = run_command(tmp_path, "--resume", "--run", "finished", "--epochs", "5")
+    assert (code, out) == (2, "") and _snapshot(tmp_path) == before
+    line = err.splitlines()[-1]
+    assert line.startswith("error: finished: expected the log that it was trained on")
+    assert f"Received: log.csv, {said}" in line and "--continue-from finished" in line
+
+
+@contextlib.contextmanager
+def _interrupted():
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "write_model_card", interrupted)
+        yield
+
+
+@contextlib.contextmanager
+def _full_disk():
+    """No file may grow beyond 20 kB, and `model.keras` would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (_interrupted, 130, "interrupted"),
+        (_full_disk, 2, "error: done: no space left; what was there before is there still"),
+    ],
+)
+def test_what_breaks_while_a_finished_run_is_written_changes_nothing(
+    folder, finished, tmp_path, fault, code, said
+):
+    for name in ("log.csv", "titles.csv"):
+        shutil.copy(folder / name, tmp_path)
+    shutil.copytree(finished, tmp_path / "done")
+    before = _snapshot(tmp_path)
+    with fault():
+        received, out, err = run_command(tmp_path, "--resume", "--run", "done")
+    assert (received, out) == (code, "") and err.splitlines()[-1].startswith(said)
+    assert _snapshot(tmp_path) == before
+
+
+def test_another_run_goes_on_from_the_weights_with_new_data(folder, finished):
+    rows = [
+        f"u{user},{(user + step) % ITEMS + 2:02},{step}" for user in range(40) for step in range(9)
+    ]
+    (folder / "new.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
+    argv = ["--continue-from", "finished", "--interactions", "new.csv", "--run", "continued"]
+    code, out, err = run_command(folder, *argv, "--learning-rate", "1e-30", "--epochs", "1")
+    assert (code, out) == (0, "continued\n"), err
+    assert "continuing from finished: 11 of 12 items carried over, 1 are new" in err
+    one, other = read_run(folder / "continued"), read_run(finished)
+    # Steps too small for a float32: "02" was row 2 and is row 1 now.
+    tables = [run.encoder.item_table().numpy() for run in (one, other)]
+    np.testing.assert_array_equal(tables[0][1:12], tables[1][2:])
+    assert one.config.training.continue_from == "finished"
+    assert one.log != other.log and one.log.interactions == len(rows)
+    origin = _json(folder / "continued/environment.json")["continued_from"]
+    assert origin == {"run": "finished", "model_digest": other.metrics["model_digest"]}
 
 
 def test_force_replaces_a_run(folder, finished):
