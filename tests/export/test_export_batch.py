@@ -95,6 +95,18 @@ def assert_same(path: Path, wanted: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found, wanted, check_dtype=False, rtol=1e-5)
 
 
+def published(exported, id_type: str, folder: Path) -> Path:
+    """A SavedModel of conftest.py as a version, as far as this command reads one."""
+    version = shutil.copytree(exported.folder, folder / "1")
+    extra = version / "assets.extra"
+    extra.mkdir(exist_ok=True)
+    write_json(extra / "export_report.json", {"k": 4, "items": 12})
+    golden = {"id_name": exported.id_name, "id_type": id_type, "k": 4}
+    write_json(extra / "golden_requests.json", golden)
+    write_manifest(version, extra / "manifest.json")
+    return version
+
+
 def test_everybody_gets_what_the_model_answers(run, version, everybody, log, tmp_path):
     """In parts of 7 users and steps of 3, the last ones smaller."""
     flags = ["--model", version, *log, "--batch-size", 3, "--users-a-part", 7]
@@ -107,7 +119,8 @@ def test_everybody_gets_what_the_model_answers(run, version, everybody, log, tmp
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["all.parquet"]
 
 
-def test_items_of_which_the_catalogue_knows_few_are_said(run, version, tmp_path):
+def test_items_of_which_the_catalogue_knows_few_are_said(run, saved, tmp_path):
+    version = published(saved["int64"], "int64", tmp_path)
     log = write_log(tmp_path / "log.csv", {1: [0, 5, 11], "nan": [22, 5], 3: [5, 7]})
     code, out, err = run("--model", version, *log, "--output", "all.parquet")
     assert (code, out) == (0, "all.parquet\n"), err
@@ -129,13 +142,7 @@ def test_another_k_and_the_largest_version(run, models, version, everybody, log,
 def test_lists_of_text_ids_and_nobody_without_history(run, saved, tmp_path):
     """After row 8 comes row 9; without history, or with unknown items only, the most popular."""
     exported = saved["string"]
-    version = shutil.copytree(exported.folder, tmp_path / "1")
-    extra = version / "assets.extra"
-    extra.mkdir(exist_ok=True)
-    write_json(extra / "export_report.json", {"k": 4, "items": 12})
-    golden = {"id_name": "item_ids", "id_type": "string", "k": 4}
-    write_json(extra / "golden_requests.json", golden)
-    write_manifest(version, extra / "manifest.json")
+    version = published(exported, "string", tmp_path)
     rows = {"zoë": [2, 8], "ann": [], "bob": [99], "cy": list(range(1, 13)), "dan": range(1, 11)}
     seen = [[exported.raw(row) for row in history] for history in rows.values()]
     pd.DataFrame({"user_id": list(rows), "seen": seen}).to_parquet(tmp_path / "users.parquet")
