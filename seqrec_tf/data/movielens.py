@@ -17,6 +17,7 @@ import pandas as pd
 
 from seqrec_tf.data.download import ARCHIVES, fetch_archive
 from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.data.quotes import quoting
 from seqrec_tf.errors import InputError
 
 INTEGER, NUMBER = r"\d+", r"\d+(?:\.\d+)?"
@@ -190,6 +191,8 @@ def _genres(fields: list[str]) -> str:
 
 def _movie_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Line number and values of each movie; blank lines are passed over."""
+    if layout.movies_separator == ",":
+        quoting(path, ",")  # refuses quotes in which rows would vanish
     with path.open(encoding=layout.encoding, newline="") as lines:
         if layout.movies_separator == ",":
             reader = csv.reader(lines)

@@ -14,7 +14,7 @@ from pathlib import Path
 from seqrec_tf.data.table_files import open_binary
 from seqrec_tf.errors import InputError
 
-BLOCK = 1 << 24
+BLOCK = 1 << 20
 LONGEST_CELL = 1 << 26
 """Bytes in which a quote must be closed: one that never is must not fill the memory."""
 MARK = b"\xef\xbb\xbf"
@@ -37,7 +37,7 @@ def quoting(path: Path, separator: str) -> int:
         InputError: a quote of a CSV file that is not closed as CSV wants it, or one that is closed
             after lines that could be rows of their own; or a NUL byte.
     """
-    quote, cell = _patterns(separator)
+    clean, quote, cell = _patterns(separator)
     line, rest, width = 1, b"", 0
     with open_binary(path) as file:
         while True:
@@ -47,7 +47,9 @@ def quoting(path: Path, separator: str) -> int:
                 raise _nul(path, line + _lines(block[: block.index(b"\0")]))
             end = block.rfind(b"\n") + 1 if read else len(block)
             width = width or _width(block[:end], cell)
-            for match in quote.finditer(block, 0, end):
+            # Where every quote belongs to a cell of one line, one look at the block is enough.
+            doubts = clean.match(block, 0, end).end() < end
+            for match in quote.finditer(block, 0, end) if doubts else ():
                 start = match.start()
                 if match["open"] is not None and read and end - start < LONGEST_CELL:
                     end = block.rfind(b"\n", 0, start) + 1
@@ -72,18 +74,23 @@ def unquoted(text: str) -> str:
 
 
 @cache
-def _patterns(separator: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Of a quote that opens a cell, to the end of a legal cell; and of the cells of a line."""
+def _patterns(separator: str) -> tuple[re.Pattern[bytes], ...]:
+    """Of what has no cell in doubt; of a quote that opens a cell, to its end; of a line's cells."""
     names = {
         b"mark": re.escape(separator.encode()),
         b"inside": rb'[^"]*+(?:""[^"]*+)*+',
+        b"line": rb'[^"\r\n]*+(?:""[^"\r\n]*+)*+',
     }
+    clean = (
+        rb'(?:[^"]++|"(?:(?<![^%(mark)b\r\n]")%(line)b"(?=[%(mark)b\r\n]|\Z)'
+        rb'|(?<=[^%(mark)b\r\n]")))*+' % names
+    )
     quote = (
         rb'"(?<![^%(mark)b\r\n]")'
         rb'(?:(?P<inside>%(inside)b)"(?=[%(mark)b\r\n]|\Z)|(?P<open>%(inside)b\Z)|)' % names
     )
     cell = rb'(?:^|%(mark)b)("%(inside)b"(?=%(mark)b|$)|[^%(mark)b]*)' % names
-    return re.compile(quote), re.compile(cell)
+    return tuple(map(re.compile, (clean, quote, cell)))
 
 
 def _lines(text: bytes) -> int:

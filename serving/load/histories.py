@@ -78,15 +78,24 @@ def _lines(path: Path, file: Iterator[str]) -> Iterator[History]:
 
 
 def _users(path: Path, file: Iterator[str]) -> Iterator[History]:
-    table = csv.DictReader(file)
+    csv.field_size_limit(2**31 - 1)
+    table = csv.DictReader(file, strict=True)
     if not {"user", "item"} <= set(table.fieldnames or ()):
         raise InputError(
             f"{path}, line 1: expected the columns user and item. "
             f"Received: {', '.join(table.fieldnames or ()) or 'nothing'}"
         )
     histories: dict[str, History] = {}
-    for row in table:
-        if not row["user"] or not row["item"]:
-            raise InputError(f"{path}, line {table.line_num}: expected a user and an item")
-        histories.setdefault(row["user"], []).append(row["item"])
+    try:
+        for row in table:
+            ids = (row["user"], row["item"])
+            # An id of several lines is rows between two quotes that do not belong together.
+            if not all(ids) or any(len(text.splitlines()) > 1 for text in ids):
+                raise InputError(f"{path}, line {table.line_num}: expected a user and an item")
+            histories.setdefault(row["user"], []).append(row["item"])
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {table.line_num} or before: expected CSV with every quote closed. "
+            f"Received: {error}"
+        ) from error
     return iter(histories.values())

@@ -134,6 +134,12 @@ def test_empty_ratings(dataset, ratings, message, tmp_path):
         ("ml-1m", "10::Heat::Action\n20;Heat\n", "movies.dat, line 2: expected a movie id.*'20;H"),
         ("ml-100k", "x|Heat|1|2\n", "u.item, line 1: expected a movie id.*'x|Heat"),
         ("ml-20m", "movieId,title,genres\n", "movies.csv: expected movies. Received: no row"),
+        (
+            "ml-20m",
+            'movieId,title,genres\n10,"Heat,A\n20,"Alien,B\n',
+            "movies.csv, line 2 or later",
+        ),
+        ("ml-20m", 'movieId,title,genres\n10,"Heat,A\n20,Alien",B\n', "movies.csv, line 2: expect"),
         ("ml-1m", "", "movies.dat: expected movies. Received: no row"),
     ],
 )

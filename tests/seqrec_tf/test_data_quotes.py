@@ -22,7 +22,7 @@ def tsv(tmp_path, *lines: str, header: str = HEADER, name: str = "log.tsv", end=
     return path
 
 
-@pytest.fixture(params=[1 << 24, 7], ids=["whole", "blocks of 7 bytes"])
+@pytest.fixture(params=[1 << 20, 7], ids=["whole", "blocks of 7 bytes"])
 def block(request, monkeypatch):
     monkeypatch.setattr(quotes, "BLOCK", request.param)
 

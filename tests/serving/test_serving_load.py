@@ -123,6 +123,8 @@ def test_histories_of_a_file(run_module, server, tmp_path, name, text):
         (["--histories", "{folder}/h"], "\n", "h: expected histories. Received: none"),
         (["--histories", "{folder}/h.csv"], "a,b\n", "expected the columns user and item"),
         (["--histories", "{folder}/h.csv"], "user,item\na\n", "h.csv, line 2: expected a user"),
+        (["--histories", "{folder}/h.csv"], 'user,item\na,"1\nb,"2\n', "line 3 or before: expec"),
+        (["--histories", "{folder}/h.csv"], 'user,item\na,"1\nb,2"\n', "line 3: expected a user"),
         (["--histories", "{folder}/h", "--ids", "1"], "[1]", "--histories or --ids"),
         (["--ids", "x"], "", "ids: expected 64-bit integers. Received: 'x'"),
         (["--signature", "text"], "", "with the signature 'text'. Received: signatures encode, "),
