@@ -26,6 +26,10 @@ class ServingError(Exception):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple:
+        """Another process gets all of it."""
+        return _restore, (type(self), self.code, self.message)
+
     @property
     def http_status(self) -> int:
         """The HTTP status of the answer."""
@@ -34,6 +38,12 @@ class ServingError(Exception):
     def body(self) -> str:
         """The answer's body: `{"error": "<message>"}`."""
         return json.dumps({"error": self.message}, ensure_ascii=False)
+
+
+def _restore(kind: type[ServingError], code: Code, message: str) -> ServingError:
+    error = kind.__new__(kind)
+    ServingError.__init__(error, code, message)
+    return error
 
 
 class TooLarge(ServingError):

@@ -75,7 +75,12 @@ def _call(match: re.Match, operation: str) -> Call:
         raise SilentError(Code.INVALID_ARGUMENT, "version does not fit int64")
     return Call(
         operation=operation,
-        model=unquote(match["model"]),
+        model=_decode(match["model"]),
         version=int(digits or 0) if match["version"] else None,
-        label=unquote(match["label"]) if match["label"] else None,
+        label=_decode(match["label"]) if match["label"] else None,
     )
+
+
+def _decode(text: str) -> str:
+    """Text without percent signs; bytes that are not UTF-8 are kept, as surrogate escapes."""
+    return unquote(text, errors="surrogateescape")

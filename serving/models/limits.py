@@ -20,7 +20,7 @@ class Limits:
         history_length: items of one history.
     """
 
-    body_bytes: int = 256 * 2**20
+    body_bytes: int = 32 * 2**20
     rows: int = 0
     history_length: int = 0
 

@@ -20,7 +20,7 @@ from serving.models.catalogue import Catalogue
 from serving.models.limits import WIDE, Limits
 from serving.models.operation_message import operation_message
 from serving.models.saved_model import SavedModel, not_loadable
-from serving.models.tensor import Tensor
+from serving.models.tensor import VALUES_AT_ONCE, Tensor
 from serving.models.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos, type_name
 from serving.models.versions import VersionDirectory, find_unreadable
 from serving.status import Code
@@ -157,6 +157,10 @@ def _column(value: object) -> np.ndarray | None:
 
 def _to_tensorflow(tensor: Tensor) -> tf.Tensor:
     dtype = tf.string if tensor.values.dtype == object else tensor.values.dtype
+    if dtype == tf.string and len(tensor.values) > VALUES_AT_ONCE:
+        starts = range(0, len(tensor.values), VALUES_AT_ONCE)
+        parts = [tf.constant(tensor.values[start : start + VALUES_AT_ONCE]) for start in starts]
+        return tf.reshape(tf.concat(parts, axis=0), tensor.shape)
     if len(tensor.shape) <= NUMPY_RANK:
         return tf.constant(tensor.values.reshape(tensor.shape), dtype=dtype)
     return tf.reshape(tf.constant(tensor.values, dtype=dtype), tensor.shape)

@@ -1,11 +1,14 @@
 """A tensor as the codecs see it: flat values and a shape, without importing TensorFlow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 # TensorFlow refuses tensors of more dimensions.
 MAX_RANK = 254
+# What makes or frees more of Python's values in one call lets no other thread run meanwhile.
+VALUES_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,11 @@ def string_values(values: list[bytes]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def free_strings(tensors: Mapping[str, Tensor]) -> None:
+    """Free the strings of tensors that are needed no more, a part at a time."""
+    for tensor in tensors.values():
+        if tensor.values.dtype == object and len(tensor.values) > VALUES_AT_ONCE:
+            for start in range(0, len(tensor.values), VALUES_AT_ONCE):
+                tensor.values[start : start + VALUES_AT_ONCE] = None

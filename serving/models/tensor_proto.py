@@ -8,12 +8,13 @@ than its shape has elements is filled up with the last one. They are written wit
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import Message
 from tensorflow.core.framework import types_pb2
 
 from serving.errors import invalid_argument, unimplemented
-from serving.models.tensor import Tensor
+from serving.models.tensor import VALUES_AT_ONCE, Tensor
 
 NUMPY_RANK = 64  # dimensions of an array at most
 # A few bytes could ask for all of the memory.
@@ -76,6 +77,11 @@ def read_tensor_protos(protos: Mapping[str, Message]) -> dict[str, Tensor]:
 def from_tensorflow(tensor: tf.Tensor) -> Tensor:
     """A TensorFlow tensor as the codecs see it."""
     shape = tuple(tensor.shape)
+    if tensor.dtype == tf.string and math.prod(shape) > VALUES_AT_ONCE:
+        flat = tf.reshape(tensor, [-1])
+        starts = range(0, math.prod(shape), VALUES_AT_ONCE)
+        parts = [flat[start : start + VALUES_AT_ONCE].numpy() for start in starts]
+        return Tensor(np.concatenate(parts), shape)
     # Every operation outside of the graph costs a tenth of a small graph.
     if 0 < len(shape) <= NUMPY_RANK:
         return Tensor(tensor.numpy().ravel(), shape)
@@ -106,7 +112,9 @@ def write_tensor_proto(tensor: Tensor, alias: str, target: Message) -> None:
     for size in tensor.shape:
         target.tensor_shape.dim.add(size=size)
     stored = values.view(_STORED_AS.get(target.dtype, values.dtype))
-    getattr(target, _FIELDS[target.dtype]).extend(stored.tolist())
+    field = getattr(target, _FIELDS[target.dtype])
+    for start in range(0, len(stored), VALUES_AT_ONCE):
+        field.extend(stored[start : start + VALUES_AT_ONCE].tolist())
 
 
 def _dtype(tensor: Tensor) -> tf.DType:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,14 +13,23 @@ from serving.access_log import log_request
 from serving.errors import ServingError
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.models.limits import Limits
+from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
-from serving.rest_api.body import inflate, read_body
-from serving.rest_api.operations import OPERATIONS
+from serving.models.tensor import free_strings
+from serving.rest_api.bodies import Bodies
+from serving.rest_api.body import is_gzip, is_small
+from serving.rest_api.operations import INFERENCE, INFORMATION, find_model
+from serving.rest_api.reader import Reader
+from serving.rest_api.reading import Asked, read_request
+from serving.rest_api.turns import turn
 from serving.rest_api.workers import Workers
 from serving.status import HTTP_STATUS, Code
 from serving.urls import VERBS, Call, is_api_path, parse_call
 
 logger = logging.getLogger(__name__)
+
+# Larger bodies, and all that is inflated to more than a little, wait for the largest.
+MIDDLING_BYTES = 2**20
 
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -63,6 +73,11 @@ class RestApi:
         self._options = options
         self._metrics = metrics
         self._workers = Workers(options.threads, options.waiting, options.seconds)
+        self._bodies = Bodies(options.limits)
+        # One process each, so that those of middling size do not wait for the largest.
+        self._middling, self._large = (
+            (Reader(), Workers(1, options.waiting, options.seconds)) for _ in range(2)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -95,30 +110,52 @@ class RestApi:
         if request.method == "OPTIONS":
             return _answer_preflight(request)
         started, call, code = time.perf_counter(), None, Code.OK
+        parts: list[bytes] = []
         try:
             # All of it is read first: a client that is still sending hears no answer.
-            body = await read_body(request, self._options.limits)
+            await self._bodies.read(request, parts)
             call = parse_call(request.method, path)
-            encoding = request.headers.get("content-encoding", "")
-            text = await self._workers.run(self._answer, call, body, encoding)
+            text = await self._answer(call, parts, request.headers.get("content-encoding", ""))
             return _json_response(text, HTTP_STATUS[Code.OK])
         except ServingError as error:
             code = error.code
             return _error(error)
         finally:
+            self._bodies.release(parts)
             if call is None or call.operation in VERBS:
                 self._count(call, code, time.perf_counter() - started)
 
-    def _answer(self, call: Call, body: bytes, encoding: str) -> str:
+    async def _answer(self, call: Call, parts: list[bytes], encoding: str) -> str:
+        if call.operation in INFORMATION:
+            return await self._workers.run(self._inform, call)
+        if is_small(parts, encoding):
+            return await self._workers.run(self._read_and_infer, call, b"".join(parts), encoding)
+        model, readable = find_model(self._registry, call)
+        middling = sum(map(len, parts)) <= MIDDLING_BYTES and not is_gzip(encoding)
+        reader, workers = self._middling if middling else self._large
+        limits = self._options.limits
+        # A copy of the list: a reader may go on when the request has timed out.
+        asked = await workers.run(reader.read, call.operation, [*parts], encoding, limits, readable)
+        return await self._workers.run(self._infer_large, call, model, asked)
+
+    def _inform(self, call: Call) -> str:
+        return _or_bug(call, INFORMATION[call.operation], self._registry, call)
+
+    def _read_and_infer(self, call: Call, body: bytes, encoding: str) -> str:
+        model, readable = find_model(self._registry, call)
+        limits = self._options.limits
+        with turn(len(body)):
+            asked = _or_bug(call, read_request, call.operation, body, encoding, limits, readable)
+        return self._infer(call, model, asked)
+
+    def _infer_large(self, call: Call, model: LoadedModel, asked: Asked) -> str:
         try:
-            inflated = inflate(body, encoding, self._options.limits)
-            return OPERATIONS[call.operation](self._registry, call, inflated)
-        except ServingError:
-            raise
-        except Exception as error:
-            # A bug: the client gets an answer, the log gets the traceback.
-            logger.exception("%s of model %s failed", call.operation, call.model)
-            raise ServingError(Code.INTERNAL, str(error)) from error
+            return self._infer(call, model, asked)
+        finally:
+            free_strings(asked.feeds)
+
+    def _infer(self, call: Call, model: LoadedModel, asked: Asked) -> str:
+        return _or_bug(call, INFERENCE[call.operation], model, asked)
 
     def _count(self, call: Call | None, code: Code, seconds: float) -> None:
         known = call is not None and call.model in self._registry.models()
@@ -130,6 +167,17 @@ class RestApi:
         if path == "/livez" or not self._registry.waiting():
             return PlainTextResponse("ok")
         return PlainTextResponse("a model has no version that answers", status_code=503)
+
+
+def _or_bug(call: Call, function: Callable, *arguments):
+    try:
+        return function(*arguments)
+    except ServingError:
+        raise
+    except Exception as error:
+        # A bug: the client gets an answer, the log gets the traceback.
+        logger.exception("%s of model %s failed", call.operation, call.model)
+        raise ServingError(Code.INTERNAL, str(error)) from error
 
 
 def _raw_path(request: Request) -> str:

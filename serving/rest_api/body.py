@@ -2,22 +2,27 @@
 
 import zlib
 
-from starlette.requests import Request
-
 from serving.errors import invalid_argument
 from serving.models.limits import Limits
+
+SMALL_BYTES = 64 * 1024
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
+def is_gzip(content_encoding: str) -> bool:
+    """Whether a `Content-Encoding` says that a body is to be inflated."""
+    return "gzip" in content_encoding.lower()
+
+
 def inflate(body: bytes, content_encoding: str, limits: Limits) -> bytes:
-    """Undo a `Content-Encoding: gzip`; other bodies come back as they are.
+    """Undo a `Content-Encoding: gzip`; other bodies, and empty ones, come back as they are.
 
     Raises:
         ServingError: INVALID_ARGUMENT, not gzip or cut short.
         TooLarge: larger than the limits allow; a small body must not fill the memory.
     """
-    if "gzip" not in content_encoding.lower():
+    if not body or not is_gzip(content_encoding):
         return body
     inflater = zlib.decompressobj(_GZIP)
     try:
@@ -31,18 +36,14 @@ def inflate(body: bytes, content_encoding: str, limits: Limits) -> bytes:
     return inflated
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """A request's body as it was sent.
-
-    Raises:
-        TooLarge: larger than the limits allow; the rest is not read.
-        ClientDisconnect: the client left.
-    """
-    announced = request.headers.get("content-length", "")
-    limits.require_body(int(announced) if announced.isdecimal() else 0)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        limits.require_body(size)
-        parts.append(part)
-    return b"".join(parts)
+def is_small(parts: list[bytes], content_encoding: str) -> bool:
+    """Whether a body, inflated, is small; one that cannot be inflated counts by what it holds."""
+    if sum(map(len, parts)) > SMALL_BYTES:
+        return False
+    if not is_gzip(content_encoding):
+        return True
+    try:
+        inflater = zlib.decompressobj(_GZIP)
+        return len(inflater.decompress(b"".join(parts), SMALL_BYTES + 1)) <= SMALL_BYTES
+    except zlib.error:
+        return True

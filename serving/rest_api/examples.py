@@ -9,12 +9,30 @@ the example itself wins.
 """
 
 from google.protobuf.message import Message
-from tensorflow.core.example.example_pb2 import Example
-from tensorflow.core.example.feature_pb2 import BytesList, Feature, FloatList, Int64List
 
 from serving.errors import ServingError, invalid_argument
+from serving.proto_messages import message_classes
 from serving.rest_api.json_document import preview, type_name
 from serving.rest_api.json_tensor import is_base64, read_strings
+
+# TensorFlow's, but for the names of features: strings there, any bytes in the real server.
+_CLASSES = message_classes(
+    "serving/example.proto",
+    "tensorflow",
+    {
+        "BytesList": ["repeated bytes value 1"],
+        "FloatList": ["repeated float value 1"],
+        "Int64List": ["repeated int64 value 1"],
+        "Feature": ["BytesList bytes_list 1", "FloatList float_list 2", "Int64List int64_list 3"],
+        "Entry": ["bytes key 1", "Feature value 2"],
+        "Features": ["repeated Entry feature 1"],
+        "Example": ["Features features 1"],
+    },
+)
+Feature = _CLASSES["Feature"]
+BytesList = _CLASSES["BytesList"]
+FloatList = _CLASSES["FloatList"]
+Int64List = _CLASSES["Int64List"]
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -67,9 +85,10 @@ def _read_features(members: object, where: str) -> dict[str, Feature]:
 
 
 def _serialize(features: dict[str, Feature]) -> bytes:
-    example = Example()
+    example = _CLASSES["Example"]()
     for name, feature in features.items():
-        example.features.feature[name].CopyFrom(feature)
+        key = name.encode("utf-8", "surrogateescape")
+        example.features.feature.add(key=key, value=feature)
     return example.SerializeToString()
 
 

@@ -2,11 +2,8 @@
 
 Python's own scanner does the work and keeps `1` (int) apart from `1.0` (float). Differences from
 `json.loads`: a byte order mark and anything after the first value are ignored, the first of
-duplicate keys wins, numbers too large for a double are refused, `Inf` and `-NaN` are numbers, and
-text that is not UTF-8 passes through byte for byte (as surrogate escapes).
-
-One known difference from TensorFlow Serving: nesting beyond about a thousand levels is refused
-wherever it stands, also below keys that are ignored.
+duplicate keys wins, numbers too large for a double are refused, `Inf` and `-NaN` are numbers, text
+that is not UTF-8 passes through byte for byte (as surrogate escapes), and nesting has no limit.
 """
 
 import json
@@ -14,12 +11,16 @@ import math
 import re
 
 from serving.errors import ServingError, invalid_argument
+from serving.rest_api.json_nesting import DeepParser
 
 WHITESPACE = " \t\n\r"
 PREVIEW_LENGTH = 256
 
 _SPELLING = {"Inf": "Infinity", "-Inf": "-Infinity", "-NaN": "NaN"}
-_STRING_OR_SPELLING = re.compile(r'"(?:[^"\\]|\\.)*"|-?Inf(?!inity)|-NaN', re.DOTALL)
+# A string without its end reaches to the end of the text, or each of its quotes would be tried.
+_STRING_OR_SPELLING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|-?Inf(?!inity)|-NaN', re.DOTALL)
+# A surrogate pair, half of one, or another escaped character.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
 
 
 def parse_document(body: bytes) -> dict:
@@ -29,7 +30,7 @@ def parse_document(body: bytes) -> dict:
         The top-level object; numbers are `int` or `float` as they were written.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, not JSON, not an object, or nested too deep.
+        ServingError: INVALID_ARGUMENT, not JSON, or not an object.
     """
     text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     start = len(text) - len(text.lstrip(WHITESPACE))
@@ -62,34 +63,46 @@ def type_name(value: object) -> str:
 
 def _parse(text: str, start: int):
     try:
-        document = _scan(text, start)
-        if "\\ud" in text or "\\uD" in text:
-            # Half a surrogate pair has no UTF-8 form: refuse it here, once, not at every string.
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
+        document, end = _scan(text, start)
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode("utf-8", "surrogateescape"))
         reason = "Invalid value" if error.msg == "Expecting value" else error.msg
         raise invalid_argument(f"JSON Parse error: {reason}. at offset: {offset}") from None
-    except UnicodeEncodeError:
-        reason = "The surrogate pair in string is invalid."
-        raise invalid_argument(f"JSON Parse error: {reason}") from None
-    except RecursionError:
-        reason = "nesting deeper than any tensor has dimensions"
-        raise invalid_argument(f"JSON Parse error: {reason}") from None
     except ValueError:
         # Also an integer of thousands of digits, which Python does not convert.
         raise number_too_big() from None
+    _require_pairs(text, start, end)
     return document
 
 
-def _scan(text: str, start: int):
+def _scan(text: str, start: int) -> tuple[object, int]:
     try:
-        return _DECODER.raw_decode(text, start)[0]
+        return _scan_strictly(text, start)
     except json.JSONDecodeError:
+        if "Inf" not in text and "-NaN" not in text:
+            raise
         respelt = _STRING_OR_SPELLING.sub(lambda match: _SPELLING.get(match[0], match[0]), text)
         if respelt == text:
             raise
-        return _DECODER.raw_decode(respelt, start)[0]
+        return _scan_strictly(respelt, start)
+
+
+def _scan_strictly(text: str, start: int) -> tuple[object, int]:
+    try:
+        return _DECODER.raw_decode(text, start)
+    except RecursionError:
+        return DeepParser(text, _DECODER.scan_once).parse(start)
+
+
+def _require_pairs(text: str, start: int, end: int) -> None:
+    """Check that no escape is half a surrogate pair, which has no UTF-8 form.
+
+    The values do not tell: a byte that is not UTF-8 looks like half a pair there.
+    """
+    if ("\\ud" in text or "\\uD" in text) and any(
+        escape["half"] for escape in _ESCAPE.finditer(text, start, end)
+    ):
+        raise invalid_argument("JSON Parse error: The surrogate pair in string is invalid.")
 
 
 def _first_key_wins(pairs: list[tuple[str, object]]) -> dict:

@@ -11,10 +11,11 @@ import math
 
 import numpy as np
 
-from serving.errors import invalid_argument, unimplemented
+from serving.errors import ServingError, invalid_argument
 from serving.models.tensor import Tensor
 
 SEPARATOR = ", "
+BLOCK = 20_000
 
 _STRING_ENCODER = json.JSONEncoder(ensure_ascii=False)
 # Enough digits to read the same number back, where six are not.
@@ -29,8 +30,8 @@ def predictions_text(outputs: dict[str, Tensor]) -> str:
         outputs: alias -> tensor, `(rows, ...)`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, outputs with different numbers of rows or a scalar;
-            UNIMPLEMENTED, an output of a type that JSON cannot express.
+        ServingError: INVALID_ARGUMENT, outputs with different numbers of rows or a scalar, or an
+            output of a type that JSON cannot express.
     """
     _require_rows(outputs)
     columns = [_grouped(tensor, alias, 1) for alias, tensor in outputs.items()]
@@ -39,14 +40,14 @@ def predictions_text(outputs: dict[str, Tensor]) -> str:
     else:
         members = SEPARATOR.join(f"{_template_name(alias)}: %s" for alias in outputs)
         rows = [f"{{{members}}}" % row for row in zip(*columns, strict=True)]
-    return f'{{"predictions": [{SEPARATOR.join(rows)}]}}'
+    return f'{{"predictions": [{_joined(rows, 0, len(rows))}]}}'
 
 
 def outputs_text(outputs: dict[str, Tensor]) -> str:
     """The answer to a request in column form: whole tensors, named if several.
 
     Raises:
-        ServingError: UNIMPLEMENTED, an output of a type that JSON cannot express.
+        ServingError: INVALID_ARGUMENT, an output of a type that JSON cannot express.
     """
     texts = {alias: _grouped(tensor, alias, 0)[0] for alias, tensor in outputs.items()}
     if len(texts) == 1:
@@ -57,7 +58,7 @@ def outputs_text(outputs: dict[str, Tensor]) -> str:
 
 def results_text(results: list[str]) -> str:
     """The answer to a classify or regress request, from the text of each example's result."""
-    return f'{{"results": [{SEPARATOR.join(results)}]}}'
+    return f'{{"results": [{_joined(results, 0, len(results))}]}}'
 
 
 def value_texts(values: np.ndarray, alias: str) -> list[str]:
@@ -68,8 +69,16 @@ def value_texts(values: np.ndarray, alias: str) -> list[str]:
         alias: the output's alias; strings of an alias ending in `_bytes` become base64 objects.
 
     Raises:
-        ServingError: UNIMPLEMENTED, another dtype.
+        ServingError: INVALID_ARGUMENT, another dtype.
     """
+    texts = []
+    # A call for a part at a time: other threads may run between them.
+    for start in range(0, len(values), BLOCK):
+        texts += _block_texts(values[start : start + BLOCK], alias)
+    return texts
+
+
+def _block_texts(values: np.ndarray, alias: str) -> list[str]:
     if values.dtype == object:
         encode = _base64_text if alias.endswith("_bytes") else _string_text
         return list(map(encode, values.tolist()))
@@ -79,7 +88,14 @@ def value_texts(values: np.ndarray, alias: str) -> list[str]:
         return ["true" if value else "false" for value in values.tolist()]
     if np.issubdtype(values.dtype, np.integer):
         return list(map(str, values.tolist()))
-    raise unimplemented(f"Tensor name: {alias} has a type that JSON cannot express: {values.dtype}")
+    raise not_expressible(alias, values.dtype.name)
+
+
+def not_expressible(alias: str, type_name: str) -> ServingError:
+    """The error for an output of a type that JSON has no values for."""
+    return invalid_argument(
+        f"Tensor name: {alias}: Failed to write JSON value for tensor type: {type_name}"
+    )
 
 
 def float_texts(values: np.ndarray) -> list[str]:
@@ -123,8 +139,23 @@ def _grouped(tensor: Tensor, alias: str, outer: int) -> list[str]:
         size = tensor.shape[depth]
         # Counted from the shape, not from the texts: a dimension of size 0 has none.
         groups = range(math.prod(tensor.shape[:depth]))
-        texts = [f"[{SEPARATOR.join(texts[i * size : (i + 1) * size])}]" for i in groups]
+        grouped = [f"[{_joined(texts, i * size, (i + 1) * size)}]" for i in groups]
+        _free(texts)
+        texts = grouped
     return texts
+
+
+def _joined(texts: list[str], start: int, stop: int) -> str:
+    if stop - start <= BLOCK:
+        return SEPARATOR.join(texts[start:stop])
+    starts = range(start, stop, BLOCK)
+    parts = [SEPARATOR.join(texts[first : min(first + BLOCK, stop)]) for first in starts]
+    return SEPARATOR.join(parts)
+
+
+def _free(texts: list[str]) -> None:
+    while texts:
+        del texts[-BLOCK:]
 
 
 def _template_name(alias: str) -> str:

@@ -1,86 +1,85 @@
-"""The operations of the REST interface: a call and a request body -> the answer's text.
+"""The operations of the REST interface: a call, and what a request asks for -> the answer's text.
 
-They run in a worker thread: parsing, the graph and the answer's text all take time.
+They run in a worker thread: the graph and the answer's text take time.
 """
 
 from collections.abc import Callable
 
-from serving.errors import invalid_argument
-from serving.models.loaded_model import Signature
+from serving.errors import ServingError
+from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
-from serving.models.tensor import Tensor
-from serving.rest_api.examples import read_examples
-from serving.rest_api.json_document import parse_document
-from serving.rest_api.json_request import is_row_form, read_columns, read_rows, read_signature_name
-from serving.rest_api.json_response import outputs_text, predictions_text
+from serving.models.tensor import free_strings
+from serving.rest_api.json_response import not_expressible, outputs_text, predictions_text
+from serving.rest_api.json_tensor import SUPPORTED_DTYPES
 from serving.rest_api.metadata import metadata_text, status_text
+from serving.rest_api.reading import Asked, Model
 from serving.rest_api.results import (
     classifications_text,
     regressions_text,
     require_classify_signature,
     require_regress_signature,
-    run_examples,
+    run_feeds,
 )
+from serving.rest_api.turns import turn
 from serving.urls import Call
 
-Operation = Callable[[Registry, Call, bytes], str]
+
+def find_model(registry: Registry, call: Call) -> tuple[LoadedModel | None, Model]:
+    """The model that a call asks for, and what has to be known to read the request.
+
+    A model that is not there is an error only when the request has been read.
+    """
+    try:
+        model = registry.find(call)
+    except ServingError as error:
+        return None, Model({}, error)
+    return model, Model({name: one.inputs for name, one in model.signatures.items()})
 
 
-def status(registry: Registry, call: Call, body: bytes) -> str:
+def status(registry: Registry, call: Call) -> str:
     """Which versions of a model there are and how they are."""
     return status_text(registry.versions(call))
 
 
-def metadata(registry: Registry, call: Call, body: bytes) -> str:
+def metadata(registry: Registry, call: Call) -> str:
     """The signatures of a version."""
     return metadata_text(registry.find(call))
 
 
-def predict(registry: Registry, call: Call, body: bytes) -> str:
+def predict(model: LoadedModel, asked: Asked) -> str:
     """Run any signature on tensors, in row or column form."""
-    document = parse_document(body)
-    signature_name = read_signature_name(document)
-    model = registry.find(call)
-    signature = model.signatures.get(signature_name)
-    if signature is None:
-        raise invalid_argument(
-            f'Serving signature name: "{signature_name}" not found in signature def'
-        )
-    if not signature.inputs:
-        raise invalid_argument(f"Failed to get input map for signature: {signature_name}")
-    if is_row_form(document):
-        feeds = read_rows(document["instances"], signature.inputs)
-        return predictions_text(model.run(signature_name, feeds))
-    feeds = read_columns(document["inputs"], signature.inputs)
-    return outputs_text(model.run(signature_name, feeds))
+    outputs = model.run(asked.signature, asked.feeds)
+    for alias, tensor in outputs.items():
+        # The arrays do not tell int8 from qint8.
+        dtype = model.signatures[asked.signature].outputs[alias]
+        if dtype not in SUPPORTED_DTYPES and tensor.values.size:
+            raise not_expressible(alias, dtype.removeprefix("DT_").lower())
+    with turn(sum(tensor.values.size for tensor in outputs.values())):
+        text = predictions_text(outputs) if asked.rows else outputs_text(outputs)
+        free_strings(outputs)
+    return text
 
 
-def classify(registry: Registry, call: Call, body: bytes) -> str:
+def classify(model: LoadedModel, asked: Asked) -> str:
     """Run a signature on examples; classes and scores of each."""
-    batch, outputs = _run_examples(registry, call, body, require_classify_signature)
-    return classifications_text(outputs, batch)
+    outputs = run_feeds(model, asked.signature, asked.feeds, require_classify_signature)
+    return classifications_text(outputs, _batch(asked))
 
 
-def regress(registry: Registry, call: Call, body: bytes) -> str:
+def regress(model: LoadedModel, asked: Asked) -> str:
     """Run a signature on examples; a number for each."""
-    batch, outputs = _run_examples(registry, call, body, require_regress_signature)
-    return regressions_text(outputs, batch)
+    outputs = run_feeds(model, asked.signature, asked.feeds, require_regress_signature)
+    return regressions_text(outputs, _batch(asked))
 
 
-OPERATIONS: dict[str, Operation] = {
-    "status": status,
-    "metadata": metadata,
+INFORMATION: dict[str, Callable[[Registry, Call], str]] = {"status": status, "metadata": metadata}
+INFERENCE: dict[str, Callable[[LoadedModel, Asked], str]] = {
     "predict": predict,
     "classify": classify,
     "regress": regress,
 }
 
 
-def _run_examples(
-    registry: Registry, call: Call, body: bytes, require: Callable[[Signature], set[str]]
-) -> tuple[int, dict[str, Tensor]]:
-    document = parse_document(body)
-    signature_name = read_signature_name(document)
-    examples = read_examples(document)
-    model = registry.find(call)
-    return len(examples), run_examples(model, signature_name, examples, require)
+def _batch(asked: Asked) -> int:
+    (examples,) = asked.feeds.values()
+    return examples.shape[0]

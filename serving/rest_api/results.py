@@ -36,10 +36,20 @@ def run_examples(
         ServingError: INVALID_ARGUMENT, no such signature, or one that does not do it; or what
             TensorFlow raised.
     """
+    return run_feeds(model, signature_name, example_feeds(examples), require)
+
+
+def run_feeds(
+    model: LoadedModel,
+    signature_name: str,
+    feeds: dict[str, Tensor],
+    require: Callable[[Signature], set[str]],
+) -> dict[str, Tensor]:
+    """`run_examples`, of what `example_feeds` returned."""
     if signature_name not in model.signatures:
         raise invalid_argument(f"No signature was found with the name: {signature_name}")
     wanted = require(model.signatures[signature_name])
-    return model.run(signature_name, example_feeds(examples), wanted)
+    return model.run(signature_name, feeds, wanted)
 
 
 def example_feeds(examples: list[bytes]) -> dict[str, Tensor]:

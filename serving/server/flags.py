@@ -152,8 +152,8 @@ def _add_own(parser: CommandParser) -> None:
     group.add_argument(
         "--max_body_bytes",
         type=natural,
-        default=256 * 2**20,
-        help="largest request body, sent or inflated (413; default 256 MiB, 0 is no limit)",
+        default=32 * 2**20,
+        help="largest request body, sent or inflated (413; default 32 MiB, 0 is no limit)",
     )
     group.add_argument(
         "--max_rows", type=natural, default=0, help="most rows a request (413; default no limit)"

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def serve(
         server_header=False,
         timeout_keep_alive=patience.connection,
     )
+    # Whoever reads or writes much lets the connections run ten times a hundredth of a second.
+    sys.setswitchinterval(0.001)
     _Server(config, patience, on_stop).run(sockets=[listener])
 
 

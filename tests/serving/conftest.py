@@ -230,6 +230,14 @@ def zoo(tf) -> dict:
         (counted,) = tf.while_loop(lambda i: i < steps[0], lambda i: [i + 1], start)
         return {"steps": counted}
 
+    def types_out(x, kind):
+        """Outputs of types that JSON has no values for; only the asked one has values."""
+        xs = [tf.boolean_mask(x, tf.fill(tf.shape(x), kind[0] == place)) for place in range(4)]
+        quantized = tf.quantization.quantize(xs[0], 0.0, 1.0, tf.qint8).output
+        dtypes = (tf.uint16, tf.bfloat16, tf.complex128)
+        casts = [tf.cast(x, dtype) for x, dtype in zip(xs[1:], dtypes, strict=True)]
+        return {f"y{place}": output for place, output in enumerate([quantized, *casts])}
+
     number, examples = spec("x", tf.float32), spec("inputs", tf.string)
     everything = [
         spec("text", tf.string),
@@ -254,6 +262,12 @@ def zoo(tf) -> dict:
         "double": (lambda d: {"same": d}, [spec("d", tf.float64)]),
         "half": (lambda h: {"y": tf.cast(h, tf.float32)}, [spec("h", tf.float16)]),
         "half_out": (lambda x: {"y": tf.cast(x, tf.float16)}, [number]),
+        "complex_out": (lambda x: {"y": tf.cast(x, tf.complex64)}, [number]),
+        "types_out": (types_out, [number, spec("kind", tf.int64)]),
+        "variant_out": (
+            lambda x: {"y": tf.raw_ops.TensorListFromTensor(tensor=x, element_shape=-1)},
+            [number],
+        ),
         "sum": (lambda x: {"sum": tf.reduce_sum(x)}, [number]),
         "uneven": (lambda x: {"a": x, "b": x[:1]}, [number]),
         "pick": (lambda i: {"item": tf.gather([10, 20, 30], i)}, [spec("i", tf.int64)]),

@@ -22,6 +22,9 @@ from serving.rest_api.json_document import parse_document, preview
         (b'{"a": "\\ud83c\\udfac"}', {"a": "\U0001f3ac"}),
         (b'{"a": "\\\\ud800"}', {"a": "\\ud800"}),
         (b'{"a": "\xff"}', {"a": "\udcff"}),
+        (b'{"a": "\xff\\ud83c\\udfac"}', {"a": "\udcff\U0001f3ac"}),
+        (b'{"\xff": "\\uD83C\\uDFAC\\\\ud83c"}', {"\udcff": "\U0001f3ac\\ud83c"}),
+        (b'{"a": 1} "\\ud800"', {"a": 1}),
     ],
 )
 def test_documents(body, expected):
@@ -52,7 +55,12 @@ def test_integers_and_floats_keep_apart():
         (b'{"a": -1e400}', "JSON Parse error: Number too big"),
         (b'{"a": %s}' % (b"1" * 5000), "JSON Parse error: Number too big"),
         (b'{"a": "\\ud800"}', "JSON Parse error: The surrogate pair"),
-        (b'{"a": %s}' % (b"[" * 500_000), "JSON Parse error: nesting deeper"),
+        (b'{"a": "\\udc80"}', "JSON Parse error: The surrogate pair"),
+        (b'{"a": "\xff\\udcff"}', "JSON Parse error: The surrogate pair"),
+        (b'{"a": "\\\\ud83c\\udfac"}', "JSON Parse error: The surrogate pair"),
+        (b'{"\\ud83c\xff\\udfac": 1}', "JSON Parse error: The surrogate pair"),
+        # Each of these quotes could begin a string.
+        (b'{"a": x, "' + b'\\"' * 500_000, "JSON Parse error: Invalid value. at offset: 6"),
         (b"[1, 2]", "JSON Value: [1, 2] Is not object"),
         (b"3", "Is not object"),
         (b"null", "Is not object"),

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import requests
+from raw_http import exchange
 
 PREDICT_HALF = "/v1/models/half:predict"
 
@@ -158,7 +159,15 @@ def test_models_that_are_not_there(server, path, code, message):
         ("uneven", {"instances": [1, 2]}, 400, "inconsistent batch size"),
         ("half", {"inputs": [1]}, 501, "DT_HALF"),
         ("half", {"instances": [1]}, 400, "DT_HALF"),
-        ("half_out", {"inputs": [1]}, 501, "float16"),
+        ("half_out", {"inputs": [1]}, 400, "tensor type: half"),
+        ("half_out", {"instances": [1]}, 400, "tensor type: half"),
+        ("complex_out", {"inputs": [1]}, 400, "tensor type: complex64"),
+        ("complex_out", {"instances": [1]}, 400, "tensor type: complex64"),
+        ("types_out", {"inputs": {"x": [1], "kind": [0]}}, 400, "tensor type: qint8"),
+        ("types_out", {"inputs": {"x": [1], "kind": [1]}}, 400, "tensor type: uint16"),
+        ("types_out", {"inputs": {"x": [1], "kind": [2]}}, 400, "tensor type: bfloat16"),
+        ("types_out", {"inputs": {"x": [1], "kind": [3]}}, 400, "tensor type: complex128"),
+        ("variant_out", {"inputs": [1]}, 400, "variant"),
         ("ragged_out", {"inputs": [1]}, 400, "RaggedTensor"),
         ("pick", {"inputs": [7]}, 400, "indices[0] = 7 is not in [0, 3)"),
         ("matmul", {"inputs": [1.0]}, 400, "ndims"),
@@ -167,6 +176,26 @@ def test_models_that_are_not_there(server, path, code, message):
 )
 def test_predict_errors(server, signature, document, code, message):
     assert_error(ask(server, signature, **document), code, message)
+
+
+def test_an_output_without_values_has_no_type(server):
+    assert ask(server, "complex_out", inputs=[]).json() == {"outputs": []}
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        b"[" * 500_000 + b"]" * 500_000,
+        b'{"a":' * 500_000 + b"1" + b"}" * 500_000,
+        b'[1, {"inputs": ' * 100_000 + b"[]" + b"}, 2]" * 100_000,
+    ],
+    ids=["lists", "objects", "both"],
+)
+def test_deep_nesting_that_nobody_reads(server, nested):
+    response = server.post(PREDICT_HALF, b'{"unknown": %s, "inputs": [1]}' % nested)
+    assert (response.status_code, response.text) == (200, '{"outputs": [2.5]}')
+    assert_error(server.post(PREDICT_HALF, b'{"signature_name": %s}' % nested), 400, "a string")
+    assert_error(server.post(PREDICT_HALF, b'{"inputs": %s}' % nested[:-1]), 400, "JSON Parse")
 
 
 @pytest.mark.parametrize("depth", [255, 900, 100_000])
@@ -282,3 +311,43 @@ def test_requests_at_the_same_time(server):
     for thread in threads:
         thread.join()
     assert answers == {number: [number / 2 + 2] for number in range(20)}
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_an_encoding_without_a_body(server, method):
+    headers = {"Content-Encoding": "gzip"}
+    options = {"headers": headers, "timeout": 60}
+    response = requests.request(method, f"{server.url}/v1/models/half", **options)
+    assert response.status_code == (200 if method == "GET" else 400)
+    assert method == "GET" or "Malformed request" in response.text
+    response = requests.post(server.url + PREDICT_HALF, **options)
+    assert_error(response, 400, "The document is empty")
+
+
+@pytest.mark.parametrize("name", ["h\u00e4lf", "\u6f22\u5b57", "a\\b"])
+def test_paths_of_any_bytes(server, name):
+    lines = "HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    for written in (name.encode(), requests.utils.quote(name).encode()):
+        received = exchange(server.url, b"GET /v1/models/" + written + b" " + lines.encode())
+        assert b" 404 " in received.splitlines()[0], received
+        message = json.loads(received.partition(b"\r\n\r\n")[2])["error"]
+        assert message == f"Could not find any versions of model {name}"
+    # Bytes that are no UTF-8 come back as they are.
+    for written in (b"%FF%41", b"\xffA"):
+        received = exchange(server.url, b"GET /v1/models/" + written + b" " + lines.encode())
+        assert received.endswith(b'model \xffA"}'), received
+
+
+def test_a_feature_name_of_any_bytes(server):
+    path = "/v1/models/zoo:regress"
+    for name in (b"\xff", b"\xc3", b"a\\u0000b", b"\xf0\x9f\x8e", b"\\ud83c\\udfac\xff"):
+        body = b'{"signature_name": "regress", "examples": [{"x": 1.0, "%s": 2.0}]}' % name
+        assert server.post(path, body).json() == {"results": [10.0]}
+    body = b'{"signature_name": "regress", "examples": [{"x": 1.0, "\\udcff": 2.0}]}'
+    assert_error(server.post(path, body), 400, "surrogate pair")
+
+
+def test_bytes_that_are_no_text_beside_a_surrogate_pair(server):
+    body = b'{"signature_name": "text", "inputs": ["\xff", "\\ud83c\\udfac"]}'
+    response = server.post("/v1/models/zoo:predict", body)
+    assert response.content == '{"outputs": ["@", "\U0001f3ac"]}'.encode().replace(b"@", b"\xff")
