@@ -152,8 +152,7 @@ def _scorer(k: int, user_type: str, folder: Path, golden: dict):
     from export.scoring import Scorer, answer_schema
 
     schema = answer_schema(golden["id_name"], golden["id_type"], user_type)
-    k, filter_seen = None if k == golden["k"] else k, not golden.get("repeats", False)
-    return Scorer(folder, golden["id_name"], schema, k, filter_seen)
+    return Scorer(folder, golden["id_name"], schema, None if k == golden["k"] else k)
 
 
 def _counted(batches: Iterable[tuple], progress: tqdm) -> Iterator:

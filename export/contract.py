@@ -80,6 +80,24 @@ def read_graph(folder: Path) -> saved_model_pb2.SavedModel:
     return model
 
 
+def signature_defaults(folder: Path) -> dict[str, dict[str, tf.Tensor]]:
+    """Signature -> what its inputs are that a request leaves out.
+
+    TensorFlow Serving fills them in over gRPC; a restored signature does not.
+
+    Raises:
+        InputError: the SavedModel is damaged.
+    """
+    definitions = read_graph(folder).meta_graphs[0].signature_def
+    return {
+        name: {
+            alias: tf.constant(tf.make_ndarray(proto), tf.as_dtype(proto.dtype))
+            for alias, proto in definition.defaults.items()
+        }
+        for name, definition in definitions.items()
+    }
+
+
 def signature_failures(model, expected: dict) -> list[str]:
     """Where the signatures are not those expected, in words."""
     there = found(model)

@@ -8,6 +8,9 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from export.contract import signature_defaults
+from seqrec_tf.errors import InputError
+
 ARROW = {"int64": pa.int64(), "string": pa.string()}
 NUMPY = {"int64": np.int64, "string": object}
 
@@ -33,7 +36,6 @@ class Scorer:
         id_name: name of its id inputs and outputs.
         schema: of the rows.
         k: items recommended; None: as many as the export says.
-        filter_seen: the export's default, whether seen items are left out.
 
     Attributes:
         asked: how many items the histories held that were asked so far.
@@ -41,16 +43,9 @@ class Scorer:
         first_unknown: the first of those.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        id_name: str,
-        schema: pa.Schema,
-        k: int | None,
-        filter_seen: bool = True,
-    ):
+    def __init__(self, folder: Path, id_name: str, schema: pa.Schema, k: int | None):
         self.model = tf.saved_model.load(str(folder))
-        self.filter_seen = filter_seen
+        self.options = {} if k is None else _options(self.model, folder, id_name)
         self.id_name = id_name
         self.schema = schema
         self.k = k
@@ -114,13 +109,9 @@ class Scorer:
     def _ask(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         if self.k is None:
             return self.model.recommend(histories)
-        # A restored signature does not fill in defaults, as TensorFlow Serving does.
-        return self.model.signatures["recommend"](
-            k=tf.constant(self.k),
-            exclude_ids=tf.constant([], self.id_type),
-            filter_seen=tf.constant(self.filter_seen),
-            **{self.id_name: histories.to_tensor()},
-        )
+        k = tf.constant(self.k, self.options["k"].dtype)
+        asked = {self.id_name: histories.to_tensor(), "k": k}
+        return self.model.signatures["recommend"](**self.options | asked)
 
     def _rows(self, users: np.ndarray, answer: dict[str, tf.Tensor]) -> pa.Table:
         """One row a recommendation; fillers, which have the id 0 or "", are left out."""
@@ -131,3 +122,23 @@ class Scorer:
             pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _options(model, folder: Path, id_name: str) -> dict[str, tf.Tensor]:
+    """The defaults of the inputs of `recommend`, `k` among them, for all but the histories.
+
+    Raises:
+        InputError: an input without a default, or no such signature: not of this exporter.
+    """
+    defaults = signature_defaults(folder).get("recommend", {})
+    signatures = model.signatures
+    known = {}
+    if "recommend" in signatures:
+        known = signatures["recommend"].structured_input_signature[1]
+    missing = known.keys() - defaults.keys() - {id_name}
+    if missing or "k" not in defaults:
+        raise InputError(
+            f"--k: expected {folder} with a signature 'recommend' that has defaults for all but "
+            f"{id_name}. Received: none for {', '.join(sorted(missing)) or 'k'}."
+        )
+    return defaults

@@ -1,11 +1,14 @@
 """Ask a SavedModel through each of its signatures, in plain TensorFlow."""
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+
+from export.contract import signature_defaults
 
 
 def signature_answers(
@@ -21,7 +24,7 @@ def signature_answers(
         text_separator: what separates ids in its `text` signature.
     """
     loaded = tf.saved_model.load(str(folder))
-    signatures = loaded.signatures
+    signatures, defaults = loaded.signatures, signature_defaults(folder)
     dtype = signatures["serving_default"].structured_input_signature[1][id_name].dtype
 
     def ragged(batch):
@@ -44,8 +47,9 @@ def signature_answers(
         lambda batch: _answers(loaded.recommend(_ragged(batch, dtype)), id_name, dtype),
     )
     for form, make_inputs in forms.items():
-        signature = signatures[form.split(",")[0]]
-        yield form, _asker(signature, make_inputs, id_name, dtype)
+        name = form.split(",")[0]
+        ask = functools.partial(signatures[name], **defaults[name])
+        yield form, _asker(ask, make_inputs, id_name, dtype)
 
 
 @contextmanager

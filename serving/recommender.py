@@ -93,9 +93,9 @@ class Recommender:
         """Recommend items for a batch of histories.
 
         A plain request goes to the signature `ragged`: the histories as flat ids and row splits;
-        of its answer, the first k. Where k is larger than the export's, `filter_seen` is not the
-        export's, or `exclude_ids` or `categories` say something, it goes to `recommend` with all of
-        the signature's inputs, since REST knows no defaults: the histories padded to the longest.
+        of its answer, the first k. Where k is larger than the export's, or `exclude_ids`,
+        `filter_seen` or `categories` say something, it goes to `recommend`, the histories padded
+        to the longest. What is not said is as the signature's default says.
 
         Args:
             histories: the batch.
@@ -115,13 +115,14 @@ class Recommender:
         _check_k(k)
         if len(histories) == 0:
             return []
-        options = {"exclude_ids": exclude_ids, "categories": categories}
-        wider = k is not None and k > self._exported_k
-        hide = self._hides_seen if filter_seen is None else bool(filter_seen)
-        otherwise = hide != self._hides_seen
-        if wider or otherwise or any(len(values) for values in options.values()):
-            inputs = self._with_options(histories, k, hide, options)
-            return self._recommendations(WITH_OPTIONS, inputs, k)
+        lists = {"exclude_ids": exclude_ids, "categories": categories}
+        options = {name: values for name, values in lists.items() if len(values)}
+        if filter_seen is not None and filter_seen != self._hides_seen:
+            options["filter_seen"] = bool(filter_seen)
+        if options or (k is not None and k > self._exported_k):
+            if k is not None:
+                options["k"] = k
+            return self._recommendations(WITH_OPTIONS, self._with_options(histories, options), k)
         ids, splits = components(self._typed_rows(histories))
         return self._recommendations(PLAIN, {self.id_input.name: ids, ROW_SPLITS: splits}, k)
 
@@ -182,7 +183,8 @@ class Recommender:
             RequestError, InputError: as `recommend`.
         """
         inputs = self.transport.signature(PLAIN).inputs
-        names = [name for name in inputs if name != ROW_SPLITS]
+        optional = self.transport.signature(PLAIN).defaults
+        names = [name for name in inputs if name != ROW_SPLITS and name not in optional]
         if len(names) != 1 or ROW_SPLITS not in inputs:
             raise InputError(
                 f"{self.transport.served}: expected a signature {PLAIN!r} with an id input and "
@@ -205,25 +207,34 @@ class Recommender:
     ) -> None:
         self.close()
 
-    def _with_options(
-        self, histories: Histories, k: int | None, filter_seen: bool, options: dict
-    ) -> dict[str, Values]:
-        """Every input of the signature `recommend`."""
-        known = self.transport.signature(WITH_OPTIONS).inputs
-        inputs = {
-            self.id_input.name: self._matrix(histories),
-            "k": scalar(self._exported_k if k is None else k),
-            "filter_seen": scalar(filter_seen),
-        }
-        for name, values in options.items():
-            if name in known:
-                inputs[name] = vector(as_ids(values, known[name].dtype))
-            elif len(values):
+    def _with_options(self, histories: Histories, options: dict) -> dict[str, Values]:
+        """Inputs of the signature `recommend`, without those that have their defaults."""
+        signature = self.transport.signature(WITH_OPTIONS)
+        for name, value in options.items():
+            if name not in signature.inputs:
                 raise InputError(
                     f"{name}: {self.transport.served} was exported without this option; "
-                    f"{WITH_OPTIONS!r} takes {', '.join(sorted(known))}. Received: {values!r}"
+                    f"{WITH_OPTIONS!r} takes {', '.join(sorted(signature.inputs))}. "
+                    f"Received: {value!r}"
                 )
-        return inputs
+        # For a model whose signature has no defaults.
+        neutral = {"k": self._exported_k, "filter_seen": True, "exclude_ids": (), "categories": ()}
+        needed = signature.inputs.keys() - signature.defaults.keys()
+        options = {n: value for n, value in neutral.items() if n in needed} | options
+        values = {
+            name: scalar(value)
+            if name in ("k", "filter_seen")
+            else vector(as_ids(value, signature.inputs[name].dtype))
+            for name, value in options.items()
+        }
+        return {self.id_input.name: self._matrix(histories), **values}
+
+    @property
+    def _hides_seen(self) -> bool:
+        """What the model does by itself."""
+        signature = self.transport.signatures.get(WITH_OPTIONS)
+        default = signature.defaults.get("filter_seen") if signature else None
+        return bool(default().values[0]) if default else True
 
     def _recommendations(
         self, signature: str, inputs: dict[str, Values], k: int | None
@@ -242,13 +253,6 @@ class Recommender:
         answer = self.transport.predict(name, inputs)
         return [answer[alias] for alias in outputs]
 
-    @property
-    def _hides_seen(self) -> bool:
-        """Whether the model leaves seen items out where a request does not say."""
-        signature = self.transport.signatures.get(WITH_OPTIONS)
-        return signature is None or signature.switches.get("filter_seen", True)
-
-    @property
     def _exported_k(self) -> int:
         return self.transport.signature(PLAIN).outputs["scores"].shape[-1]
 

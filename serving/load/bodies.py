@@ -7,6 +7,7 @@ from serving.errors import InputError
 from serving.load.histories import History
 from serving.transports.forms import as_ids, components, padded, vector
 from serving.transports.rest_transport import predict_body
+from serving.transports.transport import Values
 
 SIGNATURES = ("serving_default", "ragged", "text", "encode", "similar")
 
@@ -25,21 +26,27 @@ def request_bodies(
         InputError: ids of another type, an empty history with `similar`, or a model without
             the signature.
     """
-    recommender.transport.signature(signature)
+    plain = len(recommender.transport.signature(signature).inputs) == 1
     name, dtype = recommender.id_input
-    return [_body(signature, name, as_ids(history, dtype)).encode() for history in histories]
+    bodies = []
+    for history in histories:
+        ids = as_ids(history, dtype)
+        if signature == "serving_default" and plain:
+            bodies.append(json.dumps({"instances": [ids]}))
+        else:
+            inputs = recommender.transport.complete(signature, _inputs(signature, name, ids))
+            bodies.append(predict_body(signature, inputs))
+    return [body.encode() for body in bodies]
 
 
-def _body(signature: str, name: str, history: History) -> str:
-    if signature == "serving_default":
-        return json.dumps({"instances": [history]})
+def _inputs(signature: str, name: str, history: History) -> dict[str, Values]:
     if signature == "ragged":
         ids, splits = components([history])
-        return predict_body(signature, {name: ids, "row_splits": splits})
+        return {name: ids, "row_splits": splits}
     if signature == "text":
-        return predict_body(signature, {"history": vector([" ".join(map(str, history))])})
+        return {"history": vector([" ".join(map(str, history))])}
     if signature == "similar":
         if not history:
             raise InputError("--signature similar: expected histories with an item. Received: []")
-        return predict_body(signature, {name: vector(history[-1:])})
-    return predict_body(signature, {name: padded([history], 0)})
+        return {name: vector(history[-1:])}
+    return {name: padded([history], 0)}

@@ -77,7 +77,7 @@ class LoadedModel:
 
         Args:
             signature_name: one of `signatures`.
-            feeds: alias -> tensor, every input of the signature.
+            feeds: alias -> tensor, every input of the signature that has no default.
             wanted: the outputs to fetch; only what they need is run. None for all.
 
         Returns:
@@ -87,6 +87,8 @@ class LoadedModel:
             ServingError: what TensorFlow raised, with TensorFlow's code; or beyond the limits.
         """
         self.limits.require_feeds(feeds)
+        if len(feeds) < len(self.signatures[signature_name].inputs):
+            feeds = self.with_defaults(signature_name, feeds)
         _require_types(feeds, self.signatures[signature_name])
         try:
             fed = {alias: _to_tensorflow(tensor) for alias, tensor in feeds.items()}

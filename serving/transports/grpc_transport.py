@@ -1,6 +1,7 @@
 """A model asked over TensorFlow Serving's gRPC interface. Needs the extra `grpc`."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from serving.errors import InputError
 from serving.status import Code
@@ -21,7 +22,7 @@ from serving.transports.wire import (
     PredictResponse,
     SignatureDefMap,
 )
-from serving.transports.wire_tensor import TYPE_NAMES, read_tensor, write_tensor
+from serving.transports.wire_tensor import TYPE_NAMES, read_tensor, read_values, write_tensor
 
 SERVICE = "/tensorflow.serving.PredictionService"
 CHANNEL_OPTIONS = (
@@ -103,17 +104,11 @@ class GrpcTransport(Transport):
 def _signatures(definitions) -> dict[str, Signature]:
     return {
         name: Signature(
-            _specs(definition.inputs), _specs(definition.outputs), _switches(definition.defaults)
+            _specs(definition.inputs),
+            _specs(definition.outputs),
+            {alias: partial(read_values, p, alias) for alias, p in definition.defaults.items()},
         )
         for name, definition in definitions.signature_def.items()
-    }
-
-
-def _switches(defaults) -> dict[str, bool]:
-    return {
-        name: tensor.bool_val[0]
-        for name, tensor in defaults.items()
-        if TYPE_NAMES.get(tensor.dtype) == "DT_BOOL" and len(tensor.bool_val) == 1
     }
 
 

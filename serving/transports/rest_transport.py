@@ -3,6 +3,7 @@
 import json
 from array import array
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import quote
 
 from serving.errors import InputError
@@ -40,7 +41,8 @@ class RestTransport(Transport):
 
     def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict:
         path = f"{self._path}:predict"
-        answer = self._connection.ask(path, timeout, predict_body(signature, inputs))
+        body = predict_body(signature, self.complete(signature, inputs))
+        answer = self._connection.ask(path, timeout, body)
         specs = self.signatures[signature].outputs
         try:
             outputs = answer["outputs"]
@@ -70,13 +72,27 @@ def predict_body(signature: str, inputs: Mapping[str, Values]) -> str:
 
 
 def _signature(definition: dict) -> Signature:
-    defaults = definition.get("defaults", {}).items()
-    switches = {
-        name: value["bool_val"][0]
-        for name, value in defaults
-        if value.get("dtype") == "DT_BOOL" and len(value.get("bool_val", [])) == 1
-    }
-    return Signature(_specs(definition["inputs"]), _specs(definition["outputs"]), switches)
+    defaults = definition.get("defaults", {})
+    return Signature(
+        _specs(definition["inputs"]),
+        _specs(definition["outputs"]),
+        {name: partial(_default, document, name) for name, document in defaults.items()},
+    )
+
+
+def _default(document: dict, name: str) -> Values:
+    """A `TensorProto` as metadata shows it."""
+    # Here, as importing protocol buffers takes longer than asking, and few requests have options.
+    from google.protobuf.json_format import ParseDict, ParseError
+
+    from serving.transports.wire import DATA_TYPES, TensorProto
+    from serving.transports.wire_tensor import read_values
+
+    known = {**document, "dtype": DATA_TYPES.get(document.get("dtype"), 0)}
+    try:
+        return read_values(ParseDict(known, TensorProto(), ignore_unknown_fields=True), name)
+    except ParseError as error:
+        raise InputError(f"default of {name!r}: expected a tensor. Received: {error}") from error
 
 
 def _specs(tensors: dict) -> dict[str, TensorSpec]:

@@ -3,7 +3,7 @@
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -46,22 +46,6 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
-class Signature:
-    """Inputs and outputs of a signature, by alias.
-
-    Attributes:
-        inputs: what it takes.
-        outputs: what it gives.
-        switches: what inputs that are one bool are if a request leaves them out, where the model
-            says so.
-    """
-
-    inputs: dict[str, TensorSpec]
-    outputs: dict[str, TensorSpec]
-    switches: dict[str, bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Values:
     """A tensor that is sent, in plain Python: importing NumPy takes longer than asking.
 
@@ -72,6 +56,22 @@ class Values:
 
     values: list
     shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs of a signature, by alias.
+
+    Attributes:
+        inputs: what it takes.
+        outputs: what it returns.
+        defaults: what inputs are that a request leaves out, for those that have a default; each
+            is read when it is asked for.
+    """
+
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+    defaults: Mapping[str, Callable[[], Values]] = field(default_factory=dict)
 
 
 class Transport(ABC):
@@ -119,20 +119,40 @@ class Transport(ABC):
 
         Args:
             signature: one of `signatures`.
-            inputs: alias -> tensor, every input of the signature.
+            inputs: alias -> tensor; what is left out takes the default of the signature.
 
         Returns:
             alias -> nested lists of bool, int, float or str. Floats of a `DT_FLOAT` are float32
             numbers; bytes that are not UTF-8 are replaced.
 
         Raises:
-            RequestError, InputError: as `signatures`.
+            RequestError, InputError: as `signatures`; an input without a default is left out.
         """
+        self._require(signature, inputs)
         return ask_repeatedly(
             self._retries,
             self._timeout,
             lambda timeout: self._predict(signature, inputs, timeout),
         )
+
+    def complete(self, signature: str, inputs: Mapping[str, Values]) -> dict[str, Values]:
+        """`inputs`, and the defaults of those that are left out: REST has to name every one.
+
+        Raises:
+            RequestError, InputError: as `predict`.
+        """
+        self._require(signature, inputs)
+        defaults = self.signature(signature).defaults
+        return {a: read() for a, read in defaults.items() if a not in inputs} | dict(inputs)
+
+    def _require(self, name: str, inputs: Mapping[str, Values]) -> None:
+        signature = self.signature(name)
+        missing = signature.inputs.keys() - inputs.keys() - signature.defaults.keys()
+        if missing:
+            raise InputError(
+                f"{self.served}: the signature {name!r} needs {', '.join(sorted(missing))}, for "
+                f"which it has no default. Received: {', '.join(sorted(inputs)) or 'nothing'}"
+            )
 
     @abstractmethod
     def close(self) -> None:

@@ -39,7 +39,13 @@ def write_tensor(tensor: Values, dtype: str) -> TensorProto:
 
 
 def read_tensor(message: TensorProto, name: str) -> object:
-    """A message as nested lists; text is UTF-8 with other bytes replaced.
+    """A message as nested lists; as `read_values`."""
+    tensor = read_values(message, name)
+    return nested(tensor.values, tensor.shape)
+
+
+def read_values(message: TensorProto, name: str) -> Values:
+    """A message in plain Python; text is UTF-8 with other bytes replaced.
 
     Args:
         message: the tensor.
@@ -51,7 +57,7 @@ def read_tensor(message: TensorProto, name: str) -> object:
     dtype = TYPE_NAMES.get(message.dtype)
     if dtype not in _FIELDS:
         raise InputError(
-            f"output {name!r}: expected one of {', '.join(_FIELDS)}. "
+            f"tensor {name!r}: expected one of {', '.join(_FIELDS)}. "
             f"Received: type number {message.dtype}"
         )
     shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
@@ -60,10 +66,10 @@ def read_tensor(message: TensorProto, name: str) -> object:
     # A message may leave away values at the end that are the same as the last.
     if missing and (missing < 0 or not values):
         raise InputError(
-            f"output {name!r}: expected {math.prod(shape)} values for shape {list(shape)}. "
+            f"tensor {name!r}: expected {math.prod(shape)} values for shape {list(shape)}. "
             f"Received: {len(values)}"
         )
-    return nested(values + values[-1:] * missing, shape)
+    return Values(values + values[-1:] * missing, shape)
 
 
 def _flat_values(message: TensorProto, dtype: str) -> list:

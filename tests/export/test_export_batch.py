@@ -139,6 +139,62 @@ def test_another_k_and_the_largest_version(run, models, version, everybody, log,
     assert_same(tmp_path / "a.parquet", wanted)
 
 
+def as_version(folder: Path) -> Path:
+    """A SavedModel with what the batch job reads beside it."""
+    extra = folder / "assets.extra"
+    extra.mkdir(exist_ok=True)
+    write_json(extra / "export_report.json", {"k": 4, "items": 12})
+    golden = {"id_name": "movie_ids", "id_type": "int64", "k": 4}
+    write_json(extra / "golden_requests.json", golden)
+    write_manifest(folder, extra / "manifest.json")
+    return folder
+
+
+def titled(tf_ids: tf.Tensor, boost: tf.Tensor, k: tf.Tensor) -> dict:
+    """Items 11, 22, ... as the answer to each history, with the scores boost, boost - 1, ..."""
+    ids = tf.tile(11 * tf.range(1, tf.cast(k, tf.int64) + 1)[tf.newaxis], [tf.shape(tf_ids)[0], 1])
+    scores = boost - tf.cast(ids // 11 - 1, tf.float32)
+    return {"movie_ids": ids, "titles": tf.strings.as_string(ids), "scores": scores}
+
+
+def with_unknown_option(folder: Path, default: bool) -> Path:
+    """A model whose `recommend` has an input that nobody knows yet, `boost`."""
+    four, half = tf.constant(4), tf.constant(0.5)
+
+    def recommend(movie_ids, k=four, boost=half):
+        return titled(movie_ids, boost, k)
+
+    inputs = [
+        tf.TensorSpec([None, None], tf.int64, "movie_ids"),
+        tf.TensorSpec([], tf.int32, "k"),
+        tf.TensorSpec([], tf.float32, "boost"),
+    ]
+    called = recommend if default else lambda movie_ids, k, boost: recommend(movie_ids, k, boost)
+    function = tf.function(called, input_signature=inputs)
+    tf.saved_model.save(tf.Module(), str(folder), signatures={"recommend": function})
+    return as_version(folder)
+
+
+def test_options_of_the_model_take_their_defaults(run, categorised, tmp_path):
+    """Categories, and an input that nobody knows; without a default it is said."""
+    pd.DataFrame({"user_id": [1], "seen": [[88, 99]]}).to_parquet(tmp_path / "users.parquet")
+    flags = ["--histories", "users.parquet", "--history-column", "seen", "--force"]
+    version = as_version(shutil.copytree(categorised.folder, tmp_path / "1"))
+    for k in (3, 9):
+        code, _, err = run("--model", version, *flags, "--k", k, "--output", "all.parquet")
+        assert code == 0, err
+        ids = pd.read_parquet(tmp_path / "all.parquet")["movie_id"].tolist()
+        assert ids == [110, 11, 22, 33, 44, 55, 66, 77, 121][:k]
+    for default in (True, False):
+        version = with_unknown_option(tmp_path / f"unknown-{default}", default)
+        code, _, err = run("--model", version, *flags, "--k", 2, "--output", "b.parquet")
+        if default:
+            assert code == 0, err
+            assert pd.read_parquet(tmp_path / "b.parquet")["score"].tolist() == [0.5, -0.5]
+    assert code == 2 and "Received: none for boost, k." in err
+    assert sum(line.startswith("error: ") for line in err.splitlines()) == 1
+
+
 def test_lists_of_text_ids_and_nobody_without_history(run, saved, tmp_path):
     """After row 8 comes row 9; without history, or with unknown items only, the most popular."""
     exported = saved["string"]

@@ -77,7 +77,7 @@ def start_server():
 @pytest.fixture(scope="session")
 def model_root(tmp_path_factory) -> Path:
     """Base paths: `half` (versions 1 and 20), `zoo` (many signatures), and recommenders:
-    `seqrec` and `strings` with one signature, `ranked` with all.
+    `seqrec` and `strings` with one signature, `ranked` with all, `optional` with more inputs.
     """
     import ranked_model
     import tensorflow as tf
@@ -92,6 +92,7 @@ def model_root(tmp_path_factory) -> Path:
     save(tf, recommender(tf, "movie_ids", tf.int64), root / "seqrec" / "7")
     save(tf, recommender(tf, "item_ids", tf.string), root / "strings" / "1")
     save(tf, ranked_model.signatures(tf), root / "ranked" / "1")
+    save(tf, ranked_model.optional_signatures(tf), root / "optional" / "1")
     return root
 
 
@@ -161,17 +162,24 @@ DISTANCES = {1: [1, 2, 3, 4, 5], 2: [2, 1, 3, 6, 4]}
 def save_films(tf, path: Path, dtype, distances: list[int]) -> None:
     """A recommender with its catalogue: the films that follow the last one, in a circle.
 
-    With string ids they are `film, 101` and so on: with a comma.
+    With string ids they are `film, 101` and so on: with a comma. Version 2 has inputs that nobody
+    knows of; left out, they change nothing.
     """
     ids = list(FILMS) if dtype == tf.int64 else [f"film, {number}" for number in FILMS]
     module = tf.Module()
     module.ids = tf.Variable([0 if dtype == tf.int64 else "", *ids], dtype=dtype, trainable=False)
     module.titles = tf.Variable(["", *FILMS.values()], trainable=False)
 
-    def recommend(film_ids, row_splits):
+    shift, words = tf.constant([[0, 2**53 + 1]], tf.int64), tf.constant(["ä", ""])
+
+    def recommend_shifted(film_ids, row_splits, shift=shift, words=words):
+        right = tf.reduce_all(words == ["ä", ""])
+        return recommend(film_ids, row_splits, tf.where(right, shift[0, 1] - 2**53 - 1, 1))
+
+    def recommend(film_ids, row_splits, shift=0):
         known = tf.argmax(film_ids[:, tf.newaxis] == module.ids, axis=1)
         last = tf.concat([[0], known[: row_splits[1]]], axis=0)[-1]
-        rows = (last + tf.constant([distances], tf.int64) - 1) % len(FILMS) + 1
+        rows = (last + shift + tf.constant([distances], tf.int64) - 1) % len(FILMS) + 1
         return {
             "film_ids": tf.gather(module.ids, rows),
             "titles": tf.gather(module.titles, rows),
@@ -181,6 +189,9 @@ def save_films(tf, path: Path, dtype, distances: list[int]) -> None:
     splits = tf.TensorSpec([None], tf.int64, name="row_splits")
     history = tf.TensorSpec([None], dtype, name="film_ids")
     function = tf.function(recommend, input_signature=[history, splits])
+    if distances != DISTANCES[1]:
+        more = [tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None], tf.string)]
+        function = tf.function(recommend_shifted, input_signature=[history, splits, *more])
     tf.saved_model.save(module, str(path), signatures={"ragged": function})
 
 

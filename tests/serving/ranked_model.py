@@ -63,3 +63,50 @@ def signatures(tf) -> dict:
         "score": (score, [matrix, spec("candidate_ids", shape=(None, None))]),
         "encode": (encode, [matrix]),
     }
+
+
+def optional_signatures(tf) -> dict:
+    """The same recommender with inputs that no client knows of, most of them with defaults.
+
+    Left out, `boost` adds 0.75 to every score, and `recommend` does not leave out what was seen.
+    """
+    matrix = tf.TensorSpec([None, None], tf.int64, name="movie_ids")
+    floats = tf.TensorSpec([None], tf.float32, name="boost")
+    word = tf.TensorSpec([], tf.string, name="word")
+    large = tf.TensorSpec([None, None], tf.int64, name="large")
+    boost, large_number = tf.constant([0.25, 0.5]), tf.constant([[2**53 + 1], [-1]], tf.int64)
+    text, k, no, nothing = (
+        tf.constant("é"),
+        tf.constant(2),
+        tf.constant(False),
+        tf.zeros(0, "int64"),
+    )
+    plain = signatures(tf)
+
+    def boosted(answer, boost, word, large):
+        right = tf.reduce_all(large == [[2**53 + 1], [-1]]) & (word == "é")
+        more = tf.where(right, tf.reduce_sum(boost), -100.0)
+        return {**answer, "scores": answer["scores"] + more}
+
+    def ragged(ids, splits, boost=boost, word=text, large=large_number):
+        return boosted(plain["ragged"][0](ids, splits), boost, word, large)
+
+    def default(ids, boost=boost, word=text, large=large_number):
+        return boosted(plain["serving_default"][0](ids), boost, word, large)
+
+    def recommend(ids, k=k, exclude_ids=nothing, filter_seen=no, boost=boost, word=text):
+        every = tf.constant([], tf.string)
+        answer = plain["recommend"][0](ids, k, exclude_ids, filter_seen, every)
+        return boosted(answer, boost, word, large_number)
+
+    def needy(ids, threshold, boost=boost):
+        return {"y": tf.reduce_sum(boost) + threshold}
+
+    recommended = plain["recommend"][1]
+    threshold = tf.TensorSpec([], tf.float32, name="threshold")
+    return {
+        "ragged": (ragged, [*plain["ragged"][1], floats, word, large]),
+        "serving_default": (default, [matrix, floats, word, large]),
+        "recommend": (recommend, [*recommended[:4], floats, word]),
+        "needy": (needy, [matrix, threshold, floats]),
+    }

@@ -15,6 +15,8 @@ import pytest
 from serving.client import Recommendation, Recommender, Retries, table
 from serving.errors import InputError
 from serving.status import Code
+from serving.transports.rest_transport import _signature
+from serving.transports.transport import Values
 
 LOWEST = -3.4028234663852886e38
 
@@ -64,6 +66,48 @@ def test_options(url):
         assert ids(recommender.recommend([[9], []], k=2, exclude_ids=[8])) == [[7, 6], [9, 7]]
         assert ids(recommender.recommend([[9]], categories=["odd"])) == [[7, 5, 3]]
         assert ids(recommender.recommend([[], []], categories=["even"], k=1)) == [[8], [8]]
+
+
+def test_inputs_that_nobody_knows_of_take_their_defaults(url):
+    with Recommender(url, model="optional") as recommender:
+        (answer,) = recommender.recommend([[9]])
+        assert [(item.id, item.score) for item in answer] == [(8, 1.75), (7, 1.625), (6, 1.5)]
+        # Through `recommend`, which leaves nothing out unless asked to.
+        (answer,) = recommender.recommend([[9]], exclude_ids=[8])
+        assert [(item.id, item.score) for item in answer] == [(9, 1.875), (7, 1.625)]
+        assert ids(recommender.recommend([[9]], filter_seen=True)) == [[8, 7]]
+        assert ids(recommender.recommend([[9]], k=4)) == [[9, 8, 7, 6]]
+        assert ids(recommender.recommend([[9]], k=4, filter_seen=True)) == [[8, 7, 6, 5]]
+        assert recommender.id_input == ("movie_ids", "DT_INT64")
+        with pytest.raises(InputError, match=r"'needy' needs threshold, for which it has no def"):
+            recommender.transport.predict("needy", {"movie_ids": Values([1], (1, 1))})
+        with pytest.raises(InputError, match="categories: .* exported without this option"):
+            recommender.recommend([[9]], categories=["odd"])
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"dtype": "DT_INT64", "int64_val": ["-9007199254740993"]}, ([-9007199254740993], ())),
+        ({"dtype": "DT_BOOL", "bool_val": [True], "tensor_shape": {"dim": [{"size": "2"}]}},
+         ([True, True], (2,))),
+        ({"dtype": "DT_FLOAT", "tensor_content": "AACAPw=="}, ([1.0], ())),
+        ({"dtype": "DT_STRING", "tensor_shape": {"dim": [{"size": "0", "name": ""}]}}, ([], (0,))),
+    ],
+)  # fmt: skip
+def test_defaults_as_metadata_shows_them(document, expected):
+    signature = {"inputs": {}, "outputs": {}, "defaults": {"x": document}}
+    read = _signature(signature).defaults["x"]()
+    assert (read.values, read.shape) == expected
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"dtype": "DT_HALF", "half_val": [0]}, {"dtype": "DT_INT32", "int_val": ["?"]}]
+)
+def test_defaults_that_nobody_can_read(document):
+    signature = _signature({"inputs": {}, "outputs": {}, "defaults": {"x": document}})
+    with pytest.raises(InputError, match="'x': expected "):
+        signature.defaults["x"]()
 
 
 def test_plain_requests_need_no_other_signature(url):

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from scripted_server import OK, scripted_server
 
+from serving.client import Recommender
+from serving.load.bodies import request_bodies
 from serving.load.latency import report
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Target
@@ -88,6 +90,17 @@ def test_a_served_model(run_module, server, signature):
     facts = load(run_module, *flags, "--length", 3, "--concurrency", 2)
     assert facts["answered"] == facts["requests"] > 0
     assert facts["errors"] == {}
+
+
+def test_bodies_name_the_inputs_that_have_defaults(server):
+    with Recommender(server.url, "optional") as recommender:
+        for signature in ("serving_default", "ragged"):
+            (body,) = request_bodies(recommender, signature, [[9]])
+            document = json.loads(body)
+            assert document["signature_name"] == signature
+            assert document["inputs"]["boost"] == [0.25, 0.5]
+            answer = server.post("/v1/models/optional:predict", body).json()
+            assert answer["outputs"]["scores"] == [[1.75, 1.625, 1.5]]
 
 
 def test_ids_of_another_model(run_module, server, tmp_path):

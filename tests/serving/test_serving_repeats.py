@@ -73,6 +73,7 @@ class Recorded(Transport):
         return self._known
 
     def _predict(self, signature, inputs, timeout):
+        inputs = self.complete(signature, inputs)
         hidden = inputs["filter_seen"].values[0] if "filter_seen" in inputs else None
         self.asked.append((signature, hidden))
         return {"movie_ids": [[1]], "titles": [["one"]], "scores": [[1.0]]}
@@ -82,7 +83,8 @@ class Recorded(Transport):
 @pytest.mark.parametrize("default", [True, False, None])
 def test_what_is_not_said_is_as_exported(protocol, default):
     signatures = protocol(definitions(default))
-    assert signatures["recommend"].switches == ({} if default is None else {"filter_seen": default})
+    defaults = {name: read().values for name, read in signatures["recommend"].defaults.items()}
+    assert defaults == ({} if default is None else {"filter_seen": [default]})
     client = Recommender("http://localhost:8501")
     client.transport = transport = Recorded(signatures)
     hides = default is not False

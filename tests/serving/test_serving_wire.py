@@ -111,7 +111,7 @@ def test_bytes_that_are_no_text():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"dtype": "DT_HALF"}, "output 'x': expected one of DT_FLOAT.* Received: type number 19"),
+        ({"dtype": "DT_HALF"}, "tensor 'x': expected one of DT_FLOAT.* Received: type number 19"),
         ({"dtype": "DT_INT64", "int64_val": [1, 2]}, r"expected 1 values for shape \[\]"),
         ({"dtype": "DT_INT64"}, r"expected 1 values for shape \[\]. Received: 0"),
     ],

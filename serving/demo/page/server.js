@@ -4,6 +4,8 @@
  * fit JavaScript's numbers.
  */
 
+import { literal } from "./tensor.js";
+
 const SIGNATURE = "ragged";
 const ROW_SPLITS = "row_splits";
 const INTEGER = /^-?[0-9]{1,19}$/;
@@ -27,20 +29,26 @@ export function titles(model, version, ids) {
   return ask(`demo/titles?${query}`);
 }
 
-/** The input of a version that takes ids: {name, isText}. */
+/** The input of a version that takes ids: {name, isText, others: the other inputs as JSON}. */
 export async function idInput(model, version) {
   const path = modelPath(model, version);
   if (!inputs.has(path)) {
     const { metadata } = await ask(`${path}/metadata`);
-    const taken = metadata.signature_def.signature_def[SIGNATURE]?.inputs ?? {};
-    const names = Object.keys(taken).filter((name) => name !== ROW_SPLITS);
+    const signature = metadata.signature_def.signature_def[SIGNATURE];
+    const taken = signature?.inputs ?? {};
+    const defaults = Object.entries(signature?.defaults ?? {});
+    const optional = new Set(defaults.map(([name]) => name));
+    const names = Object.keys(taken).filter((name) => name !== ROW_SPLITS && !optional.has(name));
     if (names.length !== 1 || !(ROW_SPLITS in taken)) {
       throw new Error(
         `Version ${version} of ${model} has no signature “${SIGNATURE}” that takes ids and ` +
           `${ROW_SPLITS}; this page is for recommenders that have it.`,
       );
     }
-    inputs.set(path, { name: names[0], isText: taken[names[0]].dtype === "DT_STRING" });
+    // Over REST a request has to name every input.
+    const others = defaults.map(([name, tensor]) => `, ${JSON.stringify(name)}: ${literal(tensor)}`);
+    const isText = taken[names[0]].dtype === "DT_STRING";
+    inputs.set(path, { name: names[0], isText, others: others.join("") });
   }
   return inputs.get(path);
 }
@@ -82,7 +90,7 @@ function requestBody(history, input) {
   const values = ids.map((id) => (input.isText ? JSON.stringify(id) : id)).join(", ");
   return (
     `{"signature_name": "${SIGNATURE}", "inputs": {${JSON.stringify(input.name)}: [${values}], ` +
-    `"${ROW_SPLITS}": [0, ${ids.length}]}}`
+    `"${ROW_SPLITS}": [0, ${ids.length}]${input.others}}}`
   );
 }
 
