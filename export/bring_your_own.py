@@ -69,6 +69,11 @@ def export_savedmodel(
     is_path = isinstance(item_vectors, (str, os.PathLike))
     vectors = VectorFile(item_vectors) if is_path else np.asarray(item_vectors)
     foreign = ForeignEncoder(encoder, vectors, order, window, padding, mask, fixed)
+    if "tflite" in chosen.formats and foreign.held:
+        raise InputError(
+            "--format tflite: expected an encoder without lookup tables, which LiteRT's built-in "
+            f"ops do not have. Received: {', '.join(type(one).__name__ for one in foreign.held)}."
+        )
     provenance = {"run": None, "data": None, "encoder": type(encoder).__name__, "metrics": {}}
     return export_encoder(foreign, catalogue, chosen, provenance, cards={})
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from export.resources import held_by, require_carried, require_stock_ops
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import from_padded, most_recent, to_padded
 
@@ -69,6 +70,9 @@ class ForeignEncoder:
         mask: whether `call` takes a mask as its second argument.
         fixed: whether `call` must be given exactly `window` columns.
 
+    Attributes:
+        held: tables, files and the like that the encoder needs beside its variables.
+
     Raises:
         InputError: shapes or dtypes do not fit, or the encoder fails; the message says on what.
     """
@@ -89,10 +93,12 @@ class ForeignEncoder:
         self._rows = tf.constant(np.concatenate([[0], order + 1]), tf.int32)
         self._table = tf.Variable(tf.zeros([len(order) + 1, self.dim]), trainable=False)
         self._fill(item_vectors, order)
-        self._try(len(order))
-        traced = tf.function(self.encode).get_concrete_function(
-            tf.RaggedTensorSpec([None, None], tf.int32)
-        )
+        longest = self._try(len(order))
+        traced = self._traced(longest)
+        self.held = held_by(traced)
+        require_stock_ops(traced, self.held)
+        if self.held:
+            require_carried(self.encode, longest, self.held, traced.variables)
         self.tensorflow_variables = [*traced.variables, self._table]
 
     def _fill(self, vectors: np.ndarray | VectorFile, order: np.ndarray) -> None:
@@ -141,11 +147,19 @@ class ForeignEncoder:
             padded = tf.gather(padded, tf.maximum(source, 0), batch_dims=1)
             padded = tf.where(real, padded, 0)
         rows = tf.gather(self._rows, padded)
+        if self._fixed:  # layers that need to know their width learn it from the graph
+            rows.set_shape([None, self.window])
         outputs = self._call(rows, real) if self._mask else self._call(rows)
+        if not tf.executing_eagerly():  # what is looked up in a table that grows has any shape
+            outputs.set_shape([None, self.dim])
         return tf.cast(outputs, tf.float32)
 
-    def _try(self, items: int) -> None:
-        """Ask for several batch sizes and lengths, and whether the answers hang together."""
+    def _try(self, items: int) -> np.ndarray:
+        """Ask for several batch sizes and lengths, and whether the answers hang together.
+
+        Returns:
+            The largest batch that was asked, (batch, window) rows.
+        """
         generator = np.random.default_rng(0)
         longest = generator.integers(1, items + 1, (max(TRIED_BATCHES), self.window))
         alone = {}
@@ -153,12 +167,38 @@ class ForeignEncoder:
             for length in sorted({0, 1, min(2, self.window), self.window}):
                 what = f"a batch of {batch} histories of {length} items"
                 found = self._asked(tf.constant(longest[:batch, :length], tf.int32), what)
+                if batch == 1:
+                    again = self._asked(tf.constant(longest[:1, :length], tf.int32), what)
+                    _require_same(found, again, f"each time {what} is asked")
                 first = alone.setdefault(length, found[0])
-                if np.abs(first - found[0]).max() > AGREEMENT * max(np.abs(first).max(), 1e-6):
+                if _differ(first, found[0]):
                     raise InputError(
                         f"encoder: expected the same vector for a history alone and in a batch of "
                         f"{batch}. Received: vectors that differ, for {length} items."
                     )
+        return longest.astype(np.int32)
+
+    def _traced(self, rows: np.ndarray):
+        """`encode` as a graph, if that answers as the encoder did so far.
+
+        Raises:
+            InputError: it is no graph, or answers otherwise.
+        """
+        encode = tf.function(self.encode)
+        histories = tf.RaggedTensor.from_tensor(tf.constant(rows))
+        try:
+            traced = encode.get_concrete_function(tf.RaggedTensorSpec([None, None], tf.int32))
+            found = traced(histories).numpy()
+        except InputError:
+            raise
+        except Exception as error:
+            line = " ".join(str(error).split())[-300:]  # after where in the code
+            raise InputError(
+                f"encoder: expected TensorFlow ops, which can be traced into a graph. "
+                f"Received: {line}"
+            ) from error
+        _require_same(self.encode(histories).numpy(), found, "from its graph")
+        return traced
 
     def _asked(self, rows: tf.Tensor, what: str) -> np.ndarray:
         """Vectors for rows (batch, length), if they have the right shape and are finite."""
@@ -179,6 +219,18 @@ class ForeignEncoder:
         if not np.isfinite(found).all():
             raise InputError(f"encoder: expected finite vectors for {what}. Received: NaN or inf.")
         return found.numpy()
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.abs(one - other).max() > AGREEMENT * max(np.abs(one).max(), 1e-6)
+
+
+def _require_same(one: np.ndarray, other: np.ndarray, when: str) -> None:
+    if _differ(one, other):
+        raise InputError(
+            f"encoder: expected the same vectors {when}. Received: vectors that differ; does it "
+            "draw random numbers, or change what it remembers?"
+        )
 
 
 def _width(vectors: np.ndarray | VectorFile, items: int) -> int:

@@ -5,14 +5,19 @@ ops; ids are found by binary search in the sorted catalogue instead. Catalogues 
 strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+# TensorFlow has no public name for it.
+from tensorflow.lite.python.convert_phase import ConverterError
+
 from export.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.errors import InputError
 from seqrec_tf.models import Encoder
 
 
@@ -41,6 +46,9 @@ def convert(
         id_name: name of the id input and output.
         configure: given the `tf.lite.TFLiteConverter` before it converts.
         repeats: whether seen items are recommended.
+
+    Raises:
+        InputError: the encoder has ops that LiteRT does not.
     """
     module = LiteRecommender(encoder, catalogue, k, id_name, repeats)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
@@ -51,7 +59,18 @@ def convert(
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         configure(converter)
-        return converter.convert()
+        try:
+            return converter.convert()
+        except ConverterError as error:
+            foreign = re.findall(
+                r"^\s*(?:TF Select|Flex|Custom) ops: (.*)$", str(error), re.MULTILINE
+            )
+            if not foreign:
+                raise
+            raise InputError(
+                "--format tflite: expected an encoder of LiteRT's built-in ops. "
+                f"Received: {', '.join(foreign)}."
+            ) from error
 
 
 class LiteRecommender(tf.Module):

@@ -40,9 +40,13 @@ def foreign_ops(names: set[str], own_encoder: bool) -> set[str]:
 
 def op_counts(model) -> collections.Counter:
     """How often each op occurs in a `SavedModel` proto, in its graphs and their functions."""
-    counts = collections.Counter()
-    for graph in model.meta_graphs:
-        counts.update(node.op for node in graph.graph_def.node)
-        for function in graph.graph_def.library.function:
-            counts.update(node.op for node in function.node_def)
+    counts = (op_counts_of(graph.graph_def) for graph in model.meta_graphs)
+    return sum(counts, collections.Counter())
+
+
+def op_counts_of(graph) -> collections.Counter:
+    """How often each op occurs in a `GraphDef`, its functions included."""
+    counts = collections.Counter(node.op for node in graph.node)
+    for function in graph.library.function:
+        counts.update(node.op for node in function.node_def)
     return counts

@@ -9,6 +9,7 @@ like is `export.signatures`' business, how items are found `export.retrieval`'s.
 import numpy as np
 import tensorflow as tf
 
+from export.resources import held_by
 from export.retrieval import LOWEST, Query
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
@@ -67,6 +68,8 @@ class Recommender(tf.Module):
         self.encode_rows = tf.function(encoder.encode, input_signature=[rows])
         histories = tf.RaggedTensorSpec([None, None], self.id_type)
         self.recommend = tf.function(self._recommend, input_signature=[histories])
+        # Tables and the like, which a SavedModel holds only if something in it does.
+        self.encoder_holds = held_by(self.encode_rows.get_concrete_function())
         # For whoever restores the model: what its items are rated by, whatever the index.
         some = tf.TensorSpec([None], tf.int32)
         self.item_vectors = tf.function(index.vectors, input_signature=[some])

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqrec_tf.errors import InputError
@@ -21,6 +21,8 @@ PREFIX = ".staging-"
 def staging_folder(output: Path) -> Iterator[Path]:
     """A folder beside the models, on the same file system; gone afterwards.
 
+    So is `output`, if it was made for it and nothing was published there.
+
     Args:
         output: the folder of all models, made if it is missing.
 
@@ -28,6 +30,7 @@ def staging_folder(output: Path) -> Iterator[Path]:
         InputError: `output` cannot be written, or there was no space left for what the body of
             the `with` statement wrote.
     """
+    made = [path for path in (output, *output.parents) if not path.exists()]
     folder, lock = _new_folder(output)
     try:
         with _full_disk_in_words(folder):
@@ -35,22 +38,32 @@ def staging_folder(output: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+        with suppress(OSError):  # something is in it, as after an export
+            for path in made:
+                path.rmdir()
 
 
 def _new_folder(output: Path) -> tuple[Path, int]:
     """An empty folder and the open handle that holds its lock."""
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        # One at a time, or a sweep could find a folder between its making and its locking.
-        with locked(output):
-            sweep(output, PREFIX)
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
-            return folder, take_lock(folder)
+        try:
+            return _make_folder(output)
+        except FileNotFoundError:  # an exporter that failed has just removed it
+            return _make_folder(output)
     except OSError as error:
         raise InputError(
             f"--output: {output}: expected a folder that can be written. "
             f"Received: {error.strerror}."
         ) from error
+
+
+def _make_folder(output: Path) -> tuple[Path, int]:
+    output.mkdir(parents=True, exist_ok=True)
+    # One at a time, or a sweep could find a folder between its making and its locking.
+    with locked(output):
+        sweep(output, PREFIX)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
+        return folder, take_lock(folder)
 
 
 @contextmanager

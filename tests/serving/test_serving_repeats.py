@@ -84,7 +84,7 @@ class Recorded(Transport):
 def test_what_is_not_said_is_as_exported(protocol, default):
     signatures = protocol(definitions(default))
     defaults = {name: read().values for name, read in signatures["recommend"].defaults.items()}
-    assert defaults == ({} if default is None else {"filter_seen": [default]})
+    assert defaults == ({} if default is None else {"filter_seen": [default], "k": [3]})
     client = Recommender("http://localhost:8501")
     client.transport = transport = Recorded(signatures)
     hides = default is not False
