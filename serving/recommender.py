@@ -253,6 +253,7 @@ class Recommender:
         answer = self.transport.predict(name, inputs)
         return [answer[alias] for alias in outputs]
 
+    @property
     def _exported_k(self) -> int:
         return self.transport.signature(PLAIN).outputs["scores"].shape[-1]
 
