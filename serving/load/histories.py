@@ -95,7 +95,7 @@ def _users(path: Path, file: Iterator[str]) -> Iterator[History]:
             histories.setdefault(row["user"], []).append(row["item"])
     except csv.Error as error:
         raise InputError(
-            f"{path}, line {table.reader.line_num} or before: expected CSV with every quote closed. "
-            f"Received: {error}"
+            f"{path}, line {table.reader.line_num} or before: expected CSV with every quote "
+            f"closed. Received: {error}"
         ) from error
     return iter(histories.values())
