@@ -14,8 +14,8 @@ import pandas as pd
 from seqrec_tf.data.columns import reject
 from seqrec_tf.data.tables import Table
 
-TITLE = "a text or a number"
-CATEGORIES = "a text with | between categories, a number, or a list of texts without |"
+TITLE = "a text without NUL, or a number"
+CATEGORIES = "a text without NUL, with | between categories, a number, or a list of texts without |"
 NUMBERS = (int, float, np.integer, np.floating, Decimal)
 
 
@@ -54,7 +54,8 @@ def _labels(
 
 def _text(cell: object) -> str | None:
     if isinstance(cell, str):
-        return str(cell)
+        # CSV, and so items.csv, holds no NUL.
+        return None if "\0" in cell else str(cell)
     if isinstance(cell, bool) or not isinstance(cell, NUMBERS):
         return None
     # Whole numbers are finite, but may be too large for `isfinite`.
@@ -67,6 +68,6 @@ def _joined(cell: object) -> str | None:
         cell = cell.tolist()
     if not isinstance(cell, (list, tuple)):
         return _text(cell)
-    if not all(isinstance(name, str) and "|" not in name for name in cell):
+    if not all(isinstance(name, str) and not {"|", "\0"} & {*name} for name in cell):
         return None
     return "|".join(cell)

@@ -24,7 +24,8 @@ PRODUCTS = Catalogue(
     "item_ids",
 )
 
-TEXTS = st.text(st.characters(codec="utf-8"), max_size=8) | st.text('\r\n\0",| a', max_size=6)
+CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
+TEXTS = st.text(CHARACTERS, max_size=8) | st.text('\r\n",| a', max_size=6)
 
 
 def test_rows_follow_the_order_of_the_ids():
@@ -96,7 +97,7 @@ def test_any_text_comes_back_from_items_csv(place, tmp_path):
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, unique_by=lambda pair: pair[0]))
 @settings(max_examples=40, deadline=None)
 def test_every_drawn_text_comes_back_from_items_csv(tmp_path_factory, pairs):
-    usable = sorted((raw, title) for raw, title in pairs if raw.strip() and "\0" not in raw)
+    usable = sorted((raw, title) for raw, title in pairs if raw.strip())
     if usable:
         ids, titles = (np.array(column, object) for column in zip(*usable, strict=True))
         catalogue = Catalogue(ids, titles, np.zeros(len(ids), np.int64), "item_ids", titles)

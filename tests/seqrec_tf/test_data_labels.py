@@ -43,7 +43,7 @@ def test_texts_and_numbers_of_json_lines(column, value, text, tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1984, "1984"), (2.5, "2.5"), (Decimal("1.50"), "1.50"), ("é\r\x00", "é\r\x00")],
+    [(1984, "1984"), (2.5, "2.5"), (Decimal("1.50"), "1.50"), ("é\r\x01", "é\r\x01")],
 )
 def test_texts_and_numbers_of_parquet(value, text, tmp_path):
     assert _labelled(tmp_path, "t.parquet", "title", value).titles.to_dict() == {1: text}
@@ -63,6 +63,7 @@ def test_titles_of_a_parquet_dictionary_and_of_numbers_with_a_gap(tmp_path):
     [
         ("t.jsonl", {"a": 1}),
         ("t.jsonl", True),
+        ("t.jsonl", "A\0"),
         ("t.jsonl", float("inf")),
         ("t.parquet", b"A"),
         ("t.parquet", True),
@@ -83,7 +84,7 @@ def test_another_value_is_named(name, value, column, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.parquet"])
-@pytest.mark.parametrize("value", [["A", None], ["A|B"], [["A"]], [1, 2], [{"a": 1}]])
+@pytest.mark.parametrize("value", [["A", None], ["A|B"], ["A\0"], [["A"]], [1, 2], [{"a": 1}]])
 def test_a_list_of_anything_else_is_named(name, value, tmp_path):
     with pytest.raises(InputError, match=r"column 'kind': expected .* a list of texts without \|"):
         _labelled(tmp_path, name, "kind", value)
@@ -91,7 +92,9 @@ def test_a_list_of_anything_else_is_named(name, value, tmp_path):
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.parquet"])
 def test_a_list_is_no_title(name, tmp_path):
-    with pytest.raises(InputError, match="column 'title': expected a text or a number. Received"):
+    with pytest.raises(
+        InputError, match="'title': expected a text without NUL, or a number. Received"
+    ):
         _labelled(tmp_path, name, "title", ["Action", "Comedy"])
 
 
