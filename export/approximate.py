@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export.compare import differences, repeated, scale
+from export.compare import TOLERANCE, differences, repeated, scale
 from export.lite_modes import Mode
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -26,7 +26,10 @@ class ApproximateJudge:
 
     @property
     def agreement(self) -> float:
-        """The share of what float32 recommends that was recommended; without cold starts."""
+        """The share of what float32 recommends that was recommended; without cold starts.
+
+        What float32 gives the score of the last one counts as recommended by it.
+        """
         return self._found / self._wanted if self._wanted else 1.0
 
     def __call__(self, history: list, expected: dict, ids: list, scores: list) -> list[str]:
@@ -36,7 +39,8 @@ class ApproximateJudge:
             return differences(expected, ids, scores)
         wanted = [raw for raw in expected["ids"][: len(ids)] if raw not in FILLERS]
         self._wanted += len(wanted)
-        self._found += len(set(wanted).intersection(ids))
+        alike = _alike(expected, len(wanted))
+        self._found += sum(raw in alike or raw in expected.get("tied", ()) for raw in ids)
         allowed = self._recommendable if self._repeats else self._recommendable - seen
         return [*_policy_failures(allowed, len(wanted), ids, scores), *self._far(expected, scores)]
 
@@ -57,6 +61,15 @@ class ApproximateJudge:
             f"{self.mode.tolerance:.0%} of the largest, got {scores[place]}"
             for place in np.flatnonzero(~near)
         ]
+
+
+def _alike(expected: dict, count: int) -> set:
+    """The first ids that are expected, and those listed behind them with the score of the last."""
+    scores = np.asarray(expected["scores"], np.float64)
+    if not count:
+        return set()
+    near = scores >= scores[count - 1] - TOLERANCE * scale(scores[:count])
+    return {raw for raw, alike in zip(expected["ids"], near, strict=True) if alike}
 
 
 def _policy_failures(allowed: set, real: int, ids: list, scores: list) -> list[str]:

@@ -1,9 +1,11 @@
 """Cells of like vectors, for approximate retrieval (`export.ivf`)."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 SAMPLED = 64  # vectors a cell that the centres are learned from
 ITERATIONS = 10
@@ -40,14 +42,20 @@ def train_cells(table: np.ndarray, count: int, seed: int = 0) -> Cells:
 
     Args:
         table: (items + 1, dim) float32; row 0 is padding.
-        count: cells; those much larger than the mean are cut, so there may be some more.
+        count: cells; those much larger than the mean are cut, so there may be some more, and of
+            few different vectors there are fewer.
         seed: of the sample and the first centres.
     """
     generator = np.random.default_rng(seed)
     items = len(table) - 1
     sample = generator.choice(items, min(items, SAMPLED * count), replace=False) + 1
-    model = KMeans(count, init="random", n_init=1, max_iter=ITERATIONS, random_state=seed)
-    model.fit(table[np.sort(sample)])
+    vectors, weights = _distinct(table[np.sort(sample)])
+    clusters = min(count, len(vectors))
+    model = KMeans(clusters, init="random", n_init=1, max_iter=ITERATIONS, random_state=seed)
+    with warnings.catch_warnings():
+        # Of vectors that hardly differ there are fewer clusters, which is right.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(vectors, sample_weight=weights)
     cell = model.predict(table[1:])
     order = np.argsort(cell, kind="stable")
     groups = np.split(order + 1, np.flatnonzero(np.diff(cell[order])) + 1)
@@ -56,8 +64,17 @@ def train_cells(table: np.ndarray, count: int, seed: int = 0) -> Cells:
     members = np.zeros((len(parts), max(map(len, parts))), np.int32)
     for number, rows in enumerate(parts):
         members[number, : len(rows)] = rows
-    centres = np.stack([table[rows].mean(axis=0) for rows in parts])
+    # In float64 the mean of equal vectors is that vector, so that equal cells are equally near.
+    centres = np.stack([table[rows].mean(axis=0, dtype=np.float64) for rows in parts])
     return Cells(centres.astype(np.float32), members)
+
+
+def _distinct(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different ones, in the order in which they come, and how often each does."""
+    keys = np.ascontiguousarray(vectors + 0.0).view(f"V{vectors.dtype.itemsize * vectors.shape[1]}")
+    _, first, counts = np.unique(keys.ravel(), return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return vectors[first[order]], counts[order]
 
 
 def _cut(rows: np.ndarray, table: np.ndarray, largest: int) -> list[np.ndarray]:

@@ -13,7 +13,8 @@ def differences(expected: dict[str, list], ids: list, scores: list[float]) -> li
     differ by less than the tolerance.
 
     Args:
-        expected: `ids` and `scores`, best first, with runners-up beyond k.
+        expected: `ids` and `scores`, best first, with runners-up beyond k, and `tied`, ids behind
+            those that score what the k-th does, if there are any (`export.ties.read_ties`).
         ids: the answer's k ids.
         scores: the answer's k scores.
     """
@@ -25,9 +26,10 @@ def differences(expected: dict[str, list], ids: list, scores: list[float]) -> li
         if not abs(score - wanted[place]) <= allowed:
             found.append(f"place {place + 1}: expected score {wanted[place]}, got {score}")
     score_of = dict(zip(expected["ids"], expected["scores"], strict=True))
+    tied = expected.get("tied", ())
     for place, raw in enumerate(ids):
-        right = expected["ids"][place]
-        if raw != right and not abs(score_of.get(raw, np.inf) - wanted[place]) <= allowed:
+        right, behind = expected["ids"][place], wanted[-1] if raw in tied else np.inf
+        if raw != right and not abs(score_of.get(raw, behind) - wanted[place]) <= allowed:
             found.append(f"place {place + 1}: expected id {right!r}, got {raw!r}")
     return found + repeated(ids)
 

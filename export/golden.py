@@ -5,11 +5,12 @@ into the exported graphs, so that a mistake there cannot hide in both.
 
 `golden_requests.json` holds `{"id_name", "id_type", "own_encoder", "dim", "text_separator", "k",
 "categories", "repeats", "withheld", "requests": [{"name", "histories", "answers"}], "calls":
-[{"name", "signature", "inputs", "answers" or "outputs"}]}`; `repeats` says whether seen items are
-recommended where a request does not, `withheld` are the ids that nobody is recommended. Requests
-are asked in every form that takes histories, calls of one signature. An answer has `ids`, `titles`
-and `scores`, best first: k entries and up to 16 runners-up, which tell an allowed swap of
-near-equal scores from a wrong item.
+[{"name", "signature", "inputs", "answers" or "outputs"}], "ids" (if there are ties)}`; `repeats`
+says whether seen items are recommended where a request does not, `withheld` are the ids that nobody
+is recommended. Requests are asked in every form that takes histories, calls of one signature. An
+answer has `ids`, `titles` and `scores`, best first: k entries and up to 16 runners-up, which tell
+an allowed swap of near-equal scores from a wrong item, and `tied` where more items than those score
+what the k-th does (`export.ties`).
 """
 
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from export.compare import TOLERANCE, scale
+from export.ties import packed
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.models import Encoder
 
 RUNNERS_UP = 16
+MOST_BETTER = 1000  # of cells that a rounding may open, listed for an answer
 WHOLE_CATALOGUE = 10_000  # items up to which more than all of them are asked for
 MOST_SCORES = 32_000_000  # of the largest batch: it shrinks for catalogues over 500,000 items
 LOWEST = np.finfo(np.float32).min
@@ -57,7 +61,7 @@ def golden_requests(
     histories = golden_histories(catalogue, encoder.window, generator)
     truth = _Truth(encoder, catalogue, index, repeats)
     truth.encode_together(max(histories.values(), key=len))
-    return {
+    golden = {
         "id_name": id_name,
         "id_type": "int64" if catalogue.ids.dtype == np.int64 else "string",
         "own_encoder": isinstance(encoder, Encoder),
@@ -80,6 +84,7 @@ def golden_requests(
             for name, inputs, expected in golden_calls(truth, k, id_name, generator)
         ],
     }
+    return golden | {"ids": catalogue.ids.tolist()} if truth.has_ties else golden
 
 
 def golden_calls(
@@ -167,7 +172,9 @@ class _Truth:
         self.encoder, self.catalogue, self.index = encoder, catalogue, index
         self.repeats = repeats
         self.table = index.dense()
+        self.never = catalogue.never()
         self.known_vectors = {}
+        self.has_ties = False
 
     def encode_together(self, batch: list[list]) -> None:
         """Ask the encoder for a batch, which takes a fraction of the time of one by one."""
@@ -230,14 +237,36 @@ class _Truth:
 
     def _answer(self, scores, vector, hidden: list[int], k: int) -> dict[str, list]:
         """Ids, titles and scores, best first, without the hidden rows; k and runners-up."""
-        scores = np.where(self.index.visible(vector), scores, LOWEST)
+        scores = np.where(self.never, LOWEST, scores)
         scores[hidden] = LOWEST
-        scores[self.catalogue.never()] = LOWEST
-        order = np.argsort(-scores, kind="stable")[: k + RUNNERS_UP]
-        left = order[scores[order] > LOWEST]
+        rated = np.where(self.index.visible(vector), scores, LOWEST)
+        order = np.argsort(-rated, kind="stable")[: k + RUNNERS_UP]
+        left = order[rated[order] > LOWEST]
         missing = max(len(order), k) - len(left)
-        return {
+        answer = {
             "ids": [*self.catalogue.ids[left - 1].tolist(), *[self.catalogue.padding] * missing],
             "titles": [*self.catalogue.titles[left - 1].tolist(), *[""] * missing],
-            "scores": [*scores[left].tolist(), *[float(LOWEST)] * missing],
+            "scores": [*rated[left].tolist(), *[float(LOWEST)] * missing],
         }
+        return self._with_ties(answer, scores, vector, left, k) if len(left) >= k else answer
+
+    def _with_ties(self, answer: dict, scores, vector, left: np.ndarray, k: int) -> dict:
+        """The answer with what may stand in it although it is not listed, if there is any.
+
+        Beside what scores as the k-th does, that is what a rounding of the cells' nearness brings
+        in; of those the better ones are listed with their scores.
+        """
+        cut = scores[left[k - 1]]
+        allowed = TOLERANCE * scale(scores[left[:k]])
+        others = np.where(self.index.visible(vector, TOLERANCE), scores, LOWEST)
+        others[left] = LOWEST
+        better = np.flatnonzero(others > cut + allowed)[:MOST_BETTER]
+        if len(better):
+            answer["ids"] += self.catalogue.ids[better - 1].tolist()
+            answer["titles"] += self.catalogue.titles[better - 1].tolist()
+            answer["scores"] += scores[better].tolist()
+        tied = (np.abs(others - cut) <= allowed) & (others > LOWEST)
+        if tied.any():
+            answer["tied"] = packed(tied[1:])
+            self.has_ties = True
+        return answer

@@ -10,8 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from export.cells import Cells
-from export.retrieval import LOWEST, Query, norms_of
+from export.retrieval import LOWEST, TINY, Query, norms_of
 from export.tables import reduce, restored
+
+# To the nearest cell, which is in the middle of its step. A step is a hundred times what float32
+# sums in another order differ by.
+STEPS = 1e5 + 0.5
 
 
 class IvfIndex(tf.Module):
@@ -79,7 +83,9 @@ class IvfIndex(tf.Module):
 
     def _rated(self, vector: tf.Tensor, cosine: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Rows and scores, (reach,) each, of the items in the cells nearest to (dim,)."""
-        near = tf.math.top_k(tf.linalg.matvec(self.centres, vector), self.probes).indices
+        nearness = tf.linalg.matvec(self.centres, vector)
+        unit = tf.maximum(tf.reduce_max(tf.maximum(nearness, -nearness)) / STEPS, TINY)
+        near = tf.math.top_k(tf.cast(nearness / unit, tf.int32), self.probes).indices
         rows = tf.reshape(tf.gather(self.members, near), [-1])
         values = tf.reshape(tf.cast(tf.gather(self.values, near), tf.float32), [-1, self.dim])
         scores = tf.linalg.matvec(values, vector)
@@ -104,12 +110,30 @@ class IvfIndex(tf.Module):
         table[0] = 0
         return table
 
-    def visible(self, vector: np.ndarray | None) -> np.ndarray:
-        """(items + 1,) bool: the rows that are rated for a vector; None is a person without one."""
+    def visible(self, vector: np.ndarray | None, slack: float = 0.0) -> np.ndarray:
+        """(items + 1,) bool: the rows that are rated for a vector; None is a person without one.
+
+        Args:
+            vector: (dim,).
+            slack: also the rows of cells that are farther by so much, as a share of the nearest's.
+        """
         seen = np.zeros(self.norms.shape[0], bool)
         if vector is None:
             seen[self.popular.numpy()] = True
             return seen
-        near = np.argsort(-(self.centres.numpy() @ vector), kind="stable")[: self.probes]
+        steps = nearness_in_steps(self.centres.numpy() @ vector)
+        near = np.argsort(-steps, kind="stable")[: self.probes]
+        if slack:
+            near = steps >= steps[near[-1]] - np.ceil(slack * STEPS)
         seen[self.members.numpy()[near].ravel()] = True
         return seen
+
+
+def nearness_in_steps(nearness: np.ndarray) -> np.ndarray:
+    """As what a request compares how near the cells are: (..., cells) whole numbers.
+
+    In so coarse steps that cells which hardly differ are equally near, and the first of them is
+    taken, in whatever order a processor adds.
+    """
+    unit = np.maximum(np.abs(nearness).max(axis=-1, keepdims=True) / np.float32(STEPS), TINY)
+    return (nearness / unit.astype(np.float32)).astype(np.int32)

@@ -19,6 +19,7 @@ from export.compare import TOLERANCE, array_differences, differences, largest_di
 from export.lite_modes import MODES
 from export.lite_runner import lite_answers
 from export.ops import foreign_ops, op_counts
+from export.ties import read_ties
 
 # A batch of histories (lists of raw ids) -> one (ids, scores) a history.
 Answers = Callable[[list[list]], list[tuple[list, list[float]]]]
@@ -42,7 +43,7 @@ def prove(folders: list[Path]) -> dict:
         kind = SAVEDMODEL if (folder / GRAPHS[SAVEDMODEL]).exists() else LITE
         try:
             path = extra_folder(folder, kind) / GOLDEN
-            golden = json.loads(path.read_text(encoding="utf-8"))
+            golden = read_ties(json.loads(path.read_text(encoding="utf-8")))
             {SAVEDMODEL: _check_savedmodel, LITE: _check_lite}[kind](folder, golden, report)
         except Exception as error:  # any failure of an artifact is a finding, not a crash
             report["failures"].append(f"{kind}: {error}")

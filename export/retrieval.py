@@ -74,7 +74,7 @@ class ExactIndex(tf.Module):
         """(items + 1, dim) float32: the vectors that items are rated by."""
         return self.table.dense()
 
-    def visible(self, vector: np.ndarray | None) -> np.ndarray:
+    def visible(self, vector: np.ndarray | None, slack: float = 0.0) -> np.ndarray:
         """(items + 1,) bool: the rows that are rated for a vector, which is all of them."""
         return np.ones(self.reach, bool)
 

@@ -4,7 +4,11 @@
 that `serving_default` must give. A model without the file is served as it is.
 """
 
+import base64
+import bisect
 import json
+import zlib
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -48,10 +52,11 @@ def check_golden(model: Model, directory: VersionDirectory) -> int:
         golden = json.loads(path.read_text(encoding="utf-8"))
         for request in golden["requests"]:
             outputs = model.run(SIGNATURE, {golden["id_name"]: _padded(request, golden["id_type"])})
-            _check(outputs, request, golden["id_name"], f"{where}: {request['name']}")
+            what = f"{where}: {request['name']}"
+            _check(outputs, request, golden["id_name"], golden.get("ids", []), what)
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
         raise InputError(f"{where}: expected golden requests. Received: {error!r}.") from error
     except ServingError as error:
         raise GoldenError(f"{where}: expected answers. Received: {error}.") from error
@@ -71,16 +76,36 @@ def _padded(request: dict, id_type: str) -> Tensor:
     return Tensor(values.ravel(), values.shape)
 
 
-def _check(outputs: dict[str, Tensor], request: dict, id_name: str, where: str) -> None:
+def _tied(answer: dict, catalogue: list) -> Callable[[int | str], bool]:
+    """Which ids score what the last one of the answer does, and are not listed.
+
+    `tied` has a bit for each id of the catalogue, which is ascending: base64 of zlib.
+    """
+    if "tied" not in answer:
+        return lambda raw: False
+    bits = zlib.decompress(base64.b64decode(answer["tied"]))
+
+    def is_tied(raw: int | str) -> bool:
+        place = bisect.bisect_left(catalogue, raw)
+        there = place < len(catalogue) and catalogue[place] == raw
+        return there and bool(bits[place // 8] >> (7 - place % 8) & 1)
+
+    return is_tied
+
+
+def _check(
+    outputs: dict[str, Tensor], request: dict, id_name: str, catalogue: list, where: str
+) -> None:
     """Compare scores, and ids but for those of like scores."""
     rows = zip(*(_rows(outputs[name]) for name in (id_name, "scores")), strict=True)
     for number, (answer, (ids, scores)) in enumerate(zip(request["answers"], rows, strict=True)):
-        wanted = np.array(answer["scores"], np.float64)
+        wanted, is_tied = np.array(answer["scores"], np.float64), _tied(answer, catalogue)
         allowed = TOLERANCE * np.abs(wanted[wanted > LOWEST]).max(initial=1e-30)
         score_of = dict(zip(answer["ids"], wanted, strict=True))
         for place, (raw, score) in enumerate(zip(ids, scores, strict=True)):
             raw = raw.decode() if isinstance(raw, bytes) else raw
-            due = (score, score_of.get(raw, np.nan))
+            behind = wanted[len(ids) - 1] if is_tied(raw) else np.nan
+            due = (score, score_of.get(raw, behind))
             if not all(abs(value - wanted[place]) <= allowed for value in due):
                 raise GoldenError(
                     f"{where}, history {number}, place {place + 1}: expected "
