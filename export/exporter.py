@@ -164,11 +164,12 @@ def _build(
         folders.append(build_lite(staging / LITE, subject, exact))
         facts["lite"] = finish_lite(folders[-1], options.quantize, histories)
     if "savedmodel" in options.formats:
-        index, facts["retrieval"] = build_index(subject.encoder, exact, options, split)
+        allowed = ~subject.catalogue.never()
+        index, facts["retrieval"] = build_index(subject.encoder, exact, options, split, allowed)
         folders.append(_build_savedmodel(staging / SAVEDMODEL, subject, index))
         if "curve" in facts["retrieval"]:
             picture = extra_folder(folders[-1], SAVEDMODEL) / "retrieval.png"
-            draw_retrieval(picture, facts["retrieval"])
+            draw_retrieval(picture, facts["retrieval"], subject.k)
     return folders, facts
 
 

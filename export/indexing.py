@@ -1,168 +1,224 @@
-"""Choose and build the index of an export, and say what it costs against exact retrieval."""
+"""Choose and build the index of an export, and say what it costs against exact retrieval.
 
+Recall is of what is served: the k items of a default request, with the history and what the
+catalogue withholds hidden. Probes are chosen on some validation histories, and what they find is
+reported of others.
+"""
+
+import dataclasses
+import sys
 import time
 
 import numpy as np
 import tensorflow as tf
 
-from export.cells import Cells, default_count, train_cells
+from export.cells import default_count, train_cells
 from export.changes import relative
 from export.ivf import IvfIndex
 from export.options import ExportOptions
-from export.retrieval import ExactIndex, Query
+from export.recall import BATCH, Asked, searcher, shares_by_probes, shares_served
+from export.retrieval import LOWEST, ExactIndex
 from export.tables import ReducedTable
-from seqrec_tf.data.splits import Split
+from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
 
-QUERIES = 1000  # validation queries that recall is measured on, drawn with seed 0
-TIMED = 100  # of them, one at a time
-BATCH = 256
+QUERIES = 1000  # validation histories to choose with, and as many to report of, drawn with seed 0
+TIMED = 100  # of those, one at a time
 TOP = 10
 
 
 def build_index(
-    encoder, exact: ExactIndex, options: ExportOptions, split: Split | None
+    encoder,
+    exact: ExactIndex,
+    options: ExportOptions,
+    split: Split | None,
+    allowed: np.ndarray | None = None,
 ) -> tuple[ExactIndex | IvfIndex, dict]:
     """The index, and what the export report says of it.
 
     Args:
         encoder: what turns histories into vectors.
         exact: exact retrieval in its item table, which is also the index if nothing else is asked.
-        options: `retrieval`, `precision`, `cells`, `probes` and `recall`.
+        options: `k`, `retrieval`, `precision`, `cells`, `probes` and `recall`.
         split: histories that recall (validation) and NDCG (test) are measured on; None if there
             are none.
+        allowed: (items + 1,) bool, rows that may come up; None for all.
 
     Raises:
-        InputError: probes must be chosen and there are no histories, or no number of them will do.
+        InputError: probes must be chosen and there are no histories to do that with.
     """
-    table, popularity = exact.dense(), exact.popularity.numpy()
     facts = {"kind": options.retrieval, "precision": options.precision}
     if options.retrieval == "exact" and options.precision == "float32":
         return exact, facts
-    vectors = None if split is None else _encoded(encoder, split.validation.sample(QUERIES, 0))
+    allowed = np.ones(exact.reach, bool) if allowed is None else allowed
+    ask = lambda queries: _asked(encoder, queries, allowed, options)  # noqa: E731
+    chooses = options.retrieval == "ivf" and not options.probes
+    choosing, reporting = _drawn(split, chooses)
     if options.retrieval == "exact":
-        index = ExactIndex(ReducedTable(table, options.precision), popularity)
+        index = ExactIndex(ReducedTable(exact.dense(), options.precision), exact.popularity.numpy())
     else:
-        cells = train_cells(table, options.cells or default_count(len(table) - 1))
-        probes = options.probes or _fewest_probes(table, cells, vectors, options.recall)
-        index = IvfIndex(table, popularity, cells, probes, options.precision)
-        facts |= {"cells": len(cells.centres), "largest_cell": cells.members.shape[1]}
-        facts |= {"probes": probes}
-        if vectors is not None:
-            build = lambda p: IvfIndex(table, popularity, cells, p, options.precision)  # noqa: E731
-            facts["curve"] = _curve(build, exact, vectors, len(cells.centres))
-    if split is not None:
-        facts["recall@10"] = _recall(_top(index, vectors), _top(exact, vectors))
-        facts["test"] = _accuracy(encoder, {"exact float32": exact, "exported": index}, split)
+        build = _CellIndices(exact, options, allowed)
+        probes = options.probes
+        if chooses:
+            probes = _fewest_probes(build.shares(ask(choosing)), options.recall)
+        index = build(min(probes, build.count))
+        facts |= {"cells": build.count, "largest_cell": build.cells.members.shape[1]}
+        facts |= {"probes": index.probes}
+    if len(reporting):
+        asked = ask(reporting)
+        whose = f"{len(reporting):,} validation histories"
+        whose += ", with which the probes were not chosen" if chooses else ""
+        hidden = "withheld" if options.repeats else "seen and withheld"
+        facts |= _recall(index, exact, asked, f"{whose}; {hidden} items are hidden")
+        if options.retrieval == "ivf":
+            facts["curve"] = _curve(build, exact, asked)
+        print(_said(facts, options.k), file=sys.stderr)
+    if split is not None and len(split.test):
+        indices = {"exact float32": exact, "exported": index}
+        facts["test"] = _accuracy(indices, ask(split.test), split.test.targets.numpy())
     return index, facts
 
 
-def _encoded(encoder, queries) -> np.ndarray:
-    """(queries, dim) float32."""
-    parts = (queries.histories[i : i + BATCH] for i in range(0, len(queries), BATCH))
-    return np.concatenate([np.asarray(encoder.encode(part)) for part in parts])
+def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | tuple, Queries | tuple]:
+    """Validation queries to choose probes with, and others to report of.
 
-
-def _fewest_probes(table: np.ndarray, cells: Cells, vectors, recall: float) -> int:
-    """The fewest cells that hold so much of the exact top 10 of the vectors."""
-    if vectors is None:
+    Raises:
+        InputError: there is not one of each, and they are needed.
+    """
+    count = 0 if split is None else len(split.validation)
+    if chooses and count < 2:
         raise InputError(
-            "--retrieval ivf: expected --probes, or histories to choose them with. Received: none."
+            "--retrieval ivf: expected --probes, or two validation histories or more to choose "
+            f"them with and to report of. Received: {count or 'none'}."
         )
-    shares = recall_by_probes(table, cells, vectors)
-    return int(np.argmax(shares >= min(recall, shares[-1]))) + 1
+    if split is None:
+        return (), ()
+    order = np.random.default_rng(0).permutation(count)
+    half = min(QUERIES, count // 2) if chooses else 0
+    return tuple(
+        dataclasses.replace(
+            split.validation,
+            histories=tf.gather(split.validation.histories, places),
+            targets=tf.gather(split.validation.targets, places),
+        )
+        for places in (order[:half], order[half : half + QUERIES])
+    )
 
 
-def recall_by_probes(table: np.ndarray, cells: Cells, vectors: np.ndarray) -> np.ndarray:
-    """Share of the exact top 10 in the nearest 1, 2, ... cells: (cells,) ascending.
+def _asked(encoder, queries: Queries, allowed: np.ndarray, options: ExportOptions) -> Asked:
+    """Requests of these histories, as a model serves them by default."""
+    parts = (queries.histories[i : i + BATCH] for i in range(0, len(queries), BATCH))
+    vectors = np.concatenate([np.asarray(encoder.encode(part)) for part in parts])
+    hidden = queries.histories[:, :0] if options.repeats else queries.histories
+    return Asked(vectors, hidden, allowed, options.k)
+
+
+class _CellIndices:
+    """Indices of the same cells; called with how many of them a request looks into.
 
     Args:
-        table: (items + 1, dim).
-        cells: of the items.
-        vectors: (queries, dim).
+        exact: exact retrieval in the same item table.
+        options: `cells` and `precision`.
+        allowed: (items + 1,) bool, rows that may come up.
     """
-    cell_of = cells.cell_of()
-    needed = []
-    for start in range(0, len(vectors), BATCH):
-        batch = vectors[start : start + BATCH]
-        scores = batch @ table[1:].T
-        top = np.argpartition(-scores, min(TOP, scores.shape[1]) - 1)[:, :TOP] + 1
-        nearness = batch @ cells.centres.T
-        own = np.take_along_axis(nearness, cell_of[top], axis=1)
-        needed.append((nearness[:, np.newaxis] > own[:, :, np.newaxis]).sum(axis=2).ravel())
-    counts = np.bincount(np.concatenate(needed), minlength=len(cells.centres))
-    return np.cumsum(counts) / counts.sum()
+
+    def __init__(self, exact: ExactIndex, options: ExportOptions, allowed: np.ndarray):
+        self._table, self._popularity = exact.dense(), exact.popularity.numpy()
+        self._precision, self._allowed = options.precision, allowed
+        self.cells = train_cells(self._table, options.cells or default_count(exact.reach - 1))
+        self.count = len(self.cells.centres)
+
+    def __call__(self, probes: int) -> IvfIndex:
+        given = (self._table, self._popularity, self.cells)
+        return IvfIndex(*given, probes, self._precision, self._allowed)
+
+    def shares(self, asked: Asked) -> np.ndarray:
+        """What 1, 2, ... probes serve of the exact answers: (queries, cells)."""
+        lossless = self._precision == "float32"
+        table = self._table
+        rated = table if lossless else ReducedTable(table, self._precision).dense()
+        return shares_by_probes(table, rated, self.cells, asked)
 
 
-def _curve(build, exact: ExactIndex, vectors: np.ndarray, cells: int) -> list[dict]:
+def _recall(index, exact: ExactIndex, asked: Asked, whose: str) -> dict:
+    """What the report says of recall."""
+    recall, error = _mean(shares_served(index, exact.dense(), asked))
+    return {
+        f"recall@{asked.k}": round(recall, 4),
+        "recall_standard_error": round(error, 4),
+        "recall_of": f"the {asked.k} items that exact retrieval serves after {whose}",
+    }
+
+
+def _fewest_probes(shares: np.ndarray, recall: float) -> int:
+    """The fewest cells that find the recall also if these queries were lucky by a standard error.
+
+    All of them for a recall of 1, which no sample can promise. If rounding of the table keeps any
+    number from it: the fewest that find as much as can be found.
+    """
+    if recall == 1:
+        return shares.shape[1]
+    lowest = np.array([mean - error for mean, error in map(_mean, shares.T)])
+    return int(np.argmax(lowest >= min(recall, lowest.max()))) + 1
+
+
+def _mean(shares: np.ndarray) -> tuple[float, float]:
+    """The mean of the shares of those to whom something can be served, and its standard error."""
+    real = shares[~np.isnan(shares)]
+    error = real.std(ddof=1) / len(real) ** 0.5 if len(real) > 1 else 0.0
+    return (float(real.mean()) if len(real) else 1.0), float(error)
+
+
+def _curve(build, exact: ExactIndex, asked: Asked) -> list[dict]:
     """Recall and milliseconds a request at 1, 2, 4, ... probes, and of exact retrieval."""
-    wanted = _top(exact, vectors)
-    counts = [2**power for power in range(cells.bit_length()) if 2**power <= cells]
-    indices = [(None, exact), *((count, build(count)) for count in counts)]
-    return [
-        {
-            "probes": count,
-            "recall@10": _recall(_top(index, vectors), wanted),
-            "milliseconds": _milliseconds(index, vectors[:TIMED]),
-        }
-        for count, index in indices
-    ]
+    name = f"recall@{asked.k}"
+    points = [{"probes": None, name: 1.0, "milliseconds": _milliseconds(exact, asked)}]
+    shares = build.shares(asked)
+    for count in (2**power for power in range(shares.shape[1].bit_length())):
+        recall, time = _mean(shares[:, count - 1])[0], _milliseconds(build(count), asked)
+        points.append({"probes": count, name: round(recall, 4), "milliseconds": time})
+    return points
 
 
-def _searcher(index):
-    vectors = tf.TensorSpec([None, index.dense().shape[1]], tf.float32)
-
-    @tf.function(input_signature=[vectors, tf.RaggedTensorSpec([None, None], tf.int32)])
-    def search(vectors, hidden):
-        cold = tf.zeros([tf.shape(vectors)[0], 1], tf.bool)
-        return index.search(Query(vectors, cold, hidden, None), min(TOP, index.reach))[1]
-
-    return search
-
-
-def _nothing(count: int) -> tf.RaggedTensor:
-    return tf.RaggedTensor.from_row_lengths(tf.zeros([0], tf.int32), tf.zeros([count], tf.int64))
-
-
-def _top(index, vectors: np.ndarray) -> np.ndarray:
-    """(queries, 10) rows."""
-    search = _searcher(index)
-    parts = [vectors[i : i + BATCH] for i in range(0, len(vectors), BATCH)]
-    return np.concatenate([search(tf.constant(p), _nothing(len(p))).numpy() for p in parts])
-
-
-def _recall(found: np.ndarray, wanted: np.ndarray) -> float:
-    """Share of the wanted rows that were found."""
-    hits = (found[:, :, np.newaxis] == wanted[:, np.newaxis]).any(axis=1)
-    return round(float(hits.mean()), 4)
-
-
-def _milliseconds(index, vectors: np.ndarray) -> float:
+def _milliseconds(index, asked: Asked) -> float:
     """The median of single searches."""
-    search, nothing, times = _searcher(index), _nothing(1), []
-    search(tf.constant(vectors[:1]), nothing)
-    for vector in vectors:
+    search, times = searcher(index, asked.allowed, asked.k), []
+    parts = [asked.part(slice(i, i + 1)) for i in range(min(TIMED, len(asked.vectors)))]
+    search(tf.constant(parts[0].vectors), parts[0].hidden)
+    for part in parts:
+        vector = tf.constant(part.vectors)
         started = time.perf_counter()
-        search(tf.constant(vector[np.newaxis]), nothing).numpy()
+        search(vector, part.hidden)[1].numpy()
         times.append(time.perf_counter() - started)
     return round(1000 * float(np.median(times)), 3)
 
 
-def _accuracy(encoder, indices: dict, split: Split) -> dict:
+def _accuracy(indices: dict, asked: Asked, targets: np.ndarray) -> dict:
     """NDCG@10 and HR@10 of what each index recommends for the test queries."""
-    vectors, queries = _encoded(encoder, split.test), split.test
-    figures = {name: _figures(index, vectors, queries) for name, index in indices.items()}
+    figures = {name: _figures(index, asked, targets) for name, index in indices.items()}
     exact, exported = (values["ndcg@10"] for values in figures.values())
     return {**figures, "ndcg_change": relative(exported - exact, exact)}
 
 
-def _figures(index, vectors: np.ndarray, queries) -> dict[str, float]:
-    search, hits = _searcher(index), []
-    for start in range(0, len(queries), BATCH):
-        part = slice(start, start + BATCH)
-        rows = search(tf.constant(vectors[part]), queries.hidden[part]).numpy()
-        hits.append(rows == queries.targets[part].numpy()[:, np.newaxis])
+def _figures(index, asked: Asked, targets: np.ndarray) -> dict[str, float]:
+    search, hits = searcher(index, asked.allowed, TOP), []
+    for start in range(0, len(targets), BATCH):
+        part = asked.part(slice(start, start + BATCH))
+        scores, rows = (each.numpy() for each in search(tf.constant(part.vectors), part.hidden))
+        served = np.where(scores > LOWEST, rows, -1)
+        hits.append(served == targets[start : start + BATCH, np.newaxis])
     found = np.concatenate(hits)
     gains = found / np.log2(np.arange(2, found.shape[1] + 2))
     values = {"hit_rate@10": found.any(axis=1).mean(), "ndcg@10": gains.sum(axis=1).mean()}
     return {name: round(float(value), 5) for name, value in values.items()}
+
+
+def _said(facts: dict, k: int) -> str:
+    """The line on stderr: what was found, and what that is of."""
+    way = "every item"
+    if facts["kind"] == "ivf":
+        way = f"{facts['probes']} of {facts['cells']} cells"
+    return (
+        f"retrieval: {way}, in {facts['precision']}: recall@{k} {facts[f'recall@{k}']:.1%} "
+        f"(standard error {facts['recall_standard_error']:.1%}) of {facts['recall_of']}"
+    )

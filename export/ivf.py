@@ -31,10 +31,17 @@ class IvfIndex(tf.Module):
         cells: which rows are in which cell.
         probes: cells a request looks into.
         precision: one of `export.options.PRECISIONS`.
+        allowed: (items + 1,) bool, rows that may come up at all; None for all.
     """
 
     def __init__(
-        self, table: np.ndarray, popularity: np.ndarray, cells: Cells, probes: int, precision: str
+        self,
+        table: np.ndarray,
+        popularity: np.ndarray,
+        cells: Cells,
+        probes: int,
+        precision: str,
+        allowed: np.ndarray | None = None,
     ):
         super().__init__()
         self.probes, self.dim = probes, table.shape[1]
@@ -49,7 +56,9 @@ class IvfIndex(tf.Module):
         places[cells.members.ravel()] = np.arange(count * size)
         self.places = tf.Variable(places, trainable=False)
         self.norms = tf.Variable(norms_of(self.dense()), trainable=False)
-        ranking = np.argsort(-popularity[1:], kind="stable")[: self.reach] + 1
+        # Those that must not come up last, or they would fill the ranking.
+        last = np.zeros(len(table), bool) if allowed is None else ~allowed
+        ranking = np.lexsort((-popularity[1:], last[1:]))[: self.reach] + 1
         ranking = np.pad(ranking, [0, self.reach - len(ranking)])
         self.popular = tf.Variable(ranking.astype(np.int32), trainable=False)
         self.popularity = tf.Variable(popularity[ranking], trainable=False)

@@ -70,7 +70,9 @@ def write_model_card(path: Path, kind: str, name: str, facts: dict) -> None:
         data=_data(facts),
         figures=_figures(facts["metrics"]),
         seen="may be recommended again" if facts.get("repeats") else "is not recommended again",
-        retrieval="rating all of them" if kind == LITE else _retrieval(facts["retrieval"]),
+        retrieval="rating all of them"
+        if kind == LITE
+        else _retrieval(facts["retrieval"], facts["k"]),
         requests=sum(form["requests"] for form in facts["proof"]["forms"].values()),
         **{key: facts[key] for key in ("encoder", "k", "items", "window", "withheld", "date")},
     )
@@ -116,14 +118,13 @@ def _figures(metrics: dict) -> str:
     return "\n".join([title, "|---|---|---|---|", *lines, *(["", note] if note else [])])
 
 
-def _retrieval(facts: dict) -> str:
+def _retrieval(facts: dict, k: int) -> str:
     way = "rating all of them"
     if facts["kind"] == "ivf":
         way = f"rating those of the nearest {facts['probes']} of {facts['cells']} cells"
-    if "test" not in facts:
-        return f"{way}, in {facts['precision']}"
-    change = facts["test"]["ndcg_change"]
-    return (
-        f"{way}, in {facts['precision']}: {facts['recall@10']:.1%} of the exact top 10, "
-        f"NDCG@10 {change_text(change)}"
-    )
+    way, recall = f"{way}, in {facts['precision']}", facts.get(f"recall@{k}")
+    if recall is not None:
+        way += f": {recall:.1%} of {facts.get('recall_of', f'the exact top {k}')}"
+    if "test" in facts:
+        way += f", NDCG@10 {change_text(facts['test']['ndcg_change'])}"
+    return way

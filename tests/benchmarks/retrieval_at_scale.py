@@ -72,8 +72,8 @@ def tensorflow_ways(table: np.ndarray, queries: np.ndarray, recall: float) -> np
     import tensorflow as tf
 
     from export.cells import default_count, train_cells
-    from export.indexing import recall_by_probes
     from export.ivf import IvfIndex
+    from export.recall import Asked, shares_by_probes
     from export.retrieval import ExactIndex
     from export.tables import FullTable, ReducedTable
 
@@ -87,12 +87,23 @@ def tensorflow_ways(table: np.ndarray, queries: np.ndarray, recall: float) -> np
     started = time.perf_counter()
     cells = train_cells(table, default_count(len(table) - 1))
     built = round(time.perf_counter() - started, 1)
-    probes = int(np.argmax(recall_by_probes(table, cells, queries) >= recall)) + 1
+    hidden = tf.repeat(hidden_rows(len(table)), len(queries), axis=0)
+    asked = Asked(queries, hidden, np.arange(len(table)) > 0, TOP)
+    shares = shares_by_probes(table, table, cells, asked).mean(axis=0)
+    probes = int(np.argmax(shares >= recall)) + 1
     facts = {"cells": len(cells.centres), "probes": probes, "built_s": built}
     for precision in ("float32", "int8"):
         found, times = ask(IvfIndex(table, popularity, cells, probes, precision), queries)
         say(f"cells {precision}", share(found, wanted), times, **facts)
     return wanted
+
+
+def hidden_rows(rows: int):
+    """What somebody has seen: ragged (1, 50)."""
+    import tensorflow as tf
+
+    hidden = np.random.default_rng(1).integers(1, rows, HIDDEN)
+    return tf.RaggedTensor.from_tensor(tf.constant(hidden[np.newaxis], tf.int32))
 
 
 def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
@@ -101,8 +112,7 @@ def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
 
     from export.retrieval import Query
 
-    hidden = np.random.default_rng(1).integers(1, index.dense().shape[0], HIDDEN)
-    hidden = tf.RaggedTensor.from_tensor(tf.constant(hidden[np.newaxis], tf.int32))
+    hidden = hidden_rows(index.dense().shape[0])
     vector = tf.TensorSpec([1, queries.shape[1]], tf.float32)
 
     @tf.function(input_signature=[vector])
