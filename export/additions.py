@@ -23,27 +23,34 @@ class Additions:
     """What changes.
 
     Attributes:
-        ids: (added,) raw ids that the catalogue does not have.
-        titles: (added,) str; the id where none is given.
-        vectors: (added, dim) float32.
-        categories: (added,) str, `|` between them.
-        retired: raw ids of the catalogue, no longer recommended.
+        ids: (added,) raw ids that the catalogue does not have, or has retired.
+        rows: (added,) where the catalogue has them; 0 for new ones.
+        titles: (added,) str; where none is given the old one, or the id.
+        vectors: (added, dim) float32; where none is given the old one.
+        moved: (added,) bool, whether a vector or neighbours are given.
+        categories: (added,) str, `|` between them; where none are given the old ones.
+        retired: (retired,) rows of the catalogue, no longer recommended.
     """
 
     ids: np.ndarray
+    rows: np.ndarray
     titles: np.ndarray
     vectors: np.ndarray
+    moved: np.ndarray
     categories: np.ndarray
     retired: np.ndarray
 
 
-def read_additions(path: Path, catalogue: Catalogue, table: np.ndarray) -> Additions:
+def read_additions(
+    path: Path, catalogue: Catalogue, table: np.ndarray, retired: np.ndarray | None = None
+) -> Additions:
     """Read the table and look every id up.
 
     Args:
         path: the table; see `export.refresh`.
         catalogue: of the published model.
         table: its item vectors, (items + 1, dim).
+        retired: (items + 1,) bool, what may be added again; None for nothing.
 
     Raises:
         InputError: a row that cannot be carried out; the message names file and line.
@@ -65,20 +72,28 @@ def read_additions(path: Path, catalogue: Catalogue, table: np.ndarray) -> Addit
     retires = actions == "retire"
     reject(read, "action", ~actions.isin(["", "add", "retire"]), "add or retire")
     reject(read, "id", ids.duplicated(), "every id once")
-    known = pd.Series(np.isin(ids, catalogue.ids))
-    reject(read, "id", retires & ~known, "an item of the model, to retire it")
-    reject(read, "id", ~retires & known, "an item that the model does not have, to add it")
+    rows = catalogue.rows(ids)
+    reject(read, "id", retires & (rows == 0), "an item of the model, to retire it")
+    there = (rows > 0) if retired is None else (rows > 0) & ~retired[rows]
+    what = "an item that the model does not have, or one that was retired, to add it"
+    reject(read, "id", ~retires & there, what)
     added = np.flatnonzero(~retires)
     cells = {name: _cells(read, name) for name in ("vector", "neighbours")}
     named = NamedIds(catalogue)
-    vectors = [_vector(read, row, cells, named, table) for row in added]
-    titles = np.where(titles == "", ids.astype(str), titles)
+    vectors = [_vector(read, row, cells, named, table, rows[row]) for row in added]
+    old_titles = np.append("", catalogue.titles)[rows].astype(object)
+    old_titles = np.where(rows > 0, old_titles, ids.astype(str).to_numpy(object))
+    old = np.append("", [] if catalogue.categories is None else catalogue.categories).astype(object)
+    old_categories = old[rows] if len(old) > 1 else ""
+    moved = (cells["vector"] != "") | (cells["neighbours"] != "")
     return Additions(
         ids=ids.to_numpy(catalogue.ids.dtype)[added],
-        titles=titles[added].astype(object),
+        rows=rows[added],
+        titles=np.where(titles == "", old_titles, titles)[added].astype(object),
         vectors=np.array(vectors, np.float32).reshape(-1, table.shape[1]),
-        categories=categories.to_numpy(object)[added],
-        retired=ids.to_numpy(catalogue.ids.dtype)[retires],
+        moved=moved.to_numpy(bool)[added],
+        categories=np.where(categories == "", old_categories, categories)[added].astype(object),
+        retired=rows[retires],
     )
 
 
@@ -105,10 +120,17 @@ def _cells(table: Table, column: str) -> pd.Series:
 
 
 def _vector(
-    table: Table, row: int, cells: dict[str, pd.Series], named: NamedIds, vectors: np.ndarray
+    table: Table,
+    row: int,
+    cells: dict[str, pd.Series],
+    named: NamedIds,
+    vectors: np.ndarray,
+    old: int,
 ) -> np.ndarray:
-    """(dim,): the given numbers, or the mean of the neighbours' vectors."""
+    """(dim,): the given numbers, the mean of the neighbours' vectors, or that of the old row."""
     numbers, names = cells["vector"][row], cells["neighbours"][row]
+    if old and isinstance(numbers, str) and isinstance(names, str) and numbers == names == "":
+        return vectors[old]
     if (numbers == "") == (names == ""):
         column = "vector" if "vector" in table.frame else "neighbours"
         if column not in table.frame:

@@ -62,7 +62,11 @@ def build_index(
         if chooses:
             probes = _fewest_probes(build.shares(ask(choosing)), options.recall)
         index = build(min(probes, build.count))
-        facts |= {"cells": build.count, "largest_cell": build.cells.members.shape[1]}
+        facts |= {
+            "asked_cells": options.cells,
+            "cells": build.count,
+            "largest_cell": build.cells.members.shape[1],
+        }
         facts |= {"probes": index.probes}
     if len(reporting):
         asked = ask(reporting)
@@ -88,8 +92,8 @@ def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | tuple, Queries
     count = 0 if split is None else len(split.validation)
     if chooses and count < 2:
         raise InputError(
-            "--retrieval ivf: expected --probes, or two validation histories or more to choose "
-            f"them with and to report of. Received: {count or 'none'}."
+            "--retrieval ivf: expected --probes, or histories to choose them with: two of "
+            f"validation or more. Received: {count or 'none'}."
         )
     if split is None:
         return (), ()

@@ -63,6 +63,8 @@ class Recommender(tf.Module):
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = encoder.tensorflow_variables
+        # Of a refreshed model: what a further refresh starts from.
+        self.trained = getattr(encoder, "trained", None)
         # Traced once each and called by every signature, which would trace them anew.
         rows = tf.RaggedTensorSpec([None, None], tf.int32)
         self.encode_rows = tf.function(encoder.encode, input_signature=[rows])

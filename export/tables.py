@@ -23,16 +23,19 @@ def reduce(table: np.ndarray, precision: str) -> tuple[np.ndarray, np.ndarray | 
     return np.rint(table / factors[..., np.newaxis]).astype(np.int8), factors.astype(np.float32)
 
 
-class FullTable:
+class FullTable(tf.Module):
     """The encoder's own table, float32; nothing is stored twice.
 
     Args:
-        encoder: with `item_table()`, (items + 1, dim).
+        encoder: with `item_table()`, (items + 1, dim), and `table` if that is a variable which
+            the encoder itself can do without.
     """
 
     def __init__(self, encoder):
+        super().__init__()
         # A method, not the encoder: a SavedModel would hold what hangs on it a second time.
         self._table = encoder.item_table
+        self.variable = getattr(encoder, "table", None)
 
     def dense(self) -> np.ndarray:
         """(items + 1, dim) float32, for whoever computes outside of the graph."""

@@ -132,7 +132,7 @@ def test_two_histories_are_needed_to_choose_and_to_report(movies, count):
     few = Queries(movies.others[:count], tf.zeros([count], tf.int32))
     split = Split(few.histories, few, few)
     exact, options = exact_index(movies.encoder, movies.catalogue), ExportOptions(retrieval="ivf")
-    with pytest.raises(InputError, match="--probes, or two validation histories or more"):
+    with pytest.raises(InputError, match="--probes, or histories to choose them with: two"):
         build_index(movies.encoder, exact, options, split)
     probed = replace(options, probes=10_000 if count else 3)
     _, facts = build_index(movies.encoder, exact, probed, split)

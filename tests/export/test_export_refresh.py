@@ -1,15 +1,21 @@
 """Items added to and retired from a published model, without training."""
 
+import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
 
-from export.additions import read_additions
-from export.refresh import _merged, refresh
+from export import exporter
+from export import refresh as refresh_module
+from export.additions import Additions, read_additions
+from export.contract import read_graph
+from export.ops import op_counts
+from export.refresh import Trained, _merged, _retired, _stand_ins, refresh
 from export.signature_runner import signature_caller
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -179,6 +185,141 @@ def test_categories_that_the_model_has_no_place_for_are_said(build, tmp_path, ca
         tmp_path / "new.jsonl", {"neighbours": "p", "categories": ["A"]}, {"neighbours": "q"}
     )
     ids = np.array(sorted(BARS), object)
-    merged, _ = _merged(Catalogue(ids, ids, np.zeros(8), "item_ids"), found)
+    catalogue = Catalogue(ids, ids, np.zeros(8), "item_ids")
+    merged, _, _ = _merged(catalogue, found, np.zeros(9, bool))
     assert merged.categories is None and merged.size == 10
     assert "categories of 1 of 2 added items are left out" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def again(refreshed):
+    """Two more versions: 5 and 200 go and 99 comes back; then 5 is another and 200 as it was."""
+    folder = refreshed.parents[2]
+    tables = [
+        "id,action\n5,retire\n200,retire\n99,add\n",
+        "id,action,title,neighbours\n5,,Five again,11\n200,,,\n99,retire,,\n33,retire,,\n",
+    ]
+    found = [refreshed]
+    for number, text in enumerate(tables):
+        (folder / "new.csv").write_text(text)
+        with pytest.MonkeyPatch.context() as patch:
+            if number == 0:  # the last one is proven
+                patch.setattr(exporter, "run_proof", lambda _: {"failures": [], "forms": {}})
+            found += refresh(folder / "new.csv", folder / "models/seqrec")
+    return found
+
+
+def report_of(version) -> dict:
+    return json.loads((version / "assets.extra/export_report.json").read_text())
+
+
+def test_a_retired_item_comes_back_as_it_was(again):
+    answer = answers(again[1], [22, 88], [99])
+    assert answer["movie_ids"].numpy()[:, 0].tolist() == [99, 110]
+    assert answer["titles"].numpy()[0, 0].decode() == "Title é 9"
+    assert answer["scores"].numpy()[0, 0] == 100
+    assert not {5, 200} & set(answers(again[1], [])["movie_ids"].numpy().ravel().tolist())
+    assert [report_of(version)["retired"] for version in again] == [[99], [5, 200], [33, 99]]
+    assert [report_of(version)["withheld"] for version in again] == [1, 2, 2]
+
+
+def test_a_retired_item_comes_back_with_what_is_given(again):
+    model, first = (tf.saved_model.load(str(version)) for version in (again[2], again[0]))
+    rows = tf.constant([1, 2, 14])  # 5, 11, ..., 132, 200
+    five, eleven, two_hundred = model.item_vectors(rows).numpy()
+    np.testing.assert_array_equal(five, eleven)
+    np.testing.assert_array_equal(two_hundred, first.item_vectors(rows).numpy()[2])
+    assert model.titles.numpy()[[1, 14]].tolist() == [b"Five again", b"200"]
+    assert model.recommend(tf.ragged.constant([[200]], tf.int64))["movie_ids"].numpy()[0, 0] == 55
+    # The one of another vector is read as what is most like it now: after 11 comes 22.
+    assert model.recommend(tf.ragged.constant([[5]], tf.int64))["movie_ids"].numpy()[0, 0] == 22
+
+
+def test_refreshes_do_not_lie_on_top_of_each_other(again):
+    """Versions of as many items are as large, however many refreshes there were."""
+    sizes = [sum(f.stat().st_size for f in (v / "variables").iterdir()) for v in again]
+    assert max(sizes) - min(sizes) < 64, sizes
+    graphs = [read_graph(version) for version in again]
+    assert len({op_counts(graph).total() for graph in graphs}) == 1
+    assert len({len(graph.meta_graphs[0].graph_def.library.function) for graph in graphs}) == 1
+    files = [(version / "saved_model.pb").stat().st_size for version in again]
+    assert max(files) < 1.01 * min(files), files
+
+
+RETIRED = np.isin(np.arange(13), [2, 3])  # 22 and 33
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,vector\n22,1 2\n", "line 2, column 'vector': expected 13 finite numbers"),
+        ("id,neighbours\n22,7\n", "line 2, column 'neighbours': expected ids of the model"),
+        ("id,action\n22,retire\n22,add\n", "line 3, column 'id': expected every id once"),
+        ("id\n44\n", "line 2, column 'id': expected an item that the model does not have, or one"),
+        ("id,vector,neighbours\n22,1,11\n", "column 'vector': expected either a vector or neigh"),
+        ("id,title\n22,A\n5,B\n", "expected a column vector or neighbours, to add items"),
+    ],
+)
+def test_what_cannot_be_added_again_is_named(build, tmp_path, text, said):
+    (tmp_path / "new.csv").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_additions(tmp_path / "new.csv", build.catalogue("int64"), np.ones((13, 13)), RETIRED)
+
+
+@pytest.mark.parametrize("kind", ["int64", "string"])
+def test_what_is_given_for_a_retired_item_and_what_stays(build, tmp_path, kind):
+    categories = np.array([f"c{row}" for row in range(1, 13)], object)
+    catalogue = dataclasses.replace(build.catalogue(kind), categories=categories)
+    two, three, four = catalogue.ids[1:4].tolist()
+    (tmp_path / "new.csv").write_text(
+        f"id,action,title,categories,neighbours\n{three},,,new,{four}\n{two},,A,,\n{four},retire,,,\n"
+    )
+    table = np.arange(13.0)[:, np.newaxis].astype(np.float32)
+    found = read_additions(tmp_path / "new.csv", catalogue, table, RETIRED)
+    assert (found.ids.tolist(), found.rows.tolist()) == ([three, two], [3, 2])
+    assert found.titles.tolist() == ["Title é 3", "A"]
+    assert found.categories.tolist() == ["new", "c2"]
+    assert (found.vectors.tolist(), found.moved.tolist()) == ([[4], [2]], [True, False])
+    assert found.retired.tolist() == [4]
+
+
+def test_what_a_list_withholds_is_not_retired_and_stays_withheld(build):
+    old = dataclasses.replace(build.catalogue("int64"), withheld=np.arange(1, 13) == 7)
+    retires = changes(retired=[7, 8])
+    catalogue, _, retired = _merged(old, retires, np.zeros(13, bool))
+    assert (np.flatnonzero(retired), catalogue.never().sum()) == ([8], 3)
+    back = changes(ids=old.ids[7:8], rows=[8])
+    catalogue, _, retired = _merged(catalogue, back, retired)
+    assert (retired.any(), np.flatnonzero(catalogue.never()).tolist()) == (False, [0, 7])
+    with pytest.raises(InputError, match="expected an item that may be recommended"):
+        _merged(old, changes(retired=np.arange(1, 13)), np.zeros(13, bool))
+
+
+def test_what_was_retired_is_read_from_the_report():
+    model = SimpleNamespace(
+        ids=tf.constant(["", "a", "b"]), allowed=tf.constant([False, True, False])
+    )
+    assert _retired(model, {"retired": ["a"]}).tolist() == [False, True, False]
+    assert not _retired(model, {}).any()  # withheld by a list
+    assert _retired(model, {"refreshed": {}}).tolist() == [False, False, True]
+
+
+def test_added_items_are_read_as_learnt_ones_whatever_fits_at_a_time(monkeypatch):
+    table = np.array([[0, 0], [1, 0], [0, 1], [3, 3], [5, 5.1]], np.float32)
+    learnt = np.array([True, True, True, True, False])
+    trained = Trained(None, [], np.array([0, 1, 2, 3, 2], np.int32), learnt)
+    vectors = np.array([[2, 2.1], [9, 1], [0, -1], [1, 1], [7, 7]], np.float32)
+    added = changes(ids=range(5), rows=[0, 0, 1, 4, 4], vectors=vectors, moved=[1, 1, 1, 0, 1])
+    for scores in (1, 1 << 20):
+        monkeypatch.setattr(refresh_module, "SCORES", scores)
+        read, known = _stand_ins(trained, table, added, np.arange(10))
+        # New ones by the cosine, but not as row 4; row 1 as itself; row 4 as before, or anew.
+        assert read.tolist() == [0, 1, 2, 3, 2, 3, 1, 1, 2, 3]
+        assert known.tolist() == [*learnt, False, False, True, False, False]
+
+
+def changes(ids=(), rows=(), vectors=(), moved=None, retired=()) -> Additions:
+    count, texts = len(ids), np.array([""] * len(ids), object)
+    moved = np.zeros(count, bool) if moved is None else np.array(moved, bool)
+    rows, retired = (np.array(part, np.int32) for part in (rows, retired))
+    return Additions(np.array(ids, np.int64), rows, texts, vectors, moved, texts, retired)
