@@ -3,12 +3,14 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from serving.batching.batch_tensors import Feeds, split
 from serving.batching.parameters import BatchingParameters
 from serving.errors import ServingError, invalid_argument
+from serving.models.deadline import DEADLINE, Deadline, Ended
 from serving.status import Code
 
 
@@ -19,12 +21,32 @@ class Task:
     Attributes:
         feeds: alias -> tensor, `(rows, ...)`.
         rows: how many.
+        deadline: of the request; None if it has none.
         outputs: will hold alias -> tensor, `(rows, ...)`, or the error.
+        stop: what to stop when nobody waits for the outputs any more, while they are made.
     """
 
     feeds: Feeds
     rows: int
+    deadline: Deadline | None = None
     outputs: Future = field(default_factory=Future)
+    stop: Deadline = field(default_factory=Deadline)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nobody waits for it; if so, it is never run."""
+        if self.deadline is not None and self.deadline.is_over:
+            self.outputs.cancel()
+        return self.outputs.cancelled()
+
+    def end(self) -> bool:
+        """Nobody waits any more. Returns whether it had not begun."""
+        if self.outputs.cancel():
+            return True
+        with suppress(InvalidStateError):  # it may be answered by now
+            self.outputs.set_exception(Ended())
+        self.stop.end()
+        return False
 
 
 @dataclass
@@ -47,6 +69,11 @@ class Batch:
             self.started = time.monotonic()
         self.tasks.append(task)
         self.rows += task.rows
+
+    def drop_ended(self) -> None:
+        """Remove the tasks that nobody waits for."""
+        self.tasks = [task for task in self.tasks if not task.has_ended]
+        self.rows = sum(task.rows for task in self.tasks)
 
 
 class Queue:
@@ -72,12 +99,14 @@ class Queue:
             ServingError: INVALID_ARGUMENT, it is larger than a request may be; UNAVAILABLE, the
                 queue is full.
         """
+        self._drop_ended()
         self._require_room(rows)
-        tasks = [Task(feeds, rows)]
+        deadline = DEADLINE.get()
+        tasks = [Task(feeds, rows, deadline)]
         if self._parameters.enable_large_batch_splitting:
             sizes = self._part_sizes(rows)
             parts = zip(split(feeds, sizes), sizes, strict=True)
-            tasks = [Task(*part) for part in parts]
+            tasks = [Task(*part, deadline) for part in parts]
         for task in tasks:
             if self._batches[-1].rows + task.rows > self._parameters.batch_limit:
                 self._batches.append(Batch())
@@ -86,6 +115,7 @@ class Queue:
 
     def take(self, now: float) -> Batch | None:
         """The next batch that is full or has waited long enough, if there is one."""
+        self._drop_ended()
         batch = self._batches[0]
         is_full = len(self._batches) > 1 or batch.rows >= self._parameters.batch_limit
         if not batch.tasks or not (is_full or now >= self.due()):
@@ -102,6 +132,11 @@ class Queue:
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return not self._batches[0].tasks
+
+    def _drop_ended(self) -> None:
+        for batch in self._batches:
+            batch.drop_ended()
+        self._batches = deque(batch for batch in self._batches if batch.tasks) or deque([Batch()])
 
     def _require_room(self, rows: int) -> None:
         limits, waiting = self._parameters, len(self._batches)

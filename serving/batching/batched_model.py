@@ -6,8 +6,10 @@ that fails in the graph fails those it was merged with.
 """
 
 from collections.abc import Collection
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, InvalidStateError
+from contextlib import suppress
 from functools import partial
+from threading import Lock
 
 from serving.batching.batch_queue import Queue, Task
 from serving.batching.batch_scheduler import Scheduler
@@ -15,10 +17,10 @@ from serving.batching.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching.parameters import BatchingParameters
 from serving.errors import ServingError
 from serving.models.catalogue import Catalogue
-from serving.models.deadline import DEADLINE
+from serving.models.deadline import DEADLINE, Deadline, run_until
 from serving.models.limits import WIDE, Limits
 from serving.models.loaded_model import LoadedModel, selected
-from serving.models.tensor import Tensor
+from serving.models.tensor import Tensor, own_strings
 from serving.models.tensor_proto import type_name
 from serving.status import Code
 
@@ -84,17 +86,18 @@ class BatchedModel:
         if not rows or types != self.signatures[signature_name].inputs:
             # Nothing to merge, or wrong by itself: others shall not fail with it.
             return self._model.run(signature_name, feeds)
-        tasks = self._scheduler.run(self._queues[signature_name], feeds, rows)
+        # A request that ends while its batch runs frees its strings.
+        tasks = self._scheduler.run(self._queues[signature_name], own_strings(feeds), rows)
         parts = _wait(tasks)
         return parts[0] if len(parts) == 1 else merge(parts)
 
 
 def _wait(tasks: list[Task]) -> list[Feeds]:
-    """The outputs of tasks; those still in the queue leave it when the request's time is over."""
+    """The outputs of tasks; nobody waits for them when the request's time is over."""
     deadline = DEADLINE.get()
     if deadline is not None:
         # All of them, whatever the first says.
-        deadline.watch(lambda: all([task.outputs.cancel() for task in tasks]))
+        deadline.watch(lambda: all([task.end() for task in tasks]))
     try:
         return [task.outputs.result() for task in tasks]
     except CancelledError:
@@ -106,17 +109,37 @@ def _process(
     model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
 ) -> None:
     """Run tasks as one batch and set the outputs of each."""
-    tasks = [task for task in tasks if task.outputs.set_running_or_notify_cancel()]
+    tasks = [
+        task for task in tasks if not task.has_ended and task.outputs.set_running_or_notify_cancel()
+    ]
     if not tasks:
         return
     try:
-        answers = _answers(model, signature_name, parameters, tasks)
+        answers = run_until(_deadline(tasks), _answers, model, signature_name, parameters, tasks)
     except Exception as error:
         for task in tasks:
-            task.outputs.set_exception(error)
+            with suppress(InvalidStateError):  # nobody waits for this one any more
+                task.outputs.set_exception(error)
     else:
         for task, answer in zip(tasks, answers, strict=True):
-            task.outputs.set_result(answer)
+            with suppress(InvalidStateError):
+                task.outputs.set_result(answer)
+
+
+def _deadline(tasks: list[Task]) -> Deadline:
+    """The time of a batch is over when that of all its tasks is."""
+    batch, lock, waiting = Deadline(), Lock(), set(map(id, tasks))
+
+    def one_less(task: int) -> None:
+        with lock:
+            waiting.discard(task)
+            if waiting:
+                return
+        batch.end()
+
+    for task in tasks:
+        task.stop.watch(partial(one_less, id(task)))
+    return batch
 
 
 def _answers(

@@ -58,9 +58,10 @@ def answered(
     @functools.wraps(method)
     def handle(self: Service, request: Message, context: grpc.ServicerContext) -> Message:
         code, message, started = Code.OK, "", time.perf_counter()
-        deadline = Deadline()
+        deadline = Deadline(context.time_remaining())
         # The end of a call, also because its client gave up; then its graph is cancelled.
-        context.add_callback(deadline.end)
+        if not context.add_callback(deadline.end):
+            deadline.end()  # while it waited for this thread
         with self.metrics.in_flight():
             try:
                 return run_until(deadline, method, self, request)

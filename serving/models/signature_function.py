@@ -141,6 +141,7 @@ def run(function, inputs: list[tf.Tensor]) -> Outputs:
     deadline = DEADLINE.get()
     if deadline is None:
         return _run(function, inputs)
+    deadline.require_time()
     manager = cancellation.CancellationManager()
     deadline.watch(manager.start_cancel)
     with cancellation.CancellationManagerContext(manager):

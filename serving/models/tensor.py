@@ -32,9 +32,21 @@ def string_values(values: list[bytes]) -> np.ndarray:
     return array
 
 
+def own_strings(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, but safe from `free_strings` of somebody else."""
+    return {
+        alias: Tensor(tensor.values.copy(), tensor.shape) if _is_freed(tensor) else tensor
+        for alias, tensor in tensors.items()
+    }
+
+
 def free_strings(tensors: Mapping[str, Tensor]) -> None:
     """Free the strings of tensors that are needed no more, a part at a time."""
     for tensor in tensors.values():
-        if tensor.values.dtype == object and len(tensor.values) > VALUES_AT_ONCE:
+        if _is_freed(tensor):
             for start in range(0, len(tensor.values), VALUES_AT_ONCE):
                 tensor.values[start : start + VALUES_AT_ONCE] = None
+
+
+def _is_freed(tensor: Tensor) -> bool:
+    return tensor.values.dtype == object and len(tensor.values) > VALUES_AT_ONCE

@@ -12,12 +12,14 @@ from starlette.types import Receive, Scope, Send
 from serving.access_log import log_request
 from serving.errors import ServingError
 from serving.metrics import CONTENT_TYPE, Metrics
+from serving.models.deadline import require_time
 from serving.models.limits import Limits
 from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
 from serving.models.tensor import free_strings
 from serving.rest_api.bodies import Bodies
 from serving.rest_api.body import is_gzip, is_small
+from serving.rest_api.disconnect import while_connected
 from serving.rest_api.operations import INFERENCE, INFORMATION, find_model
 from serving.rest_api.reader import Reader
 from serving.rest_api.reading import Asked, read_request
@@ -115,11 +117,15 @@ class RestApi:
             # All of it is read first: a client that is still sending hears no answer.
             await self._bodies.read(request, parts)
             call = parse_call(request.method, path)
-            text = await self._answer(call, parts, request.headers.get("content-encoding", ""))
+            encoding = request.headers.get("content-encoding", "")
+            text = await while_connected(request.receive, self._answer(call, parts, encoding))
             return _json_response(text, HTTP_STATUS[Code.OK])
         except ServingError as error:
             code = error.code
             return _error(error)
+        except ClientDisconnect:
+            code = Code.CANCELLED
+            raise
         finally:
             self._bodies.release(parts)
             if call is None or call.operation in VERBS:
@@ -170,6 +176,7 @@ class RestApi:
 
 
 def _or_bug(call: Call, function: Callable, *arguments):
+    require_time()  # it may have waited for its turn
     try:
         return function(*arguments)
     except ServingError:

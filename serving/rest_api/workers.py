@@ -6,8 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from serving.errors import ServingError
-from serving.models.deadline import Deadline, run_until
+from serving.models.deadline import Deadline, Ended, run_until
 from serving.status import Code
+
+LATE = "Timed out while waiting for a thread or a batch"
 
 
 class Workers:
@@ -27,7 +29,7 @@ class Workers:
         self._lock = threading.Lock()
 
     async def run(self, function: Callable, *arguments):
-        """What the function returns.
+        """What the function returns. Cancelled, it is not begun, or its graph is cancelled.
 
         Raises:
             ServingError: UNAVAILABLE, too many are waiting; RESOURCE_EXHAUSTED, it waited too
@@ -36,17 +38,22 @@ class Workers:
         if self._unfinished >= self._most:
             raise ServingError(Code.UNAVAILABLE, "Too many requests are waiting; try again later")
         self._count(1)
-        deadline = Deadline()
+        deadline = Deadline(self._seconds)
         future = self._pool.submit(run_until, deadline, function, *arguments)
         future.add_done_callback(lambda _: self._count(-1))
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.shield(asyncio.wrap_future(future))
+        except Ended:
+            raise ServingError(Code.RESOURCE_EXHAUSTED, LATE) from None
         except TimeoutError:
             if future.cancel() or deadline.end():
-                text = "Timed out while waiting for a thread or a batch"
-                raise ServingError(Code.RESOURCE_EXHAUSTED, text) from None
+                raise ServingError(Code.RESOURCE_EXHAUSTED, LATE) from None
             raise ServingError(Code.DEADLINE_EXCEEDED, "Timed out while running") from None
+        except asyncio.CancelledError:
+            if not future.cancel():
+                deadline.end()
+            raise
 
     def _count(self, change: int) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from serving.errors import InputError, ServingError, UnreadableError
+from serving.models.deadline import require_time
 from serving.models.loaded_model import LoadedModel
 from serving.models.model_config import ModelConfig
 from serving.models.registry import Registry, State, Version
@@ -62,8 +63,10 @@ class Manager:
             InputError: a label or a base path is not there, and nothing has changed; or none of
                 the versions of a model can be loaded, and everything else has.
             UnreadableError: the same, only because files cannot be read.
+            Ended: whoever asked waits no more; nothing has changed.
         """
         with self._changing:
+            require_time()  # another change may have taken longer than somebody waits
             self._require_labels(configs)
             wanted = self._look(configs)
             self._configs = {config.name: config for config in configs}

@@ -12,7 +12,7 @@ from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batched_model import BatchedModel
 from serving.batching.parameters import BatchingParameters
 from serving.errors import ServingError, TooLarge
-from serving.models.deadline import Deadline, run_until
+from serving.models.deadline import DEADLINE, Deadline, Ended, run_until
 from serving.models.limits import Limits
 from serving.models.loaded_model import Signature
 from serving.models.tensor import Tensor
@@ -267,6 +267,60 @@ def test_a_request_whose_time_is_over_leaves_the_queue(busy):
     holding.join()
     assert ask(merging, [2]) == [[4]]
     assert busy.batches == [[0], [2]]
+
+
+def test_ended_requests_leave_their_room_to_others(busy):
+    """Four that fill the queue end, told or not; the batch is made of those who wait."""
+    merging = batched(busy, replace(EAGER, max_batch_size=2, max_enqueued_batches=2))
+    holding = hold_up(busy, merging)
+    deadlines = [Deadline(0.3) for _ in range(2)] + [Deadline() for _ in range(2)]
+    with ThreadPoolExecutor(6) as pool:
+        waiting = [
+            pool.submit(run_until, deadline, merging.run, SIGNATURE, numbers(number))
+            for number, deadline in enumerate(deadlines, 1)
+        ]
+        time.sleep(0.4)
+        for deadline in deadlines[2:]:
+            deadline.end()
+        good = [pool.submit(ask, merging, [number]) for number in (7, 8)]
+        time.sleep(0.2)
+        busy.proceed.set()
+        assert [future.result(SECONDS) for future in good] == [[[14]], [[16]]]
+        for future in waiting:
+            with refused(Code.RESOURCE_EXHAUSTED, "while waiting in batching queue"):
+                future.result(SECONDS)
+    holding.join()
+    assert sorted(sum(busy.batches, [])) == [0, 7, 8]
+
+
+def test_a_batch_runs_until_all_of_its_requests_have_ended(busy):
+    """Who ends is let go at once; the last one takes the batch along."""
+    stopped = threading.Event()
+    run = busy.run
+
+    def watched(signature_name, feeds):
+        DEADLINE.get().watch(stopped.set)
+        return run(signature_name, feeds)
+
+    busy.run = watched
+    merging, deadlines = batched(busy, filled(2)), [Deadline(), Deadline()]
+    with ThreadPoolExecutor(2) as pool:
+        first, second = [
+            pool.submit(run_until, deadline, merging.run, SIGNATURE, numbers(number))
+            for number, deadline in enumerate(deadlines, 1)
+        ]
+        while not busy.batches:
+            time.sleep(0.001)
+        deadlines[0].end()
+        with pytest.raises(Ended):
+            first.result(SECONDS)
+        assert not stopped.is_set() and not second.done()
+        deadlines[1].end()
+        assert stopped.wait(SECONDS)
+        with pytest.raises(Ended):
+            second.result(SECONDS)
+    busy.proceed.set()
+    assert ask(merging, [3], [4]) == [[6], [8]]
 
 
 def test_threads_run_batches_at_the_same_time(busy):

@@ -1,10 +1,13 @@
 """What is loaded and unloaded when versions come and go; the models are plain objects here."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from serving.errors import InputError, ServingError, UnreadableError
+from serving.models.deadline import Deadline, Ended, run_until
 from serving.models.model_config import ModelConfig, VersionPolicy
 from serving.models.registry import Registry, State
 from serving.server.manager import Loading, Manager
@@ -221,6 +224,21 @@ def test_a_model_whose_base_path_was_never_readable_is_waited_for(models):
         models.serve(models.config(), models.config(name="other"))
     assert models.registry.available() == {"other": [1]}
     assert models.registry.waiting() == ["m"]
+
+
+def test_a_change_that_nobody_waits_for_is_not_made(models):
+    """It waited for another one; then its caller was gone."""
+    models.add(1)
+    deadline = Deadline()
+    with models.manager._changing, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run_until, deadline, models.serve, models.config())
+        time.sleep(0.05)  # until it waits
+        deadline.end()
+        models.manager._changing.release()
+        with pytest.raises(Ended):
+            waiting.result(30)
+        models.manager._changing.acquire()
+    assert models.order == []
 
 
 def test_an_empty_folder_unloads_everything(models):
