@@ -17,7 +17,7 @@ from serving.access_log import open_access_log
 from serving.batching.flags import read_batching
 from serving.command import run_command
 from serving.errors import InputError, UnreadableError
-from serving.interrupts import end_at_once
+from serving.interrupts import end_at_once, end_otherwise
 from serving.models.model_config import ModelConfig, local_path, read_model_configs
 from serving.models.versions import find_versions, require_versions
 from serving.server.flags import read_options
@@ -62,6 +62,7 @@ def _serve(options: Namespace) -> None:
     except UnreadableError as error:
         logger.error("%s; starting without it", error)
     with serve_grpc(running, options, grpc_port) as stop_grpc:
+        end_otherwise()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(0))
         _announce(listener, configs)

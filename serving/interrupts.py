@@ -1,8 +1,10 @@
 """What Ctrl-C does to a command: one line on stderr and exit code 130, whenever it comes.
 
-A handler that raises can lose the signal: an exception that comes up in a destructor is printed and
-forgotten. So Ctrl-C ends the process right in the handler, and only what must be undone first, such
-as a half-written folder, runs in `unwinding`, where it is an exception.
+Two things lose a signal whose handler raises: an exception that comes up in a destructor is printed
+and forgotten, and a handler in Python waits as long as the call does that began a moment before.
+So the system's own handler writes a byte into a pipe, and a thread that waits for it ends the
+process. Only what must be undone first, such as a half-written folder, runs in `unwinding`, where
+Ctrl-C is an exception.
 """
 
 import os
@@ -28,12 +30,18 @@ def end_at_once(line: str = LINE) -> None:
     main thread, where signals cannot be handled.
     """
 
-    def end(number: int, _) -> None:
-        os.write(2, f"{line}\n".encode())
-        os._exit(exit_code(number))
+    if not _handled(signal.SIGINT):
+        return
+    heard, written = os.pipe()
+    os.set_blocking(written, False)
+    signal.set_wakeup_fd(written)
+    signal.signal(signal.SIGINT, _nothing)
+    threading.Thread(target=_end, args=(heard, line), daemon=True, name="interrupts").start()
 
-    for number in _handled(signal.SIGINT):
-        signal.signal(number, end)
+
+def end_otherwise() -> None:
+    """From now on signals are the caller's business again."""
+    signal.set_wakeup_fd(-1)
 
 
 @contextmanager
@@ -44,6 +52,7 @@ def unwinding() -> Iterator[None]:
     """
     numbers = _handled(signal.SIGINT, signal.SIGTERM)
     previous = [signal.signal(number, _raise_once) for number in numbers]
+    written = signal.set_wakeup_fd(-1) if numbers else -1
     sys.unraisablehook, hook = _send_again, sys.unraisablehook
     try:
         yield
@@ -51,6 +60,8 @@ def unwinding() -> Iterator[None]:
         sys.unraisablehook = hook
         for number, handler in zip(numbers, previous, strict=True):
             signal.signal(number, handler)
+        if numbers:
+            signal.set_wakeup_fd(written)
 
 
 @contextmanager
@@ -61,6 +72,17 @@ def deferred(*numbers: int) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _end(heard: int, line: str) -> None:
+    while os.read(heard, 1) != bytes([signal.SIGINT]):
+        pass  # another signal, which has a handler of its own
+    os.write(2, f"{line}\n".encode())
+    os._exit(exit_code(signal.SIGINT))
+
+
+def _nothing(*_) -> None:
+    """The handler that Python wants to have."""
 
 
 def _handled(*numbers: int) -> list[int]:

@@ -145,6 +145,21 @@ with unwinding():
         assert process.returncode == 0 and err.endswith("ValueError: mine\n")
 
 
+def test_the_handler_need_not_run():
+    """A call that began a moment before the signal came would hold a handler in Python up."""
+    code = """
+import os, signal, threading, time
+from serving.interrupts import end_at_once
+
+end_at_once()
+# Another thread takes the signal: what the main thread waits for goes on.
+threading.Thread(target=lambda: (time.sleep(0.2), signal.pthread_kill(
+    threading.get_ident(), signal.SIGINT))).start()
+os.read(os.pipe()[0], 1)
+"""
+    assert_interrupted(start("-c", code))
+
+
 def test_a_command_that_is_started_with_ctrl_c_ignored_goes_on():
     code = """
 import os, signal
