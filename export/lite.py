@@ -111,7 +111,9 @@ class LiteRecommender(tf.Module):
         """`scores` with row 0, the rows that were seen, and what nobody gets at the lowest."""
         if self.never is not None:
             scores = tf.where(self.never, tf.float32.min, scores)
-        hidden = tf.constant([0]) if self.repeats else tf.concat([[0], known], axis=0)
+        # With repeats row 0 as often, and no constant: with one, LiteRT's interpreter now and then
+        # answered wrongly after histories of another length (2 of 3 times; so 0 of 16).
+        hidden = tf.concat([[0], tf.zeros_like(known) if self.repeats else known], axis=0)
         counts = tf.scatter_nd(hidden[:, tf.newaxis], tf.ones_like(hidden), tf.shape(self.ids))
         return tf.where(counts > 0, tf.float32.min, scores)
 
