@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import sync_entry
 from seqrec_tf.json_files import write_json
 
 GROUP_ROWS = 500_000  # rows of a Parquet row group, which readers take in one piece
@@ -99,8 +100,10 @@ class Parts:
 
     def begin(self) -> None:
         """Write down what the parts are made from; from now on the job can be resumed."""
-        _sync(self.histories)
+        sync_entry(self.histories)
         write_json(self.folder / MADE_FROM, {"settings": self.settings, "paths": self.paths})
+        sync_entry(self.folder / MADE_FROM)
+        sync_entry(self.folder)
 
     def write(self, number: int, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
         """Write one part, complete or not at all."""
@@ -135,8 +138,10 @@ class Parts:
         with parquet.ParquetWriter(partial, schema) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=len(group))
-        _sync(partial)
+        # A name says that what it stands for is complete; the folder keeps the name.
+        sync_entry(partial)
         os.replace(partial, path)
+        sync_entry(path.parent)
 
     def _facts(self) -> bytes:
         return json.dumps(self.settings).encode()
@@ -184,9 +189,3 @@ def _stored_groups(paths: Iterable[Path]) -> Iterator[pa.Table]:
         with parquet.ParquetFile(path) as file:
             for number in range(file.num_row_groups):
                 yield file.read_row_group(number)
-
-
-def _sync(path: Path) -> None:
-    """Write a file through to the disk before its name says that it is complete."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

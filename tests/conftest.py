@@ -27,3 +27,26 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture
+def operations(monkeypatch) -> list[tuple]:
+    """What is written through to the disk, and what is renamed to what, in order."""
+    log = []
+    really = {"fsync": os.fsync, "rename": os.rename, "replace": os.replace}
+
+    def fsync(handle):
+        log.append(("sync", Path(os.readlink(f"/proc/self/fd/{handle}"))))
+        really["fsync"](handle)
+
+    def rename(kind):
+        def renamed(source, target):
+            log.append(("rename", Path(source), Path(target)))
+            really[kind](source, target)
+
+        return renamed
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename("rename"))
+    monkeypatch.setattr(os, "replace", rename("replace"))
+    return log

@@ -109,9 +109,18 @@ def replace_file(path: Path, text: str) -> None:
         if path.exists():
             shutil.copymode(path, partial)
         os.replace(partial, path)
+        _sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _leading_comment(text: str) -> str:

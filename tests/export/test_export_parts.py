@@ -61,6 +61,20 @@ def test_the_output_says_what_it_was_made_from(parts):
     assert json.loads(facts) == parts.settings
 
 
+def test_what_a_name_stands_for_is_on_the_disk_before_the_name_is(parts, operations):
+    """And the output's name before the parts are removed: a power failure loses no answer."""
+    begin(parts)
+    assert ("sync", parts.histories) in operations and ("sync", parts.folder) in operations
+    parts.write(0, iter([table(1)]), SCHEMA)
+    parts.join(1)
+    renamed = [entry for entry in operations if entry[0] == "rename"][-2:]
+    assert [target for _, _, target in renamed] == [parts.path(0), parts.output]
+    for entry in renamed:
+        place = operations.index(entry)
+        assert operations[place - 1] == ("sync", entry[1])
+        assert operations[place + 1] == ("sync", entry[2].parent)
+
+
 def test_a_failure_leaves_no_part(parts):
     def failing():
         yield table(1)

@@ -1,6 +1,5 @@
 """Publishing: versions that only grow, exporters that take turns, and a kill in the middle."""
 
-import os
 import subprocess
 import sys
 import time
@@ -126,29 +125,6 @@ def test_a_killed_process_leaves_no_version(tmp_path):
     assert stage(tmp_path, "m") == [tmp_path / "m/1"]
     assert {path.name for path in tmp_path.iterdir()} == {"m", "models.config"}
     assert [name for name, *_ in read_config(tmp_path)] == ["m"]
-
-
-@pytest.fixture
-def operations(monkeypatch) -> list[tuple[str, Path]]:
-    """What is written through to the disk, and what is renamed to what, in order."""
-    log = []
-    really = {"fsync": os.fsync, "rename": os.rename, "replace": os.replace}
-
-    def fsync(handle):
-        log.append(("sync", Path(os.readlink(f"/proc/self/fd/{handle}"))))
-        really["fsync"](handle)
-
-    def rename(kind):
-        def renamed(source, target):
-            log.append(("rename", Path(source), Path(target)))
-            really[kind](source, target)
-
-        return renamed
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "rename", rename("rename"))
-    monkeypatch.setattr(os, "replace", rename("replace"))
-    return log
 
 
 def test_what_a_name_stands_for_is_on_the_disk_before_the_name_is(tmp_path, operations):

@@ -13,7 +13,7 @@ from golden_model import counting, golden, write_golden
 
 from serving.errors import InputError
 from serving.models.model_config import VersionPolicy, read_model_configs
-from serving.rollout.config_file import ConfigFile
+from serving.rollout.config_file import ConfigFile, replace_file
 
 MODELS = ("walk", "tampered", "broken", "bare", "latest", "strings", "unseen", "applied")
 COMMENT = "# kept\n"
@@ -165,6 +165,15 @@ def test_string_ids(roll_out):
     ended = roll_out("strings", "--canary=2")
     assert ended.returncode == 0, ended.stderr
     assert "answers 1 golden requests" in ended.stderr
+
+
+def test_the_file_is_on_the_disk_before_its_name_is(tmp_path, operations):
+    path = tmp_path / "models.config"
+    path.write_text("old")
+    replace_file(path, "new")
+    partial = tmp_path / ".models.config-partial"
+    assert operations == [("sync", partial), ("rename", partial, path), ("sync", tmp_path)]
+    assert path.read_text() == "new"
 
 
 def test_a_server_that_does_not_read_the_file(served, roll_out, tmp_path):
