@@ -171,7 +171,9 @@ def with_unknown_option(folder: Path, default: bool) -> Path:
     ]
     called = recommend if default else lambda movie_ids, k, boost: recommend(movie_ids, k, boost)
     function = tf.function(called, input_signature=inputs)
-    tf.saved_model.save(tf.Module(), str(folder), signatures={"recommend": function})
+    module = tf.Module()
+    module.ids = tf.Variable([0, *TITLES], dtype=tf.int64)
+    tf.saved_model.save(module, str(folder), signatures={"recommend": function})
     return as_version(folder)
 
 
