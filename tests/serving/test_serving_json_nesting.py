@@ -1,6 +1,7 @@
 """JSON of any depth: the values of Python's scanner, errors at the same places, linear time."""
 
 import json
+import re
 import time
 
 import pytest
@@ -70,11 +71,13 @@ def test_what_is_dropped_is_dropped(monkeypatch):
     ],
 )
 def test_half_a_million_levels(opening, closing):
-    levels = DEPTH // opening.count(b"[") if b"{" in opening and b"[" in opening else DEPTH
-    deep = opening * levels + b"1" + closing * levels
+    levels = DEPTH // len(re.findall(rb"[\[{]", opening))
     started = time.monotonic()
+    deep = opening * levels + b"1" + closing * levels
     assert parse_document(b'{"unknown": %s, "a": [1]}' % deep)["a"] == [1]
-    for wrong in (opening * levels, deep + closing, deep[:-1] + b"x"):
+    # Bytes that are wrong after a depth, each at the place where it is found.
+    opened, closed = opening * (levels // 5), closing * (levels // 5)
+    for wrong in (opened, opened + b"1" + closed + b"]", opened + b"1" + closed[:-1] + b"x"):
         with pytest.raises(ServingError, match="JSON Parse error"):
             parse_document(b'{"unknown": %s, "a": [1]}' % wrong)
     assert time.monotonic() - started < 60
