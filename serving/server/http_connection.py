@@ -2,13 +2,16 @@
 
 An offer to upgrade (`Connection: Upgrade`, which Java's client makes with every request) is
 ignored, and the body read. Bytes beyond ASCII may stand in a path. A client that has sent its
-request may close its half of the connection and still gets its answer. Who sends or reads nothing,
-or next to nothing, for too long is cut off, and so is a head without end.
+request may close its half of the connection and still gets its answer; one that has closed all of
+it looks the same, but for how it takes the first bytes of an answer, so those are sent at once. Who
+sends or reads nothing, or next to nothing, for too long is cut off, and so is a head without end.
 """
 
 import array
 import fcntl
+import os
 import re
+import socket
 import termios
 import time
 from asyncio import Transport
@@ -23,6 +26,8 @@ from uvicorn.protocols.http.httptools_impl import (
 LARGEST_HEAD_BYTES = 256 * 1024
 # Slower than any line, faster than who only wants to hold a connection.
 SLOWEST_BYTES_A_SECOND = 10
+ANSWER = b"HTTP/1.1 "  # how every answer begins
+TCP_CLOSED = 7  # of the system's states of a connection
 NOT_HTTP = "Invalid HTTP request received."
 TOO_LARGE_HEAD = "The head of the request is too large."
 NO_TUNNELS = "CONNECT is not implemented."
@@ -43,6 +48,7 @@ class HttpConnection(HttpToolsProtocol):
         self._body_left: int | None = None
         self._head_bytes = 0
         self._mark = ("idle", 0, time.monotonic(), 0)
+        self._half_closed = False
 
     def data_received(self, data: bytes) -> None:
         """Read a part of one or several requests."""
@@ -66,7 +72,27 @@ class HttpConnection(HttpToolsProtocol):
         if self.pipeline and self.pipeline[0][0].more_body:
             self.pipeline.popleft()
         asked[0].keep_alive = False
+        self._half_closed = True
+        if self._running is not None and not self._running.response_started:
+            self.transport.write(ANSWER)
+            self._running.transport = _Begun(self.transport)
         return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, also for the request under way; uvicorn tells the newest one only."""
+        super().connection_lost(exc)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def close_if_gone(self) -> None:
+        """Close the connection if its client did not stay for its answer; to be called often."""
+        if not self._half_closed or self.transport.is_closing():
+            return
+        with socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno())) as same:
+            state = same.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        if state == TCP_CLOSED:
+            self.transport.abort()
 
     def close_if_stalled(self, seconds: float) -> None:
         """Close the connection if its client let it lie for so long; to be called now and then."""
@@ -194,6 +220,22 @@ class HttpConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+
+class _Begun:
+    """A transport on which the first bytes of the next answer have been sent."""
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+        self._begun = True
+
+    def write(self, data: bytes) -> None:
+        """Send what is left of the answer."""
+        self._transport.write(data.removeprefix(ANSWER) if self._begun else data)
+        self._begun = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
 
 
 def _queued(transport: Transport) -> int:

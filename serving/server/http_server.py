@@ -73,8 +73,9 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; connections are looked at ten times in what they may lie still."""
-        if counter % self._ticks == 0:
-            for connection in list(self.server_state.connections):
+        for connection in list(self.server_state.connections):
+            connection.close_if_gone()
+            if counter % self._ticks == 0:
                 connection.close_if_stalled(self._patience.connection)
         return await super().on_tick(counter)
 

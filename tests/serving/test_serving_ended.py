@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import grpc
 import numpy as np
 import pytest
+import requests
 from google.protobuf.message import Message
 from grpc_tools import connect, example, predict_request
 from starlette.requests import ClientDisconnect
@@ -241,6 +242,23 @@ def test_a_running_rest_request_whose_client_goes_away_is_stopped():
     with pytest.raises(ClientDisconnect):
         asyncio.run(ask())
     assert stopped.wait(SECONDS)
+
+
+def test_rest_clients_that_give_up_hold_nobody_up(server):
+    """As many as wait for a thread close their connections, as every client does that times out."""
+    url = f"{server.url}/v1/models"
+    body = {"signature_name": "slow", "inputs": [2**40]}  # as long as the server lets it run
+
+    def give_up(_):
+        with pytest.raises(requests.Timeout):
+            requests.post(f"{url}/zoo:predict", json=body, timeout=1)
+
+    with ThreadPoolExecutor(24) as clients:
+        list(clients.map(give_up, range(24)))
+    started = time.monotonic()
+    assert requests.post(f"{url}/half:predict", json={"inputs": [1]}).json() == {"outputs": [2.5]}
+    # A request may take 30 seconds.
+    assert time.monotonic() - started < 10
 
 
 def test_time_that_nobody_has_told_is_over_all_the_same():

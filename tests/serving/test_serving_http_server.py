@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -16,7 +18,8 @@ from raw_http import OFFER, chunked, connect, exchange, read_all, request
 
 FOLDER = Path(__file__).parent
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
-LAST = request("GET", "/last", head=b"Connection: close\r\n")
+CLOSE = b"Connection: close\r\n"
+LAST = request("GET", "/last", head=CLOSE)
 
 
 def start(connection: float, drain: float) -> tuple[subprocess.Popen, str]:
@@ -153,6 +156,37 @@ def test_bytes_beyond_ascii_in_a_path(url, body):
 )
 def test_half_closed_connections_get_their_answers(url, asked, count):
     assert answers(exchange(url, asked, half_close=True)) == [["POST", "/a", "body"]] * count
+
+
+def gone(url: str) -> int:
+    """How many clients went away while they waited."""
+    return json.loads(exchange(url, request("GET", "/gone", head=CLOSE)).rpartition(b"\r\n")[2])
+
+
+@pytest.mark.parametrize("manner", ["closed", "half closed before", "reset"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request("POST", "/a", b"body", b"sleep: 30\r\n"),
+        request("POST", "/a", head=CHUNKED + b"sleep: 30\r\n") + chunked(b"body"),
+        request("POST", "/a", b"body", OFFER + b"sleep: 30\r\n"),
+        request("GET", "/a", head=b"sleep: 30\r\n"),
+        request("POST", "/a", b"body", b"sleep: 30\r\n") + LAST,
+    ],
+)
+def test_a_client_that_closes_its_connection_is_waited_for_no_longer(url, asked, manner):
+    before = gone(url)
+    with connect(url) as connection:
+        connection.sendall(asked)
+        time.sleep(0.1)
+        if manner.startswith("half"):
+            connection.shutdown(socket.SHUT_WR)
+        if manner == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end = time.monotonic() + 10
+    while gone(url) == before:
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 # Bytes at once, bytes ten times a second, and whether the connection is cut off.
