@@ -10,8 +10,9 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 # TensorFlow has no public way to load such a graph without its signatures.
 from tensorflow.python.saved_model import load_v1_in_v2
+from tensorflow.types.experimental import ConcreteFunction
 
-from serving.errors import invalid_argument
+from serving.errors import ServingError, invalid_argument
 from serving.models.signature_function import GraphFunction
 
 Signature = meta_graph_pb2.SignatureDef
@@ -42,12 +43,19 @@ def graph_function(restored: object, signature: Signature) -> GraphFunction:
         if names.count(name) > 1:
             raise invalid_argument(f'Endpoint "{name}" fed more than once.')
     fetches = {alias: _fetch(graph, alias, signature) for alias in sorted(signature.outputs)}
+    errors = [each for each in fetches.values() if isinstance(each, ServingError)]
+    if errors and len(errors) == len(fetches):
+        raise errors[0]
 
-    def prune(inputs: list[tf.Tensor], outputs: dict[str, tf.Tensor]) -> object:
+    def prune(aliases: tuple[str, ...]) -> ConcreteFunction:
+        for alias in aliases:
+            if isinstance(fetches[alias], ServingError):
+                raise fetches[alias]
+        inputs, outputs = list(feeds.values()), {alias: fetches[alias] for alias in aliases}
         _require_fed(graph, inputs, list(outputs.values()))
         return restored.prune(inputs, outputs)
 
-    return GraphFunction(prune, feeds, fetches)
+    return GraphFunction(prune, tuple(feeds), tuple(fetches))
 
 
 def _feed(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor:
@@ -59,16 +67,20 @@ def _feed(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor:
         raise invalid_argument(message) from error
 
 
-def _fetch(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor:
-    name = _name(signature.outputs[alias], f"output {alias}", "fetched")
+def _fetch(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor | ServingError:
+    """What is fetched; the error where it cannot be, which is nothing to the other outputs."""
+    try:
+        name = _name(signature.outputs[alias], f"output {alias}", "fetched")
+    except ServingError as error:
+        return error
     try:
         tensor = graph.get_tensor_by_name(name)
-    except (KeyError, ValueError) as error:
-        raise invalid_argument(_not_fetched(graph, name)) from error
-    if not tensor.dtype._is_ref_dtype:
-        return tensor
-    with graph.as_default():  # the value of a variable, which a function cannot return itself
-        return tf.identity(tensor)
+    except (KeyError, ValueError):
+        return invalid_argument(_not_fetched(graph, name))
+    with graph.as_default():
+        # The value of a variable, which a function cannot return itself. And a function gives its
+        # outputs' names away: operations that are fetched would have others in their errors.
+        return tf.identity(tensor, name="fetched")
 
 
 def _name(info: meta_graph_pb2.TensorInfo, what: str, done: str) -> str:

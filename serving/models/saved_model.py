@@ -14,6 +14,7 @@ from serving.models.signature_function import BrokenFunction, RestoredFunction, 
 from serving.models.versions import VersionDirectory
 
 SERVE_TAG = "serve"
+INITIALIZER = "__saved_model_init_op"  # a signature of every model of TensorFlow 2
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,9 @@ class SavedModel:
             try:
                 self.functions[name] = self._function(name, is_object)
             except ServingError as error:
-                where = f"model {directory.model} version {directory.version}, signature {name}"
-                logger.info("%s cannot be run: %s", where, error.message)
+                if name != INITIALIZER:
+                    where = f"model {directory.model} version {directory.version}, signature {name}"
+                    logger.info("%s cannot be run: %s", where, error.message)
                 self.functions[name] = BrokenFunction(error)
 
     def _function(self, name: str, is_object: bool) -> SignatureFunction:

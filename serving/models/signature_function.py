@@ -80,29 +80,25 @@ class GraphFunction:
     """A signature of a graph that TensorFlow 1 saved.
 
     Args:
-        prune: cuts a function out of the graph, from feeds to fetches.
-        feeds: alias -> what is fed.
-        fetches: alias -> what is fetched.
+        prune: cuts a function out of the graph, for the outputs of these aliases.
+        inputs: their aliases, in the order of the function's arguments.
+        outputs: their aliases.
     """
 
     def __init__(
         self,
-        prune: Callable[..., ConcreteFunction],
-        feeds: dict[str, tf.Tensor],
-        fetches: dict[str, tf.Tensor],
+        prune: Callable[[tuple[str, ...]], ConcreteFunction],
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
     ):
-        self._prune, self._feeds, self._fetches = prune, feeds, fetches
-        self._selections = _Selections(self._select)
+        self._inputs, self._outputs = inputs, outputs
+        self._selections = _Selections(prune)
 
     def call(self, feeds: dict[str, tf.Tensor], wanted: tuple[str, ...] | None) -> Outputs:
         """See `SignatureFunction`."""
-        function = self._selections.get(wanted or tuple(self._fetches))
-        inputs = [*(feeds[alias] for alias in self._feeds), *function.captured_inputs]
+        function = self._selections.get(wanted or self._outputs)
+        inputs = [*(feeds[alias] for alias in self._inputs), *function.captured_inputs]
         return run(function.inference_fn, inputs)
-
-    def _select(self, wanted: tuple[str, ...]) -> ConcreteFunction:
-        fetches = {alias: self._fetches[alias] for alias in wanted}
-        return self._prune(list(self._feeds.values()), fetches)
 
 
 class BrokenFunction:

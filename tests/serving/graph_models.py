@@ -39,11 +39,13 @@ def save_old_graph(path: Path) -> None:
             "sparse_in": _signature({"s": sparse}, {"d": tf.sparse.to_dense(sparse)}),
             "sparse_out": _signature({"x": x}, {"y": y, "s": tf.sparse.from_dense(x)}),
             "no_output": _signature({"x": x}, {"y": y}),
+            "some_missing": _signature({"x": x}, {"y": y, "gone": y}),
             "no_place": _signature({"x": x}, {"y": y}),
             "no_input": _signature({"x": x}, {"y": y}),
             "no_name": _signature({"x": x}, {"y": y}),
         }
         signatures["no_output"].outputs["y"].name = "nowhere:0"
+        signatures["some_missing"].outputs["gone"].name = "nowhere:0"
         signatures["no_place"].outputs["y"].name = "y:7"
         signatures["no_input"].inputs["x"].name = "nowhere:0"
         signatures["no_name"].outputs["y"].name = ""
