@@ -29,8 +29,8 @@ SECONDS = 20
 LINES = ("error: interrupted", "error: interrupted; nothing is reported")
 INT64 = {"dtype": "DT_INT64", "tensor_shape": {"dim": []}}
 SIGNATURES = {
-    name: {"inputs": {"item_ids": INT64, "row_splits": INT64}, "outputs": {}}
-    for name in ("serving_default", "ragged")
+    "serving_default": {"inputs": {"item_ids": INT64}, "outputs": {}},
+    "ragged": {"inputs": {"item_ids": INT64, "row_splits": INT64}, "outputs": {}},
 }
 METADATA = {"metadata": {"signature_def": {"signature_def": SIGNATURES}}}
 
