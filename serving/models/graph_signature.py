@@ -43,14 +43,14 @@ def graph_function(restored: object, signature: Signature) -> GraphFunction:
         if names.count(name) > 1:
             raise invalid_argument(f'Endpoint "{name}" fed more than once.')
     fetches = {alias: _fetch(graph, alias, signature) for alias in sorted(signature.outputs)}
-    errors = [each for each in fetches.values() if isinstance(each, ServingError)]
-    if errors and len(errors) == len(fetches):
-        raise errors[0]
+    reasons = [each for each in fetches.values() if isinstance(each, str)]
+    if reasons and len(reasons) == len(fetches):
+        raise invalid_argument(reasons[0])
 
     def prune(aliases: tuple[str, ...]) -> ConcreteFunction:
         for alias in aliases:
-            if isinstance(fetches[alias], ServingError):
-                raise fetches[alias]
+            if isinstance(fetches[alias], str):
+                raise invalid_argument(fetches[alias])
         inputs, outputs = list(feeds.values()), {alias: fetches[alias] for alias in aliases}
         _require_fed(graph, inputs, list(outputs.values()))
         return restored.prune(inputs, outputs)
@@ -67,16 +67,16 @@ def _feed(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor:
         raise invalid_argument(message) from error
 
 
-def _fetch(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor | ServingError:
-    """What is fetched; the error where it cannot be, which is nothing to the other outputs."""
+def _fetch(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor | str:
+    """What is fetched; the reason where it cannot be, which is nothing to the other outputs."""
     try:
         name = _name(signature.outputs[alias], f"output {alias}", "fetched")
     except ServingError as error:
-        return error
+        return error.message
     try:
         tensor = graph.get_tensor_by_name(name)
     except (KeyError, ValueError):
-        return invalid_argument(_not_fetched(graph, name))
+        return _not_fetched(graph, name)
     with graph.as_default():
         # The value of a variable, which a function cannot return itself. And a function gives its
         # outputs' names away: operations that are fetched would have others in their errors.

@@ -109,7 +109,8 @@ class BrokenFunction:
 
     def call(self, feeds: dict[str, tf.Tensor], wanted: tuple[str, ...] | None) -> Outputs:
         """See `SignatureFunction`."""
-        raise self._error
+        # Anew: one that is raised again and again keeps what every request brought.
+        raise ServingError(self._error.code, self._error.message)
 
 
 class _Selections:

@@ -1,6 +1,7 @@
 """Graphs that TensorFlow 1 saved: a broken signature stops none of the others."""
 
 import json
+import traceback
 
 import graph_models
 import numpy as np
@@ -118,6 +119,16 @@ def test_some_outputs_of_a_broken_one(old):
     for signature in ("some_unfed", "some_missing", "sparse_out"):
         assert run(old, signature, X, ["y"]) == {"y": [2.0, 4.0]}
     assert run(old, "twice_out", X, ["again"]) == {"again": [2.0, 4.0]}
+
+
+@pytest.mark.parametrize("signature", ["no_output", "sparse_out", "unfed"])
+def test_refusals_do_not_keep_what_was_sent(old, signature):
+    """An error that is raised again and again would hold the frames of every time."""
+    for _ in range(3):
+        with pytest.raises(ServingError) as caught:
+            run(old, signature, X)
+    frames = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert frames.count("run") == 2  # this file's, and the model's
 
 
 def test_the_metadata_lists_all(old):
