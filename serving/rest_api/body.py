@@ -12,14 +12,15 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 def is_gzip(content_encoding: str) -> bool:
     """Whether a `Content-Encoding` says that a body is to be inflated."""
-    return "gzip" in content_encoding.lower()
+    return "gzip" in content_encoding
 
 
 def inflate(body: bytes, content_encoding: str, limits: Limits) -> bytes:
     """Undo a `Content-Encoding: gzip`; other bodies, and empty ones, come back as they are.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, not gzip or cut short.
+        ServingError: INVALID_ARGUMENT, not gzip, cut short, or with more behind it, of which a
+            part would be lost.
         TooLarge: larger than the limits allow; a small body must not fill the memory.
     """
     if not body or not is_gzip(content_encoding):
@@ -33,6 +34,8 @@ def inflate(body: bytes, content_encoding: str, limits: Limits) -> bytes:
     limits.require_body(len(inflated))
     if not inflater.eof:
         raise invalid_argument("The gzip request body is cut short")
+    if inflater.unused_data:
+        raise invalid_argument("The gzip request body goes on after its first member")
     return inflated
 
 

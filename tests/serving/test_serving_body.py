@@ -1,6 +1,7 @@
 """Compressed request bodies."""
 
 import gzip
+import zlib
 
 import pytest
 
@@ -11,10 +12,23 @@ from serving.rest_api.body import inflate
 
 def test_gzip_is_inflated():
     assert inflate(gzip.compress(b"{}"), "gzip", WIDE) == b"{}"
-    assert inflate(b"{}", "", WIDE) == b"{}"
+    assert inflate(gzip.compress(b"{}"), "identity, x-gzip", WIDE) == b"{}"
+    # The name is looked for as it stands, as in TensorFlow Serving.
+    for other in ("", "GZIP", "deflate", "br"):
+        assert inflate(b"{}", other, WIDE) == b"{}"
 
 
-@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}" * 100, mtime=0)[:-10]])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        gzip.compress(b"{}" * 100, mtime=0)[:-10],
+        gzip.compress(b"{") + gzip.compress(b"}"),
+        gzip.compress(b"{}") + bytes(512),
+        gzip.compress(b"{}") + b"{}",
+        zlib.compress(b"{}"),
+    ],
+)
 def test_bodies_that_are_not_gzip(body):
     with pytest.raises(ServingError, match="gzip"):
         inflate(body, "gzip", WIDE)
