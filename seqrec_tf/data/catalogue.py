@@ -124,7 +124,7 @@ class Catalogue:
         Raises:
             InputError: the file is not what `write` writes.
         """
-        table = read_table(path, None, "catalogue")
+        table = read_table(path, None, "catalogue", trusted=True)
         names = list(table.frame.columns)
         others = [*names[:1], *names[2:]]
         if others not in (["row", "title", "count"], ["row", "title", "count", "categories"]):

@@ -19,15 +19,18 @@ LONGEST_CELL = 1 << 26
 """Bytes in which a quote must be closed: one that never is must not fill the memory."""
 MARK = b"\xef\xbb\xbf"
 WHOLE_CELL = re.compile(r'"((?:[^"]|"")*)"', re.DOTALL)
-DIGIT = re.compile(rb'\s*"?[+-]?[0-9]')
+NUMBER = re.compile(rb'\s*"?[+-]?[0-9][0-9.:TZeE+ -]*"?\s*')
+"""A number or a date, quoted or not."""
 
 
-def quoting(path: Path, separator: str) -> int:
+def quoting(path: Path, separator: str, trusted: bool = False) -> int:
     """How a file is to be parsed so that no row of it is lost.
 
     Args:
         path: the file, gzipped or not.
         separator: between values.
+        trusted: whether a quoted cell may look like rows, because the file was written by this
+            project, or has been looked at before.
 
     Returns:
         `csv.QUOTE_MINIMAL`, or `csv.QUOTE_NONE` for TSV whose quotes are part of the cells, but
@@ -58,7 +61,8 @@ def quoting(path: Path, separator: str) -> int:
                     if separator == "\t":
                         return csv.QUOTE_NONE
                     raise _unclosed(path, line + _lines(block[:start]))
-                if _has_line_end(match["inside"]) and _could_be_rows(block, match, cell, width):
+                doubtful = not trusted and _has_line_end(match["inside"])
+                if doubtful and _could_be_rows(block, match, cell, width):
                     closed = line + _lines(block[: match.end()])
                     raise _ambiguous(path, line + _lines(block[:start]), closed)
             if not read:
@@ -111,18 +115,25 @@ def _width(block: bytes, cell: re.Pattern[bytes]) -> int:
 def _could_be_rows(
     block: bytes, match: re.Match[bytes], cell: re.Pattern[bytes], width: int
 ) -> bool:
-    """Whether the lines of a quoted cell would all be rows if its quotes did not count.
+    """Whether the lines of a quoted cell would be rows if its quotes did not count.
 
-    They would if each has as many cells as the header, and a number where the first has one.
+    They would if most of them have as many cells as the header, or more, and a number or a date
+    where the first has one; without any in the first, if all have exactly as many. Blank lines
+    do not count, as they are no rows anywhere.
     """
     start = block.rfind(b"\n", 0, match.start()) + 1
     end = block.find(b"\n", match.end())
     lines = block[start : end if end >= 0 else len(block)].splitlines()
-    rows = [cell.findall(line) for line in lines]
-    if any(len(row) != width for row in rows):
-        return False
-    numbers = [column for column, value in enumerate(rows[0]) if DIGIT.match(value)]
-    return not numbers or all(any(DIGIT.match(row[n]) for n in numbers) for row in rows)
+    first, *others = (cell.findall(line) for line in lines if line.strip())
+    # With a cell too many or too few, only those before the quote are sure to be in their place.
+    before = len(cell.findall(block[start : match.start()])) - 1
+    known = first if len(first) == width else first[:before]
+    numbers = [column for column, value in enumerate(known) if NUMBER.fullmatch(value)]
+    if not numbers:
+        return all(len(row) == width for row in (first, *others))
+    rows = [row for row in others if len(row) >= width]
+    alike = sum(any(NUMBER.fullmatch(row[column]) for column in numbers) for row in rows)
+    return 2 * alike > len(others)
 
 
 def _unclosed(path: Path, line: int) -> InputError:
@@ -135,7 +146,7 @@ def _unclosed(path: Path, line: int) -> InputError:
 def _ambiguous(path: Path, line: int, closed: int) -> InputError:
     return InputError(
         f"{path}, line {line}: expected a quoted cell. Received: a quote that is closed in line "
-        f"{closed} only, and all lines from here to there could be rows of their own."
+        f"{closed} only, and the lines from here to there could be rows of their own."
     )
 
 

@@ -19,6 +19,7 @@ def read_separated(
     columns: dict[str, str] | None,
     rows: int,
     elsewhere: Container[str] = (),
+    trusted: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """Read CSV or TSV in UTF-8 with one header line, piece by piece.
 
@@ -28,6 +29,7 @@ def read_separated(
         columns: flag that names a column -> the column; None for all columns.
         rows: records a piece.
         elsewhere: columns that the file need not have.
+        trusted: see `quoting`.
 
     Yields:
         Wanted columns of consecutive records, all text, "" where empty.
@@ -35,7 +37,7 @@ def read_separated(
     Raises:
         InputError: as `seqrec_tf.data.tables.read_table`.
     """
-    quotes = quoting(path, separator)
+    quotes = quoting(path, separator, trusted)
     header = next((fields for _, fields in records(path, separator, quotes)), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")

@@ -68,7 +68,9 @@ class Table:
         )
 
 
-def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> Table:
+def read_table(
+    path: str | Path, columns: dict[str, str] | None, flag: str, trusted: bool = False
+) -> Table:
     """Read some columns of a table, or all.
 
     Args:
@@ -78,6 +80,7 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
         columns: flag that names a column -> the column; None for all columns. Of `day=7/part.csv`
             in a folder, "day" may be one.
         flag: what names the file, for messages.
+        trusted: whether a quoted cell may look like rows, as this project wrote the file.
 
     Returns:
         The table: text of CSV and TSV as str, "" where empty; JSON values as objects, None
@@ -87,7 +90,7 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
         InputError: no such file or format, a column that is missing or occurs twice, no rows, or
             a line that cannot be parsed.
     """
-    tables = list(read_tables(path, columns, flag))
+    tables = list(read_tables(path, columns, flag, trusted=trusted))
     if len(tables) == 1:
         return tables[0]
     ends = list(accumulate(len(table.frame) for table in tables))
@@ -101,7 +104,11 @@ def read_table(path: str | Path, columns: dict[str, str] | None, flag: str) -> T
 
 
 def read_tables(
-    path: str | Path, columns: dict[str, str] | None, flag: str, rows: int | None = None
+    path: str | Path,
+    columns: dict[str, str] | None,
+    flag: str,
+    rows: int | None = None,
+    trusted: bool = False,
 ) -> Iterator[Table]:
     """As `read_table`, piece by piece, for a table that may be larger than the memory.
 
@@ -110,13 +117,14 @@ def read_tables(
         columns: flag that names a column -> the column; None for all columns.
         flag: what names the file, for messages.
         rows: records a piece; None: as many as suit the format.
+        trusted: as in `read_table`.
 
     Yields:
         Tables of consecutive records, none of them empty.
     """
     path = Path(path)
     kind, files = find_files(path, flag)
-    read = _reader(path, kind, columns, rows)
+    read = _reader(path, kind, columns, rows, trusted)
     names: list[str] = []
     total = 0
     for file in files:
@@ -136,14 +144,16 @@ def read_tables(
         raise InputError(f"{path}: expected at least one row of data. Received: none.")
 
 
-def _reader(path: Path, kind: str, columns: dict[str, str] | None, rows: int | None) -> Callable:
+def _reader(
+    path: Path, kind: str, columns: dict[str, str] | None, rows: int | None, trusted: bool
+) -> Callable:
     """What reads a file, given the columns that it need not have, into frames."""
     if kind == PARQUET:
         return ParquetReader(path, columns, rows).read
     if kind in JSON_LINES:
         return lambda file, fixed: read_json_lines(file, columns, rows, fixed)
     return lambda file, fixed: read_separated(
-        file, SEPARATORS[kind], columns, rows or CHUNK_ROWS, fixed
+        file, SEPARATORS[kind], columns, rows or CHUNK_ROWS, fixed, trusted
     )
 
 
@@ -189,7 +199,8 @@ def _line_number(path: Path, kind: str, row: int) -> str:
         skipped = row
     else:
         separator = SEPARATORS[kind]
-        numbers = (number for number, _ in records(path, separator, quoting(path, separator)))
+        quotes = quoting(path, separator, trusted=True)
+        numbers = (number for number, _ in records(path, separator, quotes))
         skipped = row + 1
     for _ in range(skipped):
         next(numbers)

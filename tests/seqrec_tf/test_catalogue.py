@@ -79,6 +79,8 @@ def assert_comes_back(path, catalogue: Catalogue) -> None:
 ODD = [
     *map(chr, [*range(1, 33), 127, 0x85, 0xA0, 0x200F, 0x2028, 0x2029, 0x301, 0xFEFF, 0x1F600]),
     *["\r\n", '"', '""', ",", "|", "\\", '\\"', "'", "#", "NULL", "\ufeffrow", "y" * 200_000],
+    # As if the next row of the file began inside.
+    *["x,3\n9,9,z", "a\n2,8,b,5", "a\n2,8,b,5,c\nd", "a\r\n2,8,b,5,c\r\n3,9,c", "1\n2,3,4,5,6\n"],
 ]
 
 

@@ -128,6 +128,11 @@ def test_quotes_in_the_middle_of_a_cell_are_text(tmp_path):
         ['u,7,1,"Heroes', 'u,8,2,""', 'u,9,3,Villains"'],
         ['"u",7,1,"Heroes', '"u",8,2,x', 'u,9,3,Villains"'][::2],
         ['u,"7",1,"Heroes', 'u,9,3,Villains"'],
+        ['u,7,1,"Heroes', "", "u,8,2,x", " ", 'u,9,3,Villains"'],
+        ['u,7,1,"Heroes', "u,8,2,x,one too many", 'u,9,3,Villains"'],
+        ['u,7,1,"Heroes', "u,8,2,x", "one too few", 'u,9,3,Villains"'],
+        ['u,7,1,"Heroes,one too many', "u,8,2,x", 'u,9,3,Villains"'],
+        ['u,7,1,"Heroes', 'u,9,3,Villains,one too many"'],
     ],
 )
 def test_a_quote_that_a_later_row_closes(rows, name, block, tmp_path):
@@ -137,7 +142,7 @@ def test_a_quote_that_a_later_row_closes(rows, name, block, tmp_path):
         path = tsv(tmp_path, "a,1,1,t", *rows, "z,2,2,t")
     assert refused(path) == (
         f"{path}, line 3: expected a quoted cell. Received: a quote that is closed in line "
-        f"{2 + len(rows)} only, and all lines from here to there could be rows of their own."
+        f"{2 + len(rows)} only, and the lines from here to there could be rows of their own."
     )
 
 
@@ -160,11 +165,11 @@ def test_titles_of_several_lines_are_read(title, at, block, tmp_path):
 
 
 def test_titles_of_several_lines_in_a_table_of_two_columns(tmp_path):
-    text = 'item_id,title\n7,"Seven\nSamurai, the movie"\n8,Eight\n'
+    text = 'item_id,title\n7,"Seven\nSamurai, the movie\n12 V, 2 Ah\n"\n8,Eight\n'
     titles = load_log(
         write_csv(tmp_path, "u,7,1"), titles=write_log(tmp_path, text, "titles.csv")
     ).titles
-    assert titles.to_dict() == {7: "Seven\nSamurai, the movie", 8: "Eight"}
+    assert titles.to_dict() == {7: "Seven\nSamurai, the movie\n12 V, 2 Ah\n", 8: "Eight"}
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.tsv"])
