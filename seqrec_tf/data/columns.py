@@ -138,10 +138,15 @@ def _finite(table: Table, column: str, expected: str) -> np.ndarray:
     reject(table, column, values.isna(), expected)
     reject(table, column, values.map(type).isin((bool, np.bool_)), expected)
     if values.dtype == object:  # an int of JSON may be longer than pandas can take
-        values = values.map(str)
+        values = values.map(_number_text)
     numbers = _float(pd.to_numeric(values, errors="coerce"))
     reject(table, column, ~np.isfinite(numbers), expected)
     return numbers
+
+
+def _number_text(value: object) -> str:
+    # Python writes no more digits than some thousands.
+    return "inf" if isinstance(value, int) and abs(value) > LARGEST**9 else str(value)
 
 
 def _float(numbers: pd.Series) -> np.ndarray:

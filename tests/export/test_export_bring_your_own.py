@@ -14,6 +14,7 @@ from export.__main__ import main
 from export.bring_your_own import read_items
 from export.foreign import VectorFile
 from seqrec_tf.config import DataConfig
+from seqrec_tf.data.columns import COUNT
 from seqrec_tf.data.logs import load_logs
 from seqrec_tf.errors import InputError
 
@@ -70,6 +71,9 @@ def test_columns_that_only_some_json_lines_have(tmp_path):
         ("count", -1, "a whole number from 0 to 2^53. Received: -1"),
         ("count", 1.5, "a whole number from 0 to 2^53. Received: 1.5"),
         ("count", 1e300, "a whole number from 0 to 2^53. Received: 1e+300"),
+        pytest.param(
+            "count", 10**5000, f"{COUNT}. Received: a number of thousands of digits", id="-"
+        ),
         ("count", "many", "a whole number from 0 to 2^53. Received: 'many'"),
         ("count", None, "a whole number from 0 to 2^53. Received: None"),
         ("count", True, "a whole number from 0 to 2^53. Received: True"),
