@@ -10,6 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from serving.errors import InputError
 from serving.models.loaded_model import LoadedModel
 from serving.models.operation_packages import require_operations
+from serving.models.tensor import Tensor, string_values
 from serving.models.versions import VersionDirectory
 
 TEXT = """
@@ -89,34 +90,13 @@ def test_what_nobody_has_is_named(tmp_path, content, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A model with operations of tensorflow-text, and one of two versions, the newer without."""
-    import tensorflow as tf
-    from conftest import half_plus_two
-
-    root = tmp_path_factory.mktemp("operations")
-    command = [sys.executable, "-c", TEXT, str(root / "text/1")]
+def test_a_model_with_operations_of_a_package(tmp_path):
+    """Made by another process: here it is the model that has them registered."""
+    command = [sys.executable, "-c", TEXT, str(tmp_path / "1")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=90)
     assert ended.returncode == 0, ended.stderr
-    half = half_plus_two(tf)
-    tf.saved_model.save(half, str(root / "half/1"), signatures=half.serve)
-    write(root / "half/2", graph("SimpleMLInferenceOpWithHandle"))
-    return root
-
-
-def test_a_server_of_such_models(folder, start_server):
-    entries = [
-        f'config {{ name: "{name}" base_path: "{folder}/{name}" model_platform: "tensorflow" '
-        "model_version_policy { all {} } }"
-        for name in ("half", "text")
-    ]
-    (folder / "models.config").write_text(f"model_config_list {{ {' '.join(entries)} }}")
-    running = start_server(f"--model_config_file={folder}/models.config")
-    answer = running.post("/v1/models/text:predict", {"instances": ["The Alien  Garden"]})
-    assert answer.json() == {"predictions": [["the", "alien", "garden"]]}
-    two, one = running.get("/v1/models/half").json()["model_version_status"]
-    assert (two["state"], one["state"]) == ("END", "AVAILABLE")
-    assert "(pip install tensorflow-decision-forests)" in two["status"]["error_message"]
-    assert running.post("/v1/models/half:predict", {"instances": [1.0]}).status_code == 200
-    assert running.stop() == 0
+    model = LoadedModel(VersionDirectory("text", 1, tmp_path / "1"))
+    assert "tensorflow_text" in sys.modules
+    text = Tensor(string_values([b"The Alien  Garden"]), (1,))
+    words = model.run("serving_default", {"text": text})["words"]
+    assert words.values.tolist() == [b"the", b"alien", b"garden"]
