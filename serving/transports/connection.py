@@ -7,7 +7,7 @@ are not of the usual form, a body of stated length.
 
 import io
 import re
-import select
+import selectors
 import socket
 import time
 from typing import NamedTuple
@@ -99,9 +99,13 @@ class Connection:
 
     def _close_if_ended(self) -> None:
         idle = self._socket is not None and time.monotonic() - self._used > _IDLE_SECONDS
-        # Readable without a request under way: the server has closed it.
-        if idle and select.select([self._socket], [], [], 0)[0]:
-            self.close()
+        if not idle:
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            # Readable without a request under way: the server has closed it.
+            if selector.select(0):
+                self.close()
 
     def _send(self, request: bytes) -> bytes:
         """Send a request; the first bytes of its answer."""

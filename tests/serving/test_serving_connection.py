@@ -1,12 +1,16 @@
 """The connection of client and load generator, against servers that end it at any moment."""
 
+import os
+import resource
 import ssl
 import subprocess
 import time
+from contextlib import ExitStack
 
 import pytest
 from scripted_server import OK, RESET, scripted_server
 
+import serving.transports.connection as transport_connection
 from serving.client import RequestError
 from serving.transports.connection import Connection, MalformedAnswerError, post_request
 from serving.transports.rest_connection import RestConnection
@@ -30,6 +34,21 @@ def test_a_connection_is_kept_and_reopened():
         with pytest.raises(ConnectionResetError):
             connection.exchange(REQUEST)
         assert_answers(connection)
+
+
+def test_a_process_with_many_open_files(monkeypatch):
+    """`select` takes no numbers above 1,023."""
+    monkeypatch.setattr(transport_connection, "_IDLE_SECONDS", -1.0)
+    with scripted_server(lambda _: OK) as address, ExitStack() as files:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1024):
+            files.enter_context(open(os.devnull))
+        connection = Connection(address, 5.0)
+        for _ in range(2):
+            assert_answers(connection)
+        connection.close()
 
 
 def test_long_answers_and_short_pieces():
