@@ -75,4 +75,4 @@ def test_a_reduced_exact_table_says_what_it_costs(build, split):
 def test_settings_that_do_not_fit(build, tmp_path, options, said):
     with pytest.raises(InputError, match=said):
         export(build, tmp_path / "models", None, **options)
-    assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+    assert not (tmp_path / "models").exists()
