@@ -90,6 +90,15 @@ def test_the_reported_recall_is_that_of_what_is_served(movies, capsys, k, precis
     assert "300 validation histories, with which the probes were not chosen" in said
 
 
+@pytest.fixture
+def eagerly():
+    """Tracing a search takes longer than a small one itself."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_shares_are_those_of_an_index_at_each_number_of_probes():
     generator = np.random.default_rng(0)
     table = generator.standard_normal((201, 8)).astype(np.float32)
