@@ -17,6 +17,9 @@ from contextlib import contextmanager
 AGAIN_SECONDS = 0.01
 LINE = "error: interrupted"
 
+# Held by what must not be cut off by the thread that ends the process.
+_going_on = threading.Lock()
+
 
 def exit_code(number: int) -> int:
     """A shell's exit code for a process that a signal ended."""
@@ -67,18 +70,20 @@ def unwinding() -> Iterator[None]:
 @contextmanager
 def deferred(*numbers: int) -> Iterator[None]:
     """These signals wait until the body is done; processes started in it never see them."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    with _going_on:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _end(heard: int, line: str) -> None:
     while os.read(heard, 1) != bytes([signal.SIGINT]):
         pass  # another signal, which has a handler of its own
-    os.write(2, f"{line}\n".encode())
-    os._exit(exit_code(signal.SIGINT))
+    with _going_on:
+        os.write(2, f"{line}\n".encode())
+        os._exit(exit_code(signal.SIGINT))
 
 
 def _nothing(*_) -> None:

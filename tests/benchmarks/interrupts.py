@@ -79,7 +79,7 @@ def interrupted(port: int, wait: float, group: bool, log: Path) -> str:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        return "lost: no exit"
+        return f"lost: no exit, sent after {wait:.3f} s"
     text = log.read_text()
     left = workers_left(process.pid)
     if left:

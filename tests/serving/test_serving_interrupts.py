@@ -160,6 +160,23 @@ os.read(os.pipe()[0], 1)
     assert_interrupted(start("-c", code))
 
 
+def test_what_is_deferred_is_finished_first():
+    code = """
+import os, signal, sys, time
+from serving.interrupts import deferred, end_at_once
+
+end_at_once()
+with deferred(signal.SIGINT):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.3)
+    print("finished", file=sys.stderr)
+time.sleep(30)
+"""
+    process = start("-c", code)
+    _, err = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, err) == (130, "finished\nerror: interrupted\n")
+
+
 def test_a_command_that_is_started_with_ctrl_c_ignored_goes_on():
     code = """
 import os, signal
