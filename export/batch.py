@@ -46,7 +46,7 @@ def main() -> None:
     _add_columns(parser)
     for name, default, what in (
         ("--k", None, "items recommended (default: the export's)"),
-        ("--batch-size", 256, "histories a step (default: 256)"),
+        ("--batch-size", 256, "histories a step, at most 16,384 (default: 256)"),
         ("--users-a-part", 50_000, "users whose work a kill may lose (default: 50000)"),
     ):
         parser.add_argument(name, type=int, default=default, help=what)

@@ -123,7 +123,7 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
         _say_texts(histories, parts)
         scorer = _scorer(parts.settings["--k"], histories.user_type, folder, golden)
         waiting = ((number, histories.between(*users)) for number, users in missing.items())
-        answers = scorer.answers(waiting, parts.settings["--batch-size"])
+        answers = scorer.answers(waiting, _rows(parts.settings))
         with tqdm(total=histories.users, initial=done, unit=" users", disable=None) as progress:
             for number, batches in groupby(answers, key=itemgetter(0)):
                 parts.write(number, _counted(batches, progress), scorer.schema)
@@ -153,6 +153,13 @@ def _scorer(k: int, user_type: str, folder: Path, golden: dict):
 
     schema = answer_schema(golden["id_name"], golden["id_type"], user_type)
     return Scorer(folder, golden["id_name"], schema, None if k == golden["k"] else k)
+
+
+def _rows(settings: dict) -> int:
+    """Histories a batch, which the graph bounds whatever `--batch-size` says."""
+    from export.bounds import rows_a_request
+
+    return min(settings["--batch-size"], rows_a_request(settings["--k"]))
 
 
 def _counted(batches: Iterable[tuple], progress: tqdm) -> Iterator:

@@ -18,9 +18,9 @@ ALLOWED_OPS = frozenset(
     Range ReadVariableOp RealDiv Relu Reshape ResourceGather RestoreV2 Rsqrt SaveV2 ScatterNd Select
     SelectV2 Shape ShardedFilename Sigmoid Size Slice Softmax Split SquaredDifference Squeeze
     StatefulPartitionedCall StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
-    StringJoin StringSplitV2 StringToNumber Sub Tanh TensorListFromTensor TensorListGetItem
-    TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
-    Unpack UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
+    StringJoin StringLength StringSplitV2 StringToNumber Sub Sum Tanh TensorListFromTensor
+    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile
+    TopKV2 Transpose Unpack UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
     """.split()  # noqa: SIM905
 )
 

@@ -9,6 +9,19 @@ like is `export.signatures`' business, how items are found `export.retrieval`'s.
 import numpy as np
 import tensorflow as tf
 
+from export.bounds import (
+    MOST_ANSWERS,
+    MOST_IDS,
+    MOST_ROWS,
+    PART_NUMBERS,
+    after,
+    checked,
+    few_or_many,
+    in_parts,
+    padded_part,
+    ragged_part,
+    rows_a_part,
+)
 from export.resources import held_by
 from export.retrieval import LOWEST, Query
 from seqrec_tf.data.catalogue import Catalogue
@@ -47,9 +60,12 @@ class Recommender(tf.Module):
     ):
         super().__init__()
         self.k, self.id_name, self.repeats = k, id_name, repeats
+        self.dim = encoder.dim
         self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
         self.text_separator = catalogue.text_separator
         self.index = index
+        self.part = rows_a_part(catalogue.size + 1, encoder.window)
+        self.pairs = max(1, PART_NUMBERS // self.dim)
         padding = np.array([catalogue.padding], catalogue.ids.dtype)
         ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
@@ -78,9 +94,14 @@ class Recommender(tf.Module):
 
     def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
-        known = self._known(histories)
-        hidden = known[:, :0] if self.repeats else known
-        return self._best(self._query(known, hidden, self.allowed), self.k)
+        known = self._known(histories, self.k)
+
+        def answer(first, end):
+            part = ragged_part(known, first, end)
+            hidden = part[:, :0] if self.repeats else part
+            return self._best(self._query(part, hidden, self.allowed), self.k)
+
+        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(self.k))
 
     def recommend_with_options(
         self,
@@ -99,50 +120,107 @@ class Recommender(tf.Module):
             filter_seen: (), whether items of the history are left out.
             categories: (n,) string, only items of any of these; none for all.
         """
-        tf.debugging.assert_positive(k, "k: expected at least 1.")
         # Columns cost memory also where no item is left for them.
         most = max(1000, 2 * self.ids.shape[0])
-        tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")
-        known = self._known(histories)
+        least = tf.debugging.assert_positive(k, "k: expected at least 1.")
+        k = after(
+            [least, tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")], k
+        )
+        known = self._known(histories, k)
         seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
-        excluded = tf.tile(self._look_up(exclude_ids)[tf.newaxis], [known.nrows(tf.int32), 1])
-        hidden = tf.concat([seen, tf.RaggedTensor.from_tensor(excluded)], axis=1)
+        allowed = self._allowed(exclude_ids, categories)
+
+        def answer(first, end):
+            rows, hidden = (ragged_part(ragged, first, end) for ragged in (known, seen))
+            return self._best(self._query(rows, hidden, allowed), k)
+
+        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(None))
+
+    def _allowed(self, exclude_ids: tf.Tensor, categories: tf.Tensor | None) -> tf.Tensor:
+        """(items + 1,) bool: a mask of the catalogue, however many histories there are."""
+        exclude_ids = checked(exclude_ids, exclude_ids=(_size(exclude_ids), MOST_IDS))
         allowed = self.allowed
         if categories is not None:
             wanted = self.categories.allowed(categories)
             allowed = wanted if allowed is None else tf.logical_and(wanted, allowed)
-        return self._best(self._query(known, hidden, allowed), k)
+        if allowed is None:
+            allowed = tf.ones([self.ids.shape[0]], tf.bool)
+        rows = self._look_up(exclude_ids)[:, tf.newaxis]
+        return tf.tensor_scatter_nd_update(allowed, rows, tf.zeros_like(exclude_ids, tf.bool))
 
     def score(self, histories: tf.RaggedTensor, candidates: tf.Tensor) -> tf.Tensor:
         """Scores of candidates, (batch, m) raw ids, in the unit of `recommend`'s, seen or not.
 
         Unknown candidates and padding get the lowest finite float.
         """
+        candidates = checked(candidates, candidate_ids=(_size(candidates), MOST_IDS))
+        # Or one row would be repeated for all of the others.
+        same = tf.shape(candidates, tf.int64)[0] == histories.nrows(tf.int64)
+        message = "expected a row of candidate_ids for each history."
+        candidates = after([tf.raw_ops.Assert(condition=same, data=[message])], candidates)
         known, rows = self._known(histories), self._look_up(candidates)
-        scores = tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))
+        fits = tf.logical_and(known.nrows(tf.int32) <= self.part, tf.size(rows) <= self.pairs)
+        few = lambda: tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))  # noqa: E731
+        scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
         scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
         return tf.where(rows > 0, scores, LOWEST)
+
+    def _score_parts(self, known: tf.RaggedTensor, rows: tf.Tensor) -> tf.Tensor:
+        """Dot products of histories with rows, (batch, m) each."""
+        vectors = self._encoded(known)
+        owners = tf.repeat(tf.range(tf.shape(rows)[0]), tf.shape(rows)[1])
+        pairs = tf.reshape(rows, [-1])
+
+        def scored(first, end):
+            items, histories = (padded_part(part, first, end) for part in (pairs, owners))
+            return tf.reduce_sum(self.index.vectors(items) * tf.gather(vectors, histories), axis=1)
+
+        signature = tf.TensorSpec([None], tf.float32)
+        return tf.reshape(in_parts(scored, tf.size(pairs), self.pairs, signature), tf.shape(rows))
 
     def encode(self, histories: tf.RaggedTensor) -> tf.Tensor:
         """Vectors whose dot products with the item table are the scores, (batch, dim) float32.
 
         Zeros for a history with nothing known.
         """
-        return self.encode_rows(self._known(histories))
+        return self._encoded(self._known(histories))
+
+    def _encoded(self, known: tf.RaggedTensor) -> tf.Tensor:
+        encode = lambda first, end: self.encode_rows(ragged_part(known, first, end))  # noqa: E731
+        signature = tf.TensorSpec([None, self.dim], tf.float32)
+        return in_parts(encode, known.nrows(tf.int32), self.part, signature)
 
     def similar(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """The k items nearest to one item a request, (batch,) raw ids, by the cosine.
 
         Without the item itself; an unknown one gets the popularity ranking.
         """
-        rows = self._look_up(ids)
-        item = rows[:, tf.newaxis]
-        vectors = self.index.vectors(rows) / tf.gather(self.index.norms, item)
-        query = Query(vectors, item == 0, tf.RaggedTensor.from_tensor(item), self.allowed)
-        return self._best(query, self.k, cosine=True)
+        ids = self._checked(ids, _size(ids), _size(ids), self.k)
+        all_rows = self._look_up(ids)
 
-    def _known(self, histories: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Rows of the ids that the catalogue knows: (batch, None) int32."""
+        def answer(first, end):
+            rows = padded_part(all_rows, first, end)
+            item = rows[:, tf.newaxis]
+            vectors = self.index.vectors(rows) / tf.gather(self.index.norms, item)
+            query = Query(vectors, item == 0, tf.RaggedTensor.from_tensor(item), self.allowed)
+            return self._best(query, self.k, cosine=True)
+
+        return in_parts(answer, tf.size(ids), self.part, self._signature(self.k))
+
+    def _checked(self, values, rows: tf.Tensor, ids: tf.Tensor, k: tf.Tensor | int):
+        """`values` of a request that asks for what a client may mean; see `export.bounds`."""
+        answers = rows * tf.cast(k, tf.int64)
+        bounds = {"ids": (ids, MOST_IDS), "answers": (answers, MOST_ANSWERS)}
+        return checked(values, rows=(rows, MOST_ROWS), **bounds)
+
+    def _signature(self, k: int | None) -> dict[str, tf.TensorSpec]:
+        kinds = {self.id_name: self.id_type, "titles": tf.string, "scores": tf.float32}
+        return {name: tf.TensorSpec([None, k], kind) for name, kind in kinds.items()}
+
+    def _known(self, histories: tf.RaggedTensor, k: tf.Tensor | int = 1) -> tf.RaggedTensor:
+        """Rows of the ids that the catalogue knows: (batch, None) int32; k answers for each."""
+        rows, ids = histories.nrows(tf.int64), _size(histories.flat_values)
+        histories = self._checked(histories, rows, ids, k)
         return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
 
     def _look_up(self, ids: tf.Tensor) -> tf.Tensor:
@@ -202,7 +280,11 @@ class CategoryFilter(tf.Module):
 
         An unknown category has no items.
         """
-        numbers = self.numbers.lookup(categories)
+        categories = checked(categories, categories=(_size(categories), MOST_IDS))
+        # Each once, however often it is asked for: a category may have very many members.
+        found = self.numbers.lookup(categories)[:, tf.newaxis]
+        asked = tf.scatter_nd(found, tf.ones_like(found)[:, 0], [self.splits.shape[0]])
+        numbers = tf.where(asked > 0)[:, 0]
         starts = tf.gather(self.splits, numbers)
         places = tf.ragged.range(starts, tf.gather(self.splits, numbers + 1)).flat_values
         rows = tf.gather(self.members, places)
@@ -221,6 +303,10 @@ def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
     rows = tf.range(1, tf.size(ids, tf.int64), dtype=tf.int64)
     initializer = tf.lookup.KeyValueTensorInitializer(ids[1:], rows)
     return tf.lookup.StaticHashTable(initializer, default_value=0)
+
+
+def _size(values: tf.Tensor) -> tf.Tensor:
+    return tf.size(values, tf.int64)
 
 
 def _cold(known: tf.RaggedTensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from export.bounds import MOST_IDS
 from export.contract import signature_defaults
 from seqrec_tf.errors import InputError
 
@@ -60,7 +61,7 @@ class Scorer:
 
         Args:
             parts: number of a part, and its users, each with the list of their items.
-            batch_size: histories a batch, at most.
+            batch_size: histories a batch, at most; fewer where they are too long for the graph.
 
         Yields:
             Number of the part, users of the batch, and their rows.
@@ -76,7 +77,7 @@ class Scorer:
         # A step of a generator costs tf.data more than a user costs, so each gives a batch.
         def packed():
             for number, people in parts:
-                while batch := list(islice(people, batch_size)):
+                for batch in _batches(people, batch_size):
                     users, items = zip(*batch, strict=True)
                     flat = np.array(list(chain.from_iterable(items)), NUMPY[self.id_type])
                     self._count(flat)
@@ -122,6 +123,18 @@ class Scorer:
             pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _batches(people: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
+    """Lists of people: at most `size`, and not more ids, padded, than the graph takes."""
+    while batch := list(islice(people, size)):
+        first, longest = 0, 0
+        for place, (_, items) in enumerate(batch):
+            longest = max(longest, len(items))
+            if (place - first + 1) * longest > MOST_IDS and place > first:
+                yield batch[first:place]
+                first, longest = place, len(items)
+        yield batch[first:]
 
 
 def _options(model, folder: Path, id_name: str) -> dict[str, tf.Tensor]:

@@ -4,6 +4,7 @@ import functools
 
 import tensorflow as tf
 
+from export.bounds import MOST_BYTES, MOST_ROWS, checked
 from export.recommender import Recommender
 
 # Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
@@ -53,7 +54,7 @@ class Forms:
 
     def dense(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`: (batch, length), padded anywhere."""
-        return self.recommender.recommend(tf.RaggedTensor.from_tensor(ids))
+        return self.recommender.recommend(_ragged(ids))
 
     def components(self, ids: tf.Tensor, row_splits: tf.Tensor) -> dict[str, tf.Tensor]:
         """`ragged`: values (total,) and row splits (batch + 1,)."""
@@ -65,6 +66,7 @@ class Forms:
         A token that is no number counts as an unknown id: when a server merges requests into one
         batch, an error would fail everybody's.
         """
+        history = _checked_texts(history)
         if self.recommender.text_separator == ", ":
             tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
         else:
@@ -77,6 +79,7 @@ class Forms:
 
     def examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """`examples`: (batch,) serialized `tf.train.Example`s, a feature of any length each."""
+        inputs = _checked_texts(inputs)
         name = self.recommender.id_name
         feature = tf.io.RaggedFeature(self.recommender.id_type, row_splits_dtype=tf.int64)
         answer = self.recommender.recommend(tf.io.parse_example(inputs, {name: feature})[name])
@@ -87,12 +90,11 @@ class Forms:
 
     def score(self, ids: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
         """`score`: histories as in `dense`, candidates (batch, m)."""
-        histories = tf.RaggedTensor.from_tensor(ids)
-        return {"scores": self.recommender.score(histories, candidates)}
+        return {"scores": self.recommender.score(_ragged(ids), candidates)}
 
     def encode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """`encode`: histories as in `dense`."""
-        return {"embedding": self.recommender.encode(tf.RaggedTensor.from_tensor(ids))}
+        return {"embedding": self.recommender.encode(_ragged(ids))}
 
     def with_options(self):
         """`recommend`: as `dense`, with options that a gRPC request may leave away.
@@ -113,10 +115,21 @@ class Forms:
 
         def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=hide, categories=every):
             options = (k, exclude_ids, filter_seen, categories)
-            histories = tf.RaggedTensor.from_tensor(ids)
-            return self.recommender.recommend_with_options(histories, *options)
+            return self.recommender.recommend_with_options(_ragged(ids), *options)
 
         if self.recommender.categories is None:
             del inputs["categories"]
             recommend = functools.partial(recommend, categories=None)
         return tf.function(recommend, input_signature=_named(inputs))
+
+
+def _ragged(ids: tf.Tensor) -> tf.RaggedTensor:
+    """Histories (batch, length), whose rows take memory also where the length is 0."""
+    rows = tf.shape(ids, tf.int64)[0]
+    return tf.RaggedTensor.from_tensor(checked(ids, rows=(rows, MOST_ROWS)))
+
+
+def _checked_texts(texts: tf.Tensor) -> tf.Tensor:
+    """(batch,) texts, out of which not too many ids can come."""
+    size = tf.reduce_sum(tf.cast(tf.strings.length(texts), tf.int64))
+    return checked(texts, rows=(tf.size(texts, tf.int64), MOST_ROWS), bytes=(size, MOST_BYTES))

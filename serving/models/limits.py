@@ -40,8 +40,11 @@ class Limits:
         """
         if not (self.rows or self.history_length):
             return
+        deepest = max((len(tensor.shape) for tensor in feeds.values()), default=0)
         for alias, tensor in feeds.items():
             if ROW_SPLITS not in feeds:
+                if len(tensor.shape) < min(deepest, 2):
+                    continue  # beside histories: a list for all of them, such as `exclude_ids`
                 rows, length, *_ = (*tensor.shape, 0, 0)
             elif alias == ROW_SPLITS:
                 rows, length = len(tensor.values) - 1, np.diff(tensor.values).max(initial=0)

@@ -18,7 +18,7 @@ from serving.models.tensor import VALUES_AT_ONCE, Tensor
 
 NUMPY_RANK = 64  # dimensions of an array at most
 # A few bytes could ask for all of the memory.
-MOST_FILLED_UP = 2**25
+MOST_FILLED_UP = 2**22
 
 _FIELDS = {
     types_pb2.DT_FLOAT: "float_val",
@@ -56,11 +56,14 @@ def read_tensor_proto(proto: Message, alias: str) -> Tensor:
 
     Raises:
         ServingError: INVALID_ARGUMENT, its content does not fit its shape or type, or fills up
-            a shape of more than 32 Mi elements.
+            a shape of more than 4 Mi elements or 32 MiB of text.
     """
     # A value takes a byte at least: only a shape to be filled up has more elements than bytes.
     elements = math.prod(dimension.size for dimension in proto.tensor_shape.dim)
-    if elements > max(MOST_FILLED_UP, proto.ByteSize()):
+    texts = proto.string_val
+    repeated = (elements - len(texts)) * len(texts[-1]) if texts else 0
+    sent = proto.ByteSize()
+    if elements > max(MOST_FILLED_UP, sent) or repeated > max(8 * MOST_FILLED_UP, sent):
         raise invalid_argument(f"tensor parsing error: {alias}")
     try:
         dtype = tf.as_dtype(proto.dtype)

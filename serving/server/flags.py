@@ -156,7 +156,10 @@ def _add_own(parser: CommandParser) -> None:
         help="largest request body, sent or inflated (413; default 32 MiB, 0 is no limit)",
     )
     group.add_argument(
-        "--max_rows", type=natural, default=0, help="most rows a request (413; default no limit)"
+        "--max_rows",
+        type=natural,
+        default=2**14,
+        help="most rows a request (413; default %(default)s, 0 is no limit)",
     )
     group.add_argument(
         "--max_history_length",

@@ -48,6 +48,7 @@ def served(model_root, line_root, start_server, tmp_path_factory):
         f"--monitoring_config_file={folder}/monitoring.config",
         f"--port={port}",
         "--enable_grpc_healthcheck_service",
+        "--max_rows=0",  # for a message of megabytes
         "--grpc_channel_arguments=grpc.max_connection_age_ms=600000",
     )
     yield SimpleNamespace(server=server, config_text=config_text, **vars(connect(port)))

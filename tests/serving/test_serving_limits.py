@@ -34,6 +34,18 @@ def test_ragged_histories_are_measured_one_by_one():
         limits.require_feeds({"ids": tensor(9), "row_splits": splits})
 
 
+def test_lists_beside_histories_are_no_rows():
+    limits = Limits(rows=3)
+    limits.require_feeds({"ids": tensor(3, 1), "exclude_ids": tensor(50), "k": tensor()})
+    for feeds in (
+        {"ids": tensor(4)},
+        {"ids": tensor(4, 0)},
+        {"a": tensor(1, 1), "b": tensor(4, 1)},
+    ):
+        with pytest.raises(TooLarge, match="at most 3 rows"):
+            limits.require_feeds(feeds)
+
+
 def test_no_limits():
     Limits(body_bytes=0).require_body(10**12)
     Limits().require_feeds({"x": tensor(1000, 1000)})

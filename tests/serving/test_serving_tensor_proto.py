@@ -68,6 +68,29 @@ def test_broken():
         read_tensor_proto(proto, "x")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "field", "value", "shape"),
+    [
+        (tf.int64, "int64_val", 1, [400_000, 11]),
+        (tf.int64, "int64_val", 1, [2**23]),
+        (tf.bool, "bool_val", True, [2**12, 2**12]),
+        (tf.string, "string_val", b"", [2**23]),
+        (tf.string, "string_val", b"1 " * 5000, [2**14]),
+    ],
+)
+def test_a_few_bytes_do_not_ask_for_all_of_the_memory(dtype, field, value, shape):
+    proto = TensorProto(dtype=dtype.as_datatype_enum)
+    proto.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+    getattr(proto, field).append(value)
+    with pytest.raises(ServingError, match="tensor parsing error: x"):
+        read_tensor_proto(proto, "x")
+
+
+def test_one_long_text_after_many_short_ones():
+    texts = np.array([b"1"] * 5000 + [b"1 " * 10_000], object)
+    assert read_tensor_proto(written(Tensor(texts, texts.shape)), "x").shape == (5001,)
+
+
 def test_quantized_types_cannot_be_sent():
     values = tf.constant([1], tf.int8).numpy().view(tf.qint8.as_numpy_dtype)
     with pytest.raises(ServingError, match="Tensor name: y has a type") as caught:
