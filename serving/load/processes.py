@@ -65,7 +65,7 @@ def _work(pipe) -> None:
         target, plan, share = pipe.recv()
         threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
         pipe.send(send_requests(target, plan, share))
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
         return  # nobody waits for the samples any more
 
 

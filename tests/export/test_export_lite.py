@@ -132,6 +132,7 @@ def test_the_sidecar_describes_the_file(files):
             "outputs": {"movie_ids": "int32 [4]", "scores": "float32 [4]"},
         },
         "quantization": "none",
+        "repeats": False,
         "bytes": (files["int64"] / "model.tflite").stat().st_size,
         "window": 3,
     }

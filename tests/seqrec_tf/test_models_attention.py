@@ -51,8 +51,9 @@ def test_value_and_gradients_are_the_textbooks(length, heads, bias):
     expected = _value_and_gradients(_textbook, inputs, upstream)
     for left, right in zip(_value_and_gradients(_ours, inputs, upstream), expected, strict=True):
         np.testing.assert_allclose(left, right, rtol=0, atol=1e-5)
-    # Outside training the gradient is not ours.
-    np.testing.assert_array_equal(_ours(*inputs, training=False), _ours(*inputs))
+    # Outside training the gradient is not ours, and on some processors the last bit of a product.
+    outside, inside = _ours(*inputs, training=False), _ours(*inputs)
+    np.testing.assert_allclose(outside, inside, rtol=0, atol=1e-6)
 
 
 def test_equal_scores_average_what_came_before():
