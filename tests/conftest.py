@@ -14,6 +14,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Compressed bytes hold the time: as names they would differ from worker to worker."""
+    if isinstance(val, bytes) and not val.isascii():
+        return f"{argname}-{len(val)}"
+    return None
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with `ml-1m/` and `ml-100k/`: `$SEQREC_TEST_DATA`, or `../shared/data`.
