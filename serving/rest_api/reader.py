@@ -97,7 +97,7 @@ def _pack(tensor: Tensor) -> tuple[tuple, list[np.ndarray]]:
     return tensor.shape, [ends, np.frombuffer(b"".join(tensor.values), np.uint8)]
 
 
-def _unpack(described: tuple, ends: bytearray, values: bytearray) -> Tensor:
+def _unpack(described: tuple, ends: np.ndarray, values: np.ndarray) -> Tensor:
     shape, dtype = described
     if dtype != "object":
         return Tensor(np.frombuffer(values, dtype), shape)
@@ -108,7 +108,7 @@ def _unpack(described: tuple, ends: bytearray, values: bytearray) -> Tensor:
         stops = places[first : first + VALUES_AT_ONCE].tolist()
         starts = [int(places[first - 1]) if first else 0, *stops]
         strings[first : first + VALUES_AT_ONCE] = [
-            bytes(values[start:stop]) for start, stop in zip(starts, stops, strict=False)
+            values[start:stop].tobytes() for start, stop in zip(starts, stops, strict=False)
         ]
     return Tensor(strings, shape)
 
@@ -121,14 +121,15 @@ def _send(stream: BinaryIO, message: object, parts: Sequence) -> None:
             view = view[stream.write(view) :]
 
 
-def _receive(stream: BinaryIO) -> tuple[object, list[bytearray]]:
+def _receive(stream: BinaryIO) -> tuple[object, list[np.ndarray]]:
     (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
     message, sizes = pickle.loads(_read(stream, length))
     return message, [_read(stream, size) for size in sizes]
 
 
-def _read(stream: BinaryIO, size: int) -> bytearray:
-    content = bytearray(size)
+def _read(stream: BinaryIO, size: int) -> np.ndarray:
+    # Not a bytearray: filling it with zeros first would hold up all other threads.
+    content = np.empty(size, np.uint8)
     view = memoryview(content)
     while view:
         count = stream.readinto(view)
@@ -142,6 +143,8 @@ def _answer(stream: BinaryIO, message: tuple, body: bytes) -> None:
     operation, encoding, limits, model = message
     try:
         asked = read_request(operation, body, encoding, limits, model)
+        # Here, so that what is refused anyway is not sent over.
+        limits.require_feeds(asked.feeds)
     except ServingError as error:
         _send(stream, ("error", error, _peak()), [])
         return

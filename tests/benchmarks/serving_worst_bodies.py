@@ -10,6 +10,7 @@ and its helper processes took together, in megabytes above what they had before.
 """
 
 import argparse
+import contextlib
 import gzip
 import json
 import subprocess
@@ -115,7 +116,10 @@ def ask(url: str, body: bytes, headers: dict[str, str]) -> int | str:
 
 def memory(process: int) -> int:
     """Resident bytes of a process and those that it started."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    children = []
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            children += listed.read_text().split()
     return sum(resident(number) for number in [process, *children])
 
 
