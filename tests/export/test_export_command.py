@@ -1,5 +1,6 @@
 """`python -m export`: what it prints, what it writes, and what it says about bad input."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -66,7 +67,11 @@ def test_the_report_says_what_was_exported_and_proven(models):
 
 def test_a_quantised_export_is_compared_and_says_on_what(random_run, tmp_path, capsys):
     options = ExportOptions(("tflite",), tmp_path, k=4, quantize="dynamic")
-    (folder,) = export_run(random_run, options)
+    data = dataclasses.replace(
+        random_run.config.data, dataset="interactions", interactions=tmp_path / "gone.csv"
+    )
+    config = dataclasses.replace(random_run.config, data=data)
+    (folder,) = export_run(dataclasses.replace(random_run, config=config), options)
     report = json.loads((folder / "export_report.json").read_text())
     sidecar = json.loads((folder / "model.json").read_text())
     assert sidecar["quantization"] == report["lite"]["quantization"] == "dynamic"
