@@ -67,9 +67,8 @@ def test_the_report_says_what_was_exported_and_proven(models):
 
 def test_a_quantised_export_is_compared_and_says_on_what(random_run, tmp_path, capsys):
     options = ExportOptions(("tflite",), tmp_path, k=4, quantize="dynamic")
-    data = dataclasses.replace(
-        random_run.config.data, dataset="interactions", interactions=tmp_path / "gone.csv"
-    )
+    gone = str(tmp_path / "gone.csv")
+    data = dataclasses.replace(random_run.config.data, interactions=gone)
     config = dataclasses.replace(random_run.config, data=data)
     (folder,) = export_run(dataclasses.replace(random_run, config=config), options)
     report = json.loads((folder / "export_report.json").read_text())
