@@ -1,12 +1,23 @@
 """Fixtures that all tests share."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Linux hands `ru_maxrss` on to the processes that one starts; this counts from their own start.
+PEAK = """
+def peak():
+    with open("/proc/self/status") as status:
+        return 1024 * int(status.read().partition("VmHWM:")[2].split()[0])
+"""
 
 # A test run in the background is started with Ctrl-C ignored, and so would be the commands that
 # the tests interrupt.
@@ -34,6 +45,21 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def in_a_process() -> Callable[..., object]:
+    """Runs a script, which may ask `peak()` for its bytes of memory; gives the JSON it prints."""
+
+    def run(script: str, *arguments: object) -> object:
+        path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+        command = [sys.executable, "-c", PEAK + script, *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
 @pytest.fixture

@@ -1,11 +1,5 @@
 """Means over positions in chunks: how many at a time, and what they may cost."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,12 +8,10 @@ from seqrec_tf.config import TrainingConfig
 from seqrec_tf.losses import build_objective, chunks
 from seqrec_tf.models import GRU4Rec
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ITEMS, POSITIONS, DIM = 3416, 25600, 64  # ml-1m, 128 histories of 200 items
 
 # Prints the process's peak memory in bytes, before and after a step over all positions.
 STEP = f"""
-import resource, sys
 import numpy as np, tensorflow as tf
 from seqrec_tf.losses.softmax import full_softmax
 from seqrec_tf.models import GRU4Rec
@@ -34,25 +26,17 @@ def step(hidden, targets):
     table = encoder.candidate_embedding.embeddings.value
     return loss, tape.gradient(loss, [hidden, table])
 
-def peak(positions):
+def after(positions):
     loss, _ = step(tf.random.normal([positions, {DIM}]), tf.ones([positions], tf.int32))
     assert np.isfinite(loss)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak()
 
-print([peak(64), peak({POSITIONS})])
+print([after(64), after({POSITIONS})])
 """
 
 
-def test_a_full_softmax_of_a_whole_batch_fits_a_laptop():
-    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-c", STEP],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    before, after = json.loads(done.stdout)
+def test_a_full_softmax_of_a_whole_batch_fits_a_laptop(in_a_process):
+    before, after = in_a_process(STEP)
     assert after < 3e9
     # All logits at once would take 350 MB, and as much again for each step of their gradient.
     assert after - before < 4 * POSITIONS * ITEMS
