@@ -93,7 +93,7 @@ def try_one(module: Path, number: int, copy: Path) -> dict:
 
 def tests_of(module: Path) -> list[str]:
     """The tests of a module's name and those that import it; or else those of its importers."""
-    dotted = ".".join(module.with_suffix("").parts)
+    dotted = ".".join(module.with_suffix("").parts).removesuffix(".__init__")
     folder = Path("tests", module.parts[0])
     found = importing(dotted, folder)
     found |= {path for path in all_in(folder) if path.stem.endswith(f"_{module.stem}")}
@@ -106,7 +106,8 @@ def tests_of(module: Path) -> list[str]:
 
 def importing(dotted: str, folder: Path) -> set[Path]:
     """Files below a folder of the checkout that import a module."""
-    imports = (f"from {dotted} import", f"import {dotted}\n")
+    package, _, name = dotted.rpartition(".")
+    imports = (f"from {dotted} import", f"import {dotted}\n", f"from {package} import {name}\n")
     return {
         path
         for path in all_in(folder)

@@ -3,8 +3,8 @@
     python tests/benchmarks/signature_times.py models.old/seqrec/1 models/seqrec/1
 
 Loads both versions into one process and asks them in turn, with one history of 50 items of the
-catalogue (and, for `score`, 10 candidates; for `similar`, one item). Prints a JSON line a signature:
-the median microseconds of each, and the median over blocks of 50 requests of their ratio.
+catalogue (and, for `score`, 10 candidates; for `similar`, one item). Prints a JSON line a
+signature: the median microseconds of each, and the median of their ratio over blocks of requests.
 """
 
 import argparse
