@@ -11,14 +11,14 @@ import os
 import sys
 from pathlib import Path
 
-from export.artifact import require_savedmodel
-from export.lite_modes import MODES, require_mode
+from export.artifact.publish import require_model_name
+from export.artifact.version import require_savedmodel
+from export.litert.modes import MODES, require_mode
 from export.options import PRECISIONS, RETRIEVALS, ExportOptions
-from export.publish import require_model_name
-from seqrec_tf.config import flag, require_id_name
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
-from seqrec_tf.run_directory import LATEST, read_run, require_finished
+from seqrec_tf.runs.directory import LATEST, read_run, require_finished
+from seqrec_tf.settings.config import flag, require_id_name
 
 COMMANDS = {"verify": "export.verify", "inspect": "export.inspection"}
 FORMATS = {
@@ -156,7 +156,7 @@ def _export(arguments: argparse.Namespace) -> None:
     # There is no use for a GPU here, and a graph traced on one may hold kernels no CPU has.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from export.exporter import export_run
-    from export.proving import ProofError
+    from export.proof.process import ProofError
 
     given = vars(arguments) | {"formats": FORMATS[arguments.format]}
     names = [field.name for field in dataclasses.fields(ExportOptions)]

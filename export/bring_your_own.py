@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from export.artifact.publish import require_model_name
 from export.exporter import export_encoder
-from export.foreign import ForeignEncoder, VectorFile
 from export.options import ExportOptions
-from export.publish import require_model_name
+from export.sources.foreign import ForeignEncoder, VectorFile
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.columns import ID, LARGEST, as_counts, as_ids, as_texts, reject
 from seqrec_tf.data.notices import say_texts

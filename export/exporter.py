@@ -9,36 +9,36 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from export.artifact import GOLDEN, LITE, REPORT, SAVEDMODEL, extra_folder
-from export.golden import golden_requests
-from export.indexing import build_index
-from export.item_lists import with_lists
-from export.ivf import IvfIndex
-from export.lite import convert, speaks_rows
-from export.lite_folder import append_card, finish_lite
-from export.lite_histories import Histories, drawn_histories, histories_for
-from export.lite_modes import require_mode
-from export.manifest import NAME as MANIFEST
-from export.manifest import write_manifest
-from export.model_card import write_model_card
+from export.artifact.manifest import NAME as MANIFEST
+from export.artifact.manifest import write_manifest
+from export.artifact.model_card import write_model_card
+from export.artifact.numbers import LITE_SUFFIX
+from export.artifact.publish import publish, require_publishable
+from export.artifact.staging import staging_folder
+from export.artifact.version import GOLDEN, LITE, REPORT, SAVEDMODEL, extra_folder
+from export.graph.choice import build_index
+from export.graph.exact import ExactIndex, exact_index
+from export.graph.ivf import IvfIndex
+from export.graph.picture import draw_retrieval
+from export.graph.recommender import Recommender
+from export.graph.signatures import signatures
+from export.litert.folder import append_card, finish_lite
+from export.litert.graph import convert, speaks_rows
+from export.litert.modes import require_mode
+from export.litert.samples import Histories, drawn_histories, histories_for
 from export.options import ExportOptions
-from export.pictures import draw_retrieval
-from export.proving import ProofError, run_proof
-from export.publish import publish, require_publishable
-from export.recommender import Recommender
-from export.retrieval import ExactIndex, exact_index
-from export.signatures import signatures
-from export.staging import staging_folder
-from export.versions import LITE_SUFFIX
-from export.warmup import NAME as WARMUP
-from export.warmup import write_warmup
-from seqrec_tf.config import require_id_name
+from export.proof.process import ProofError, run_proof
+from export.proof.warmup import NAME as WARMUP
+from export.proof.warmup import write_warmup
+from export.sources.golden import golden_requests
+from export.sources.item_lists import with_lists
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
-from seqrec_tf.run_directory import Run
+from seqrec_tf.runs.directory import Run
+from seqrec_tf.settings.config import require_id_name
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
 TRAINING_CARD = "TRAINING.md"

@@ -8,11 +8,11 @@ Where it comes from, its figures, its signatures, files and ops. It reads; `veri
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.artifact import GRAPHS, REPORT, SAVEDMODEL, Artifact, as_written, find_artifact
+from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact, as_written, find_artifact
 from seqrec_tf.errors import run_command
+from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser
-from seqrec_tf.seen_targets import seen_note
 
 METRICS = ("hit_rate@10", "ndcg@10")
 
@@ -81,8 +81,8 @@ def _figures(metrics: dict) -> list[tuple[str, str]]:
 
 
 def _graph(folder: Path) -> list[tuple[str, str]]:
-    from export.contract import found, read_graph
-    from export.ops import op_counts
+    from export.proof.contract import found, read_graph
+    from export.proof.ops import op_counts
 
     with as_written(folder / GRAPHS[SAVEDMODEL]):
         model = read_graph(folder)
@@ -103,7 +103,7 @@ def _shapes(tensors: dict) -> str:
 
 
 def _lite(folder: Path) -> list[tuple[str, str]]:
-    from export.lite_report import parity_text
+    from export.litert.report import parity_text
 
     path = folder / "model.json"
     with as_written(path):

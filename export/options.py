@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.lite_modes import require_mode
+from export.litert.modes import require_mode
 from seqrec_tf.errors import InputError
 
 FORMATS = ("savedmodel", "tflite")
@@ -29,7 +29,7 @@ class ExportOptions:
         cells: cells of "ivf"; None takes 4 sqrt(items).
         probes: cells that a request looks into; None takes the fewest that reach `recall`.
         recall: share of the exact top 10 that "ivf" must find, on validation queries.
-        quantize: form of the LiteRT file's numbers, of `export.lite_modes`.
+        quantize: form of the LiteRT file's numbers, of `export.litert.modes`.
         repeats: whether seen items stay recommendable; None takes the run's, or else no.
     """
 

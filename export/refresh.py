@@ -18,18 +18,18 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from export.additions import Additions, read_additions
-from export.artifact import REPORT, require_savedmodel
+from export.artifact.version import REPORT, require_savedmodel
 from export.exporter import TRAINING_CARD, export_encoder
+from export.graph.exact import norms_of
+from export.graph.recall import SCORES
 from export.options import ExportOptions
-from export.recall import SCORES
-from export.retrieval import norms_of
+from export.sources.additions import Additions, read_additions
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.notices import shown, warn
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
 from seqrec_tf.ragged import drop_padding, from_padded
-from seqrec_tf.run_directory import CARDS
+from seqrec_tf.runs.directory import CARDS
 
 
 def refresh(items: Path, version_of: Path) -> list[Path]:

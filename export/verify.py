@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from export.artifact import GOLDEN, LITE, Artifact, find_artifact
-from export.manifest import NAME as MANIFEST
-from export.manifest import has_irregular_files, manifest_failures
-from export.proving import ProofError, run_proof
+from export.artifact.manifest import NAME as MANIFEST
+from export.artifact.manifest import has_irregular_files, manifest_failures
+from export.artifact.version import GOLDEN, LITE, Artifact, find_artifact
+from export.proof.process import ProofError, run_proof
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser

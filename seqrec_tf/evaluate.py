@@ -7,10 +7,10 @@ import argparse
 import json
 from pathlib import Path
 
-from seqrec_tf.config import PROTOCOLS
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
-from seqrec_tf.run_directory import LATEST, read_run, require_finished
+from seqrec_tf.runs.directory import LATEST, read_run, require_finished
+from seqrec_tf.settings.config import PROTOCOLS
 
 EPILOG = """examples:
   python -m seqrec_tf.evaluate
@@ -50,7 +50,7 @@ def report(arguments: argparse.Namespace) -> str:
     """
     require_finished(arguments.run)
     from seqrec_tf.data.dataset import dataset_of_run
-    from seqrec_tf.evaluation import evaluate, table
+    from seqrec_tf.evaluation.metrics import evaluate, table
 
     run = read_run(arguments.run)
     trained_under = run.config.data.protocol

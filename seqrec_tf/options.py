@@ -6,11 +6,11 @@ import types
 import typing
 from pathlib import Path
 
-from seqrec_tf.checks import check_config, check_used
-from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig, flag, read_asked
 from seqrec_tf.errors import InputError
-from seqrec_tf.recipes import apply_recipe
-from seqrec_tf.run_directory import require_finished, resolve_run
+from seqrec_tf.runs.directory import require_finished, resolve_run
+from seqrec_tf.settings.checks import check_config, check_used
+from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig, flag, read_asked
+from seqrec_tf.settings.recipes import apply_recipe
 
 
 class Parser(argparse.ArgumentParser):

@@ -11,13 +11,11 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from seqrec_tf.config import RunConfig, with_asked
 from seqrec_tf.errors import run_command
 from seqrec_tf.json_files import write_json
 from seqrec_tf.options import Parser, add_config_options, build_config, given_options
-from seqrec_tf.resuming import Duration, resumed_config
-from seqrec_tf.run_changes import Claim, claimed
-from seqrec_tf.run_directory import (
+from seqrec_tf.runs.changes import Claim, claimed
+from seqrec_tf.runs.directory import (
     ITEMS,
     LOG,
     default_run,
@@ -27,6 +25,8 @@ from seqrec_tf.run_directory import (
     require_free,
     resolve_run,
 )
+from seqrec_tf.settings.config import RunConfig, with_asked
+from seqrec_tf.training.duration import Duration, resumed_config
 
 EPILOG = """examples:
   the demo, generated and offline:
@@ -96,10 +96,10 @@ def _train(
 
     data, interactions = read_filtered(asked.data)
     print("loading TensorFlow", file=sys.stderr)
-    from seqrec_tf.continuing import read_start
     from seqrec_tf.data.dataset import build_dataset, require_same_log
-    from seqrec_tf.fitting import fit_and_write
-    from seqrec_tf.pipeline import stretched
+    from seqrec_tf.training.continuing import read_start
+    from seqrec_tf.training.fitting import fit_and_write
+    from seqrec_tf.training.pipeline import stretched
 
     dataset = build_dataset(data, interactions)
     stretch = functools.partial(stretched, encoder=asked.encoder, histories=dataset.split.training)

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from serving.access_log import open_access_log
 from serving.batching.flags import read_batching
 from serving.command import run_command
-from serving.errors import InputError, UnreadableError
 from serving.interrupts import end_at_once, end_otherwise
 from serving.models.model_config import ModelConfig, local_path, read_model_configs
 from serving.models.versions import find_versions, require_versions
+from serving.protocol.errors import InputError, UnreadableError
 from serving.server.flags import read_options
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
 from serving.server.listener import base_url, open_listener

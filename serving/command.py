@@ -7,8 +7,8 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import NoReturn
 
-from serving.errors import InputError
 from serving.interrupts import LINE, exit_code
+from serving.protocol.errors import InputError
 
 
 class CommandParser(argparse.ArgumentParser):

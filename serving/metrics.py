@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics import disable_created_metrics
 
-from serving.status import Code
+from serving.protocol.status import Code
 
 PREFIX = ":tensorflow:serving:"
 CONTENT_TYPE = "text/plain"

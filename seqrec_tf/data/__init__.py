@@ -5,12 +5,12 @@ Readers keep the row order of their source; `seqrec_tf.data.filters.prepare` fil
 
 import dataclasses
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.demo import make_demo
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.logs import load_logs
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 
 def load_interactions(config: DataConfig) -> Interactions:

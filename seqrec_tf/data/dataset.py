@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.log_digest import ChangedLogError, LogDigest, changes, digest_of
@@ -16,8 +15,9 @@ from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
-from seqrec_tf.run_changes import warn
-from seqrec_tf.run_directory import Run
+from seqrec_tf.runs.changes import warn
+from seqrec_tf.runs.directory import Run
+from seqrec_tf.settings.config import DataConfig
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.columns import as_ids, as_ratings
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.labels import as_categories, as_titles
@@ -11,6 +10,7 @@ from seqrec_tf.data.notices import say_texts
 from seqrec_tf.data.tables import Table, read_table
 from seqrec_tf.data.times import as_times
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 LOWEST_USER = -(2**63)
 """Users are never looked up by the served graph, so any int64 may name one."""

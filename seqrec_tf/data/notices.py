@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.columns import canonical
 from seqrec_tf.data.tables import Table
+from seqrec_tf.settings.config import DataConfig
 
 # A number but for white space, a sign or ".0", as other programs write whole numbers.
 ALMOST = re.compile(r"\s*[+-]?([0-9]+\.0*|[1-9][0-9]*|0)\s*")

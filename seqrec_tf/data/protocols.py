@@ -13,10 +13,10 @@ TensorFlow here: wrong data is told before it is loaded.
 
 import dataclasses
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data import load_interactions
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.interactions import Interactions
+from seqrec_tf.settings.config import DataConfig
 
 PROTOCOL_FILTERS: dict[str, dict[str, float]] = {
     "P1": {"min_item_count": 5},

@@ -11,10 +11,10 @@ and returns the mean over positions, a float32 scalar. None holds more logits at
 `seqrec_tf.losses.chunks` says.
 """
 
-from seqrec_tf.config import TrainingConfig
 from seqrec_tf.losses.pairwise import BPRMax
 from seqrec_tf.losses.pointwise import GeneralisedBinaryCrossEntropy, binary_cross_entropy
 from seqrec_tf.losses.softmax import InBatchSoftmax, SampledSoftmax, full_softmax
+from seqrec_tf.settings.config import TrainingConfig
 
 
 def build_objective(config: TrainingConfig, counts):
@@ -32,4 +32,6 @@ def build_objective(config: TrainingConfig, counts):
             return InBatchSoftmax(counts)
         case "bpr-max":
             return BPRMax(config.score_penalty)
-    raise ValueError(f"objective: expected one of seqrec_tf.config's. Received: {config.objective}")
+    raise ValueError(
+        f"objective: expected one of seqrec_tf.settings.config's. Received: {config.objective}"
+    )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from serving.batching.batch_tensors import Feeds, split
 from serving.batching.parameters import BatchingParameters
-from serving.errors import ServingError, invalid_argument
 from serving.models.deadline import DEADLINE, Deadline, Ended
-from serving.status import Code
+from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.status import Code
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.tensor import Tensor
-from serving.status import Code
+from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.status import Code
 
 Feeds = dict[str, Tensor]
 

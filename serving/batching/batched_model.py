@@ -15,14 +15,14 @@ from serving.batching.batch_queue import Queue, Task
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching.parameters import BatchingParameters
-from serving.errors import ServingError
 from serving.models.catalogue import Catalogue
 from serving.models.deadline import DEADLINE, Deadline, run_until
 from serving.models.limits import WIDE, Limits
 from serving.models.loaded_model import LoadedModel, selected
 from serving.models.tensor import Tensor, own_strings
 from serving.models.tensor_proto import type_name
-from serving.status import Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 
 
 class BatchedModel:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from serving.batching.parameters import BatchingParameters, read_batching_parameters
 from serving.command import BOOLEAN, CommandParser
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 
 PARAMETERS_FILE = "batching_params.pbtxt"
 

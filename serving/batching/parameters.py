@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serving.errors import InputError
-from serving.text_proto import message_class, read_text_proto
+from serving.protocol.errors import InputError
+from serving.protocol.text_proto import message_class, read_text_proto
 
 _LEAST = {
     "max_batch_size": 1,

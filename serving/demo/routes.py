@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.catalogue import Catalogue, Item
 from serving.models.registry import Registry
-from serving.status import HTTP_STATUS
-from serving.urls import Call
+from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.status import HTTP_STATUS
+from serving.protocol.urls import Call
 
 PAGE = Path(__file__).parent / "page"
 LIMIT = 20  # items that a search returns at most

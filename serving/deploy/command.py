@@ -11,8 +11,8 @@ from google.protobuf.message import Message
 
 from serving.deploy.generate import MODELS_CONFIG, Deployment, generate
 from serving.deploy.models import find_models
-from serving.errors import InputError
 from serving.interrupts import deferred, unwinding
+from serving.protocol.errors import InputError
 
 
 def deploy(options: Namespace) -> None:
@@ -62,7 +62,7 @@ def _kept(path: Path) -> dict[str, Message]:
         return {}
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-    from serving.text_proto import read_text_proto
+    from serving.protocol.text_proto import read_text_proto
 
     message = read_text_proto(path, ModelServerConfig())
     return {entry.name: entry for entry in message.model_config_list.config}

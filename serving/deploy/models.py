@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.deploy.batching import Advice, advise
-from serving.errors import InputError
 from serving.models.versions import VersionDirectory, find_versions
+from serving.protocol.errors import InputError
 
 LITE_SUFFIX = "-lite"  # folders of LiteRT files, for phones
 NOT_LOADED = "assets.extra"

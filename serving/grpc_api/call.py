@@ -3,11 +3,11 @@
 from google.protobuf.message import Message
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from serving.errors import invalid_argument
 from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
+from serving.protocol.errors import invalid_argument
+from serving.protocol.urls import Call
 from serving.rest_api.json_request import DEFAULT_SIGNATURE
-from serving.urls import Call
 
 
 def find_model(registry: Registry, request: Message) -> LoadedModel:

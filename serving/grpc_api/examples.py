@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from serving.errors import invalid_argument, unimplemented
 from serving.grpc_api.call import signature_name
 from serving.models.loaded_model import LoadedModel, Signature
 from serving.models.tensor import Tensor
+from serving.protocol.errors import invalid_argument, unimplemented
 from serving.rest_api.results import (
     CLASSES,
     SCORES,

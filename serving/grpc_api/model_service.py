@@ -6,13 +6,13 @@ from google.protobuf.message import Message
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 
-from serving.errors import InputError, ServingError, invalid_argument
 from serving.grpc_api.call import call_of, require_model_spec
 from serving.grpc_api.service import Service, answered
 from serving.metrics import Metrics
 from serving.models.model_config import ModelConfig, model_configs
 from serving.models.registry import Registry
-from serving.status import Code
+from serving.protocol.errors import InputError, ServingError, invalid_argument
+from serving.protocol.status import Code
 
 _State = get_model_status_pb2.ModelVersionStatus.State
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, MutableMapping, Sequence
 
 from google.protobuf.message import Message
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.loaded_model import LoadedModel
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_proto, write_tensor_proto
-from serving.status import Code
+from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.status import Code
 
 
 def predict(

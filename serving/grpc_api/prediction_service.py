@@ -10,11 +10,11 @@ from tensorflow_serving.apis import (
 )
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
-from serving.errors import invalid_argument
 from serving.grpc_api.call import answering, find_model, signature_name
 from serving.grpc_api.examples import CLASSIFY, REGRESS, Method, check_tasks, method_of
 from serving.grpc_api.predict import predict
 from serving.grpc_api.service import Service, answered
+from serving.protocol.errors import invalid_argument
 from serving.rest_api.examples import serialized_examples
 
 METADATA_FIELD = "signature_def"

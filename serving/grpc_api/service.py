@@ -9,11 +9,11 @@ import grpc
 from google.protobuf.message import Message
 
 from serving.access_log import log_request
-from serving.errors import ServingError
 from serving.metrics import Metrics
 from serving.models.deadline import Deadline, run_until
 from serving.models.registry import Registry
-from serving.status import HTTP_STATUS, Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import HTTP_STATUS, Code
 
 # Messages travel in a header; TensorFlow Serving cuts them at this length.
 LONGEST_MESSAGE = 1024

@@ -3,11 +3,11 @@
 import json
 
 from serving.client import Recommender
-from serving.errors import InputError
+from serving.client.transports.forms import as_ids, components, padded, vector
+from serving.client.transports.rest_transport import predict_body
+from serving.client.transports.transport import Values
 from serving.load.histories import History
-from serving.transports.forms import as_ids, components, padded, vector
-from serving.transports.rest_transport import predict_body
-from serving.transports.transport import Values
+from serving.protocol.errors import InputError
 
 SIGNATURES = ("serving_default", "ragged", "text", "encode", "similar")
 

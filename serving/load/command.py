@@ -11,15 +11,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from serving.client import Recommender
-from serving.errors import InputError
+from serving.client.transports.connection import post_request
+from serving.client.transports.rest_transport import model_path
+from serving.client.transports.transport import without_password
 from serving.load.bodies import request_bodies
 from serving.load.histories import draw_histories, read_histories, served_ids
 from serving.load.options import PICTURE, REPORT
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Samples, Target
-from serving.transports.connection import post_request
-from serving.transports.rest_transport import model_path
-from serving.transports.transport import without_password
+from serving.protocol.errors import InputError
 
 BUSY = 0.7
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from serving.client import Recommender
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 
 # Enough that no two connections ask the same at once; all are kept in memory as requests.
 MOST_HISTORIES = 10_000

@@ -10,9 +10,9 @@ import signal
 import threading
 from multiprocessing import connection, resource_tracker
 
-from serving.errors import InputError
 from serving.interrupts import deferred
 from serving.load.worker import Plan, Samples, Target, send_requests
+from serving.protocol.errors import InputError
 
 
 def run_plan(target: Target, plan: Plan) -> Samples:

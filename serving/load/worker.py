@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from serving.transports.connection import Connection, MalformedAnswerError
+from serving.client.transports.connection import Connection, MalformedAnswerError
 
 # Not to spin while nothing listens.
 PAUSE_AFTER_ERROR_SECONDS = 0.02

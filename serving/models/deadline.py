@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from serving.errors import ServingError
-from serving.status import Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 
 
 class Ended(ServingError):

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from serving.errors import InputError, ServingError
 from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError, ServingError
 
 FILE = "assets.extra/golden_requests.json"
 SIGNATURE = "serving_default"

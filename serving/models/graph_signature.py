@@ -12,8 +12,8 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.saved_model import load_v1_in_v2
 from tensorflow.types.experimental import ConcreteFunction
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.signature_function import GraphFunction
+from serving.protocol.errors import ServingError, invalid_argument
 
 Signature = meta_graph_pb2.SignatureDef
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")

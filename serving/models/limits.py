@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.errors import TooLarge
 from serving.models.tensor import Tensor
+from serving.protocol.errors import TooLarge
 
 ROW_SPLITS = "row_splits"
 

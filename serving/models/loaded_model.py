@@ -14,7 +14,6 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.errors import InputError, ServingError, UnreadableError, invalid_argument
 from serving.metrics import Metrics
 from serving.models.catalogue import Catalogue
 from serving.models.limits import WIDE, Limits
@@ -23,7 +22,8 @@ from serving.models.saved_model import SavedModel, not_loadable
 from serving.models.tensor import VALUES_AT_ONCE, Tensor
 from serving.models.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos, type_name
 from serving.models.versions import VersionDirectory, find_unreadable
-from serving.status import Code
+from serving.protocol.errors import InputError, ServingError, UnreadableError, invalid_argument
+from serving.protocol.status import Code
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tensorflow.core.framework import graph_pb2
 # TensorFlow has no public list of its operations.
 from tensorflow.python.framework import op_def_registry
 
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 
 
 @dataclass(frozen=True)

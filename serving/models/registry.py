@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from serving.errors import ServingError, invalid_argument, not_found
 from serving.models.loaded_model import LoadedModel
 from serving.models.versions import VersionDirectory
-from serving.urls import Call
+from serving.protocol.errors import ServingError, invalid_argument, not_found
+from serving.protocol.urls import Call
 
 
 class State(StrEnum):

@@ -7,11 +7,11 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from serving.errors import InputError, ServingError, invalid_argument
 from serving.models.graph_signature import GraphLoader, graph_function
 from serving.models.operation_packages import require_operations
 from serving.models.signature_function import BrokenFunction, RestoredFunction, SignatureFunction
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError, ServingError, invalid_argument
 
 SERVE_TAG = "serve"
 INITIALIZER = "__saved_model_init_op"  # a signature of every model of TensorFlow 2

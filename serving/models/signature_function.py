@@ -16,9 +16,9 @@ import tensorflow as tf
 from tensorflow.python.eager import cancellation, context
 from tensorflow.types.experimental import ConcreteFunction
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.deadline import DEADLINE
 from serving.models.inlined_graph import inline
+from serving.protocol.errors import ServingError, invalid_argument
 
 MOST_SELECTIONS = 16  # of a signature's outputs, that are kept
 

@@ -13,8 +13,8 @@ import tensorflow as tf
 from google.protobuf.message import Message
 from tensorflow.core.framework import types_pb2
 
-from serving.errors import invalid_argument, unimplemented
 from serving.models.tensor import VALUES_AT_ONCE, Tensor
+from serving.protocol.errors import invalid_argument, unimplemented
 
 NUMPY_RANK = 64  # dimensions of an array at most
 # A few bytes could ask for all of the memory.

@@ -9,9 +9,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.errors import InputError
 from serving.models.model_config import ModelConfig
-from serving.urls import LARGEST_VERSION
+from serving.protocol.errors import InputError
+from serving.protocol.urls import LARGEST_VERSION
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 

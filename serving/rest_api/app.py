@@ -10,13 +10,15 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from serving.access_log import log_request
-from serving.errors import ServingError
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.models.deadline import require_time
 from serving.models.limits import Limits
 from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
 from serving.models.tensor import free_strings
+from serving.protocol.errors import ServingError
+from serving.protocol.status import HTTP_STATUS, Code
+from serving.protocol.urls import VERBS, Call, is_api_path, parse_call
 from serving.rest_api.bodies import Bodies
 from serving.rest_api.body import is_gzip, is_small
 from serving.rest_api.disconnect import while_connected
@@ -25,8 +27,6 @@ from serving.rest_api.reader import Reader
 from serving.rest_api.reading import Asked, read_request
 from serving.rest_api.turns import turn
 from serving.rest_api.workers import Workers
-from serving.status import HTTP_STATUS, Code
-from serving.urls import VERBS, Call, is_api_path, parse_call
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class RestOptions:
 
 
 class RestApi:
-    """Answers every path; its grammar, `serving.urls`, is finer than any router's.
+    """Answers every path; its grammar, `serving.protocol.urls`, is finer than any router's.
 
     Args:
         registry: the models to serve.

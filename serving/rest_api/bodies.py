@@ -2,10 +2,10 @@
 
 from starlette.requests import Request
 
-from serving.errors import ServingError
 from serving.models.limits import Limits
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 from serving.rest_api.body import SMALL_BYTES
-from serving.status import Code
 
 LARGEST_AT_ONCE = 4
 

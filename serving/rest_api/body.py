@@ -2,8 +2,8 @@
 
 import zlib
 
-from serving.errors import invalid_argument
 from serving.models.limits import Limits
+from serving.protocol.errors import invalid_argument
 
 SMALL_BYTES = 64 * 1024
 

@@ -10,8 +10,8 @@ the example itself wins.
 
 from google.protobuf.message import Message
 
-from serving.errors import ServingError, invalid_argument
-from serving.proto_messages import message_classes
+from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.proto_messages import message_classes
 from serving.rest_api.json_document import preview, type_name
 from serving.rest_api.json_tensor import is_base64, read_strings
 

@@ -10,7 +10,7 @@ import json
 import math
 import re
 
-from serving.errors import ServingError, invalid_argument
+from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.json_nesting import DeepParser
 
 WHITESPACE = " \t\n\r"

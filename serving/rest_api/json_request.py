@@ -4,8 +4,8 @@ Row form stacks the rows: `{"instances": [{"movie_ids": [1, 2]}, {"movie_ids": [
 Column form gives whole tensors: `{"inputs": {"movie_ids": [[1, 2], [7, 8]]}}`.
 """
 
-from serving.errors import ServingError, invalid_argument, unimplemented
 from serving.models.tensor import Tensor
+from serving.protocol.errors import ServingError, invalid_argument, unimplemented
 from serving.rest_api.json_document import preview
 from serving.rest_api.json_tensor import (
     SUPPORTED_DTYPES,

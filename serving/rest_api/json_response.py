@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.tensor import Tensor
+from serving.protocol.errors import ServingError, invalid_argument
 
 SEPARATOR = ", "
 BLOCK = 20_000

@@ -7,8 +7,8 @@ from itertools import chain
 
 import numpy as np
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.tensor import MAX_RANK, Tensor, string_values
+from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.json_document import number_too_big, preview, type_name
 
 # Small integers are range-checked as int32 and then wrap around, as in TensorFlow Serving.

@@ -5,10 +5,11 @@ They run in a worker thread: the graph and the answer's text take time.
 
 from collections.abc import Callable
 
-from serving.errors import ServingError
 from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
 from serving.models.tensor import free_strings
+from serving.protocol.errors import ServingError
+from serving.protocol.urls import Call
 from serving.rest_api.json_response import not_expressible, outputs_text, predictions_text
 from serving.rest_api.json_tensor import SUPPORTED_DTYPES
 from serving.rest_api.metadata import metadata_text, status_text
@@ -21,7 +22,6 @@ from serving.rest_api.results import (
     run_feeds,
 )
 from serving.rest_api.turns import turn
-from serving.urls import Call
 
 
 def find_model(registry: Registry, call: Call) -> tuple[LoadedModel | None, Model]:

@@ -18,12 +18,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from serving.errors import ServingError
 from serving.models.deadline import DEADLINE
 from serving.models.limits import Limits
 from serving.models.tensor import VALUES_AT_ONCE, Tensor
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 from serving.rest_api.reading import Asked, Model, read_request
-from serving.status import Code
 
 MOST_KEPT_KILOBYTES = 300_000
 

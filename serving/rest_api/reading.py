@@ -6,9 +6,9 @@ names of a model's signatures: it runs in another process as well.
 
 from dataclasses import dataclass
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.limits import Limits
 from serving.models.tensor import Tensor, string_values
+from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.body import inflate
 from serving.rest_api.examples import read_examples
 from serving.rest_api.json_document import parse_document

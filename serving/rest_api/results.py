@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from serving.errors import ServingError, invalid_argument
 from serving.models.loaded_model import LoadedModel, Signature
 from serving.models.tensor import Tensor, string_values
+from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.json_response import results_text, value_texts
 
 INPUT = "inputs"

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from serving.errors import ServingError
 from serving.models.deadline import Deadline, Ended, run_until
-from serving.status import Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 
 LATE = "Timed out while waiting for a thread or a batch"
 

@@ -15,8 +15,8 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 from serving.command import CommandParser, run_command
-from serving.errors import InputError
 from serving.interrupts import end_at_once, unwinding
+from serving.protocol.errors import InputError
 
 EPILOG = """\
 examples:

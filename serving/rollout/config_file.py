@@ -9,8 +9,8 @@ from pathlib import Path
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from serving.errors import InputError
-from serving.text_proto import read_text_proto
+from serving.protocol.errors import InputError
+from serving.protocol.text_proto import read_text_proto
 
 
 class ConfigFile:

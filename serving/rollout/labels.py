@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.errors import InputError
 from serving.models.golden import FILE, GoldenError, check_golden
 from serving.models.versions import find_versions
+from serving.protocol.errors import InputError
 from serving.rollout.config_file import ConfigFile
 from serving.rollout.remote_model import AVAILABLE, RemoteModel
 

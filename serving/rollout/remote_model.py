@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serving.errors import InputError, ServingError
+from serving.client.transports.rest_connection import RestConnection
+from serving.client.transports.rest_transport import RestTransport, model_path
+from serving.client.transports.retrying import RequestError, Retries
+from serving.client.transports.transport import Served, Values
 from serving.models.tensor import Tensor
-from serving.status import Code
-from serving.transports.rest_connection import RestConnection
-from serving.transports.rest_transport import RestTransport, model_path
-from serving.transports.retrying import RequestError, Retries
-from serving.transports.transport import Served, Values
+from serving.protocol.errors import InputError, ServingError
+from serving.protocol.status import Code
 
 AVAILABLE = "AVAILABLE"
 ONCE = Retries(attempts=1)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from serving.command import BOOLEAN, CommandParser, port, positive
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 from serving.server.listener import open_listener
 
 if TYPE_CHECKING:

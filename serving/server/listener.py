@@ -2,7 +2,7 @@
 
 import socket
 
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 
 
 def open_listener(address: str, port: int, flag: str = "--rest_api_port") -> socket.socket:

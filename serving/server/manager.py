@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from serving.errors import InputError, ServingError, UnreadableError
 from serving.models.deadline import require_time
 from serving.models.loaded_model import LoadedModel
 from serving.models.model_config import ModelConfig
 from serving.models.registry import Registry, State, Version
 from serving.models.versions import VersionDirectory, find_versions
-from serving.status import Code
+from serving.protocol.errors import InputError, ServingError, UnreadableError
+from serving.protocol.status import Code
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from serving.errors import InputError
-from serving.text_proto import message_class, read_text_proto
+from serving.protocol.errors import InputError
+from serving.protocol.text_proto import message_class, read_text_proto
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.flags import Batching
-from serving.errors import InputError
 from serving.metrics import Metrics
 from serving.models.limits import Limits
 from serving.models.model_config import read_model_configs
 from serving.models.registry import Registry
+from serving.protocol.errors import InputError
 from serving.rest_api.app import RestOptions
 from serving.server.http_server import Patience, serve
 from serving.server.loading import Loader

@@ -7,11 +7,11 @@ Serving reads it: the first request to a graph is slow, and a model that fails o
 import tensorflow as tf
 from google.protobuf.message import DecodeError, Message
 
-from serving.errors import InputError, ServingError, unimplemented
 from serving.models.loaded_model import LoadedModel
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_protos
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError, ServingError, unimplemented
 from serving.rest_api.examples import serialized_examples
 from serving.rest_api.json_request import DEFAULT_SIGNATURE
 from serving.rest_api.results import CLASSES, REGRESSION, SCORES, example_feeds

@@ -18,7 +18,7 @@ import numpy as np
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from seqrec_tf.run_directory import read_run
+from seqrec_tf.runs.directory import read_run
 
 run = read_run(Path(os.environ["SEQREC_RUN"]))
 ids, titles = run.catalogue.ids, run.catalogue.titles

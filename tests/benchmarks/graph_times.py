@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from export.exporter import export_run
 from export.options import ExportOptions
-from seqrec_tf.run_directory import read_run
+from seqrec_tf.runs.directory import read_run
 
 LENGTH, K = 50, 10
 

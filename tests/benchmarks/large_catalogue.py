@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.proving import FREEING
+from export.proof.process import FREEING
 
 WINDOW = 50
 STAGES = ("make", "export", "prove", "ask")
@@ -73,7 +73,7 @@ def export_model(arguments: argparse.Namespace) -> None:
 
 def prove_model(arguments: argparse.Namespace) -> None:
     """The proof alone."""
-    from export.proof import prove
+    from export.proof.__main__ import prove
 
     report = prove([Path(arguments.output) / "large/1"])
     print(json.dumps({"failures": report["failures"][:3]}))

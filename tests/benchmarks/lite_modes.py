@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.changes import change_text
-from export.lite import convert
-from export.lite_folder import quantized
-from export.lite_histories import Histories, run_histories
-from export.lite_modes import MODES
-from export.lite_report import LENGTHS, THREADS, latencies, parity
-from seqrec_tf.run_directory import Run, read_run
+from export.artifact.changes import change_text
+from export.litert.folder import quantized
+from export.litert.graph import convert
+from export.litert.modes import MODES
+from export.litert.report import LENGTHS, THREADS, latencies, parity
+from export.litert.samples import Histories, run_histories
+from seqrec_tf.runs.directory import Run, read_run
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ import json
 import multiprocessing
 import socket
 
+from serving.client.transports.connection import post_request
 from serving.load.latency import report
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Target
-from serving.transports.connection import post_request
 
 BODY = json.dumps({"predictions": [[0] * 300]}).encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)

@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--additions", type=int, nargs="+", default=[100, 1000, 10_000])
     arguments = parser.parse_args()
 
-    from export.additions import read_additions
     from export.refresh import Trained, _merged, _stand_ins
+    from export.sources.additions import read_additions
     from seqrec_tf.data.catalogue import Catalogue
 
     items = arguments.items

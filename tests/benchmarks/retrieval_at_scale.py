@@ -71,11 +71,11 @@ def tensorflow_ways(table: np.ndarray, queries: np.ndarray, recall: float) -> np
 
     import tensorflow as tf
 
-    from export.cells import default_count, train_cells
-    from export.ivf import IvfIndex
-    from export.recall import Asked, shares_by_probes
-    from export.retrieval import ExactIndex
-    from export.tables import FullTable, ReducedTable
+    from export.graph.cells import default_count, train_cells
+    from export.graph.exact import ExactIndex
+    from export.graph.ivf import IvfIndex
+    from export.graph.recall import Asked, shares_by_probes
+    from export.graph.tables import FullTable, ReducedTable
 
     popularity = np.zeros(len(table), np.float32)
     variable = tf.Variable(table)
@@ -110,7 +110,7 @@ def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
     """(queries, 10) rows and seconds each, as the graph asks: with items to hide."""
     import tensorflow as tf
 
-    from export.retrieval import Query
+    from export.graph.exact import Query
 
     hidden = hidden_rows(index.dense().shape[0])
     vector = tf.TensorSpec([1, queries.shape[1]], tf.float32)

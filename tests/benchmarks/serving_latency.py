@@ -17,9 +17,9 @@ from pathlib import Path
 from serving_process import Server, embedded_server
 
 from serving.client import Recommender
+from serving.client.transports.connection import Connection, post_request
 from serving.load.bodies import request_bodies
 from serving.load.histories import draw_histories, served_ids
-from serving.transports.connection import Connection, post_request
 
 LENGTH = 50
 WARM_UP = 20

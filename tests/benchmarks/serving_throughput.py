@@ -17,12 +17,12 @@ from pathlib import Path
 from serving_process import Server, embedded_server, running
 
 from serving.client import Recommender
+from serving.client.transports.connection import post_request
 from serving.load.bodies import request_bodies
 from serving.load.histories import draw_histories, served_ids
 from serving.load.latency import report
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Target
-from serving.transports.connection import post_request
 
 LENGTH = 50
 WARM_UP_SECONDS = 2

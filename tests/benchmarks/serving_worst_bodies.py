@@ -22,7 +22,7 @@ from pathlib import Path
 
 import requests
 
-from serving.transports.connection import Connection, get_request
+from serving.client.transports.connection import Connection, get_request
 
 REPOSITORY = Path(__file__).parents[2]
 ASKED_EVERY_SECONDS = 0.005

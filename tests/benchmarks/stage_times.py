@@ -36,8 +36,8 @@ def stages(path: Path, scratch: Path) -> dict[str, Callable[[], object]]:
     """Name -> what to time."""
     from seqrec_tf.data import load_interactions
     from seqrec_tf.data.dataset import load_dataset
-    from seqrec_tf.ranking import encoder_scorer, rank
-    from seqrec_tf.run_directory import read_run
+    from seqrec_tf.evaluation.ranking import encoder_scorer, rank
+    from seqrec_tf.runs.directory import read_run
 
     run = read_run(path)
     dataset = load_dataset(run.config.data)

@@ -116,7 +116,7 @@ def run_command(folder: Path, module: str, *arguments: str) -> None:
 @pytest.fixture(scope="session")
 def keras_form(shipped) -> Callable:
     """The encoder itself: vectors and a dot product, for histories of known items."""
-    from seqrec_tf.run_directory import read_run
+    from seqrec_tf.runs.directory import read_run
 
     run = read_run(shipped.run)
 
@@ -137,8 +137,8 @@ def keras_form(shipped) -> Callable:
 @pytest.fixture(scope="session")
 def served_forms(shipped) -> dict[str, Callable]:
     """Every form that takes raw ids: signatures in process, LiteRT, and REST."""
-    from export.lite_runner import lite_answers
-    from export.signature_runner import signature_answers
+    from export.litert.runner import lite_answers
+    from export.proof.runner import signature_answers
 
     forms = dict(signature_answers(shipped.savedmodel, shipped.id_name))
     forms["litert"] = lite_answers(shipped.lite)

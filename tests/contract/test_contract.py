@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import requests
 
-from export.compare import differences
-from serving.errors import InputError
+from export.proof.exact import differences
 from serving.models.golden import check_golden
 from serving.models.loaded_model import LoadedModel
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError
 
 FORMS = [
     "recommend",

@@ -16,20 +16,20 @@ import pytest
 import tensorflow as tf
 
 from export.exporter import Subject, build_lite
-from export.golden import golden_requests
-from export.lite import convert
-from export.lite_folder import finish_lite, quantized
-from export.lite_histories import drawn_histories
-from export.lite_modes import MODES
-from export.recommender import Recommender
-from export.retrieval import exact_index
-from export.signature_runner import signature_answers
-from export.signatures import signatures
-from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig
+from export.graph.exact import exact_index
+from export.graph.recommender import Recommender
+from export.graph.signatures import signatures
+from export.litert.folder import finish_lite, quantized
+from export.litert.graph import convert
+from export.litert.modes import MODES
+from export.litert.samples import drawn_histories
+from export.proof.runner import signature_answers
+from export.sources.golden import golden_requests
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import GRU4Rec, SASRec
-from seqrec_tf.run_directory import Run, create_run, read_run
+from seqrec_tf.runs.directory import Run, create_run, read_run
+from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig
 
 REPOSITORY = Path(__file__).parents[2]
 ITEMS = 12

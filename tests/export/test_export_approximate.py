@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from export.approximate import ApproximateJudge
-from export.lite_modes import MODES, Mode, require_mode
+from export.litert.modes import MODES, Mode, require_mode
+from export.proof.approximate import ApproximateJudge
 from seqrec_tf.errors import InputError
 
 LOWEST = float(np.finfo(np.float32).min)

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from export import batch
-from export.manifest import write_manifest
+from export.artifact.manifest import write_manifest
 from seqrec_tf.json_files import write_json
 
 REPOSITORY = Path(__file__).parents[2]

@@ -12,11 +12,11 @@ import pytest
 
 from export.__main__ import main
 from export.bring_your_own import read_items
-from export.foreign import VectorFile
-from seqrec_tf.config import DataConfig
+from export.sources.foreign import VectorFile
 from seqrec_tf.data.columns import COUNT
 from seqrec_tf.data.logs import load_logs
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 ITEMS = pd.DataFrame({"id": [30, 10, 20], "title": ["C", "A", "B"], "count": [3, 0, 2**53]})
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from export.compare import TOLERANCE, differences, largest_difference
+from export.proof.exact import TOLERANCE, differences, largest_difference
 
 LOWEST = float(np.finfo(np.float32).min)
 # Two items asked for, two runners-up. The largest score is 100, so 0.01 is tolerated.

@@ -5,10 +5,10 @@ import tensorflow as tf
 
 from export.exporter import export_run
 from export.options import ExportOptions
-from export.proving import ProofError
+from export.proof.process import ProofError
 from seqrec_tf.errors import InputError
 from seqrec_tf.models import GRU4Rec
-from seqrec_tf.run_directory import Run
+from seqrec_tf.runs.directory import Run
 
 
 class Drifting(GRU4Rec):

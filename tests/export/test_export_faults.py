@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from export.manifest import manifest_failures
+from export.artifact.manifest import manifest_failures
 from seqrec_tf.models import GRU4Rec
 
 REPOSITORY = Path(__file__).parents[2]
@@ -18,8 +18,8 @@ SECONDS = 240
 EXPORT = """
 import itertools, json, os, resource, shutil, signal, sys
 from pathlib import Path
-from export.publish import publish
-from export.staging import staging_folder
+from export.artifact.publish import publish
+from export.artifact.staging import staging_folder
 from seqrec_tf.errors import run_command
 
 HALF = "half"

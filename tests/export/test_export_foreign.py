@@ -21,8 +21,8 @@ import tensorflow as tf
 import export
 from export.__main__ import main
 from export.bring_your_own import read_items
-from export.foreign import ForeignEncoder
-from export.lite_runner import lite_answers
+from export.litert.runner import lite_answers
+from export.sources.foreign import ForeignEncoder
 from seqrec_tf.errors import InputError
 
 IDS = [30, 10, 20, 40]

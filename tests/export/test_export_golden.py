@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from export.golden import golden_histories
+from export.sources.golden import golden_histories
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from export import histories
-from export.histories import Histories, Source, write_histories
+from export.batch.__main__ import histories
+from export.batch.histories import Histories, Source, write_histories
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.errors import InputError

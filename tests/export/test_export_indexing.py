@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from export.exporter import export_encoder
-from export.indexing import build_index
+from export.graph.choice import build_index
+from export.graph.exact import exact_index
 from export.options import ExportOptions
-from export.retrieval import exact_index
 from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
 

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from export.artifact.manifest import manifest_failures
 from export.inspection import main
-from export.manifest import manifest_failures
 
 
 @pytest.mark.parametrize(

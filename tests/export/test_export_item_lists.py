@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 from export.exporter import export_run
-from export.item_lists import with_lists
-from export.lite_runner import lite_answers
+from export.litert.runner import lite_answers
 from export.options import ExportOptions
+from export.sources.item_lists import with_lists
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 

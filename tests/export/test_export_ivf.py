@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.cells import default_count, train_cells
-from export.ivf import IvfIndex
-from export.retrieval import Query
+from export.graph.cells import default_count, train_cells
+from export.graph.exact import Query
+from export.graph.ivf import IvfIndex
 
 LOWEST = np.finfo(np.float32).min
 # Three bunches on the axes: rows 1-4 are long in x, 5-7 in y, 8-9 in z; the first is the longest.

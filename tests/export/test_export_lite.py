@@ -11,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.lite import LiteRecommender, speaks_rows
-from export.lite_runner import lite_answers
+from export.litert.graph import LiteRecommender, speaks_rows
+from export.litert.runner import lite_answers
 from seqrec_tf.data.catalogue import Catalogue
 
 LOWEST = float(np.finfo(np.float32).min)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from export.lite_folder import append_card, finish_lite
-from export.lite_runner import lite_asker
+from export.litert.folder import append_card, finish_lite
+from export.litert.runner import lite_asker
 
 COMPARED = 300
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from export.exporter import export_run
-from export.lite_histories import drawn_histories, histories_for, run_histories
+from export.litert.samples import drawn_histories, histories_for, run_histories
 from export.options import ExportOptions
 from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.errors import InputError

@@ -9,9 +9,9 @@ import json
 import numpy as np
 import pytest
 
-from export.lite_histories import Histories
-from export.lite_report import LENGTHS, latencies, lite_report, parity
-from export.lite_runner import lite_asker
+from export.litert.report import LENGTHS, latencies, lite_report, parity
+from export.litert.runner import lite_asker
+from export.litert.samples import Histories
 
 # The first four after 11 are 22, 33, 44, 55; after 33 they are 44, 11, 22, 55.
 COMPARED = [[11], [11], [33], [33]]

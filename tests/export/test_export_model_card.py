@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from export.model_card import write_model_card
+from export.artifact.model_card import write_model_card
 
 TEST = {"hit_rate@10": 0.325, "ndcg@10": 0.1905, "mrr@10": 0.1493, "ndcg@5": 0.17}
 FACTS = {

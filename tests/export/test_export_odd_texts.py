@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.proof import prove
+from export.graph.signatures import Forms
+from export.proof.__main__ import prove
+from export.proof.warmup import warmup_requests
 from export.refresh import _catalogue
-from export.signatures import Forms
-from export.warmup import warmup_requests
 from seqrec_tf.json_files import write_json
 
 LINE_ENDS = ["a\nb", "a\rb", "a\r\nb", "l\u2028s", "x\x85y", "x\x0by"]

@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from export.contract import read_graph
-from export.ops import ALLOWED_OPS, op_counts
+from export.proof.contract import read_graph
+from export.proof.ops import ALLOWED_OPS, op_counts
 
 
 def graph_ops(folder) -> set[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.signature_runner import signature_caller
+from export.proof.runner import signature_caller
 
 LOWEST = float(np.finfo(np.float32).min)
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from export import parts as module
-from export.parts import Parts
+from export.batch.__main__ import parts as module
+from export.batch.parts import Parts
 from seqrec_tf.errors import InputError
 
 SCHEMA = pa.schema({"n": pa.int64()})

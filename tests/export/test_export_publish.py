@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-from export.publish import publish, require_model_name, require_publishable
-from export.staging import locked, staging_folder
-from export.versions import versions
+from export.artifact.numbers import versions
+from export.artifact.publish import publish, require_model_name, require_publishable
+from export.artifact.staging import locked, staging_folder
 from seqrec_tf.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -19,8 +19,8 @@ SECONDS = 60
 PUBLISHER = """
 import sys
 from pathlib import Path
-from export.publish import publish
-from export.staging import staging_folder
+from export.artifact.publish import publish
+from export.artifact.staging import staging_folder
 
 output = Path(sys.argv[1])
 for turn in range(int(sys.argv[2])):

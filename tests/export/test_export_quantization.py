@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from export.approximate import ApproximateJudge
-from export.calibration import activation_ranges
-from export.lite_modes import MODES
-from export.lite_runner import lite_asker
-from export.proof import prove
-from export.quantization import quantize
+from export.litert.calibration import activation_ranges
+from export.litert.modes import MODES
+from export.litert.quantization import quantize
+from export.litert.runner import lite_asker
+from export.proof.__main__ import prove
+from export.proof.approximate import ApproximateJudge
 
 QUANTIZED = ("float16", "dynamic", "int8")
 ROWS, DIM, WINDOW, K = 2001, 64, 20, 10

@@ -9,18 +9,18 @@ import tensorflow as tf
 from mean_encoder import MeanEncoder
 from sklearn.utils.extmath import randomized_svd
 
-from export import indexing
-from export.cells import Cells, train_cells
-from export.indexing import build_index
-from export.ivf import IvfIndex
+from export.graph import choice as indexing
+from export.graph.cells import Cells, train_cells
+from export.graph.choice import build_index
+from export.graph.exact import exact_index
+from export.graph.ivf import IvfIndex
+from export.graph.recall import Asked, shares_by_probes, shares_served
+from export.graph.recommender import Recommender
 from export.options import ExportOptions
-from export.recall import Asked, shares_by_probes, shares_served
-from export.recommender import Recommender
-from export.retrieval import exact_index
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 WINDOW = 20
 

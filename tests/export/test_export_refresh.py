@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from export import exporter
 from export import refresh as refresh_module
-from export.additions import Additions, read_additions
-from export.contract import read_graph
-from export.ops import op_counts
+from export.proof.contract import read_graph
+from export.proof.ops import op_counts
+from export.proof.runner import signature_caller
 from export.refresh import Trained, _merged, _retired, _stand_ins, refresh
-from export.signature_runner import signature_caller
+from export.sources.additions import Additions, read_additions
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json

@@ -9,25 +9,25 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from export.approximate import ApproximateJudge
-from export.artifact import find_artifact
-from export.changes import change_text, relative
-from export.contract import read_graph
+from export.artifact.changes import change_text, relative
+from export.artifact.model_card import write_model_card
+from export.artifact.version import find_artifact
+from export.batch.scoring import Scorer, answer_schema
 from export.exporter import _repeating, export_encoder
-from export.indexing import _asked, _figures
+from export.graph.choice import _asked, _figures
+from export.graph.exact import exact_index
 from export.inspection import described
-from export.lite_modes import MODES
-from export.lite_report import _losses, _ndcg, parity_text
-from export.lite_runner import lite_answers
-from export.model_card import write_model_card
+from export.litert.modes import MODES
+from export.litert.report import _losses, _ndcg, parity_text
+from export.litert.runner import lite_answers
 from export.options import ExportOptions
+from export.proof.approximate import ApproximateJudge
+from export.proof.contract import read_graph
+from export.proof.runner import signature_answers
 from export.refresh import _options
-from export.retrieval import exact_index
-from export.scoring import Scorer, answer_schema
-from export.signature_runner import signature_answers
-from seqrec_tf.config import DataConfig, RunConfig
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig, RunConfig
 
 METRICS = {
     **{"protocol": "P1 (repeats)", "users": 40, "repeats": True},

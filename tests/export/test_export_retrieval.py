@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.retrieval import LARGE, top_rows
+from export.graph.exact import LARGE, top_rows
 
 LOWEST = np.finfo(np.float32).min
 # Below, at and above one block and the size from which blocks are larger; not all multiples.

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.contract import found, promised, read_graph
-from export.signature_runner import serialize
-from export.signatures import Forms, signatures
+from export.graph.signatures import Forms, signatures
+from export.proof.contract import found, promised, read_graph
+from export.proof.runner import serialize
 
 K = 4
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from export.staging import staging_folder
+from export.artifact.staging import staging_folder
 from seqrec_tf.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ SECONDS = 60
 STAGER = """
 import sys
 from pathlib import Path
-from export.staging import staging_folder
+from export.artifact.staging import staging_folder
 
 with staging_folder(Path(sys.argv[1])) as staging:
     (staging / "half").write_text("written")

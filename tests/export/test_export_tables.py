@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import tables
-from export.tables import ReducedTable, reduce
+from export.graph import tables
+from export.graph.tables import ReducedTable, reduce
 
 
 def test_int8_is_a_factor_a_row_and_127_steps():

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import golden as golden_module
-from export.approximate import ApproximateJudge
-from export.cells import train_cells
-from export.compare import differences
-from export.golden import golden_requests
-from export.ivf import IvfIndex
-from export.lite_modes import MODES
-from export.recommender import Recommender
-from export.retrieval import ExactIndex, exact_index
-from export.tables import ReducedTable
-from export.ties import Tied, packed, read_ties
+from export.graph.cells import train_cells
+from export.graph.exact import ExactIndex, exact_index
+from export.graph.ivf import IvfIndex
+from export.graph.recommender import Recommender
+from export.graph.tables import ReducedTable
+from export.litert.modes import MODES
+from export.proof.approximate import ApproximateJudge
+from export.proof.exact import differences
+from export.proof.ties import Tied, packed, read_ties
+from export.sources import golden as golden_module
+from export.sources.golden import golden_requests
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.ragged import from_padded, most_recent
 

@@ -13,12 +13,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.artifact import find_artifact
-from export.contract import compiled_functions, found, promised, read_graph, signature_failures
+from export.artifact.manifest import manifest_failures, write_manifest
+from export.artifact.version import find_artifact
 from export.inspection import described
-from export.manifest import manifest_failures, write_manifest
+from export.proof.contract import (
+    compiled_functions,
+    found,
+    promised,
+    read_graph,
+    signature_failures,
+)
+from export.proof.warmup import read_warmup
 from export.verify import verify
-from export.warmup import read_warmup
 from seqrec_tf.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from export.versions import LARGEST, is_savedmodel, next_version, versions
+from export.artifact.numbers import LARGEST, is_savedmodel, next_version, versions
 from seqrec_tf.errors import InputError
 
 

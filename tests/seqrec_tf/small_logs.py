@@ -2,9 +2,9 @@
 
 import pytest
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.logs import load_logs
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 
 def write_log(tmp_path, text: str, name: str = "log.csv") -> str:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.baselines import markov_scorer, popularity_scorer
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.evaluation.baselines import markov_scorer, popularity_scorer
 
 TRAINING = [[1, 2, 3], [1, 2], [1, 3], [2, 4, 4], [4], []]
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from seqrec_tf.breakdown import LENGTHS, breakdown, popularity_thirds
-from seqrec_tf.ranking import Ranking
+from seqrec_tf.evaluation.breakdown import LENGTHS, breakdown, popularity_thirds
+from seqrec_tf.evaluation.ranking import Ranking
 
 # Thirty training interactions, so a third is ten.
 COUNTS = np.array([10, 6, 8, 6, 0])

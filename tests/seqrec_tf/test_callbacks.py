@@ -6,8 +6,14 @@ import keras
 import numpy as np
 import pytest
 
-from seqrec_tf.callbacks import MONITOR, AveragedWeights, Checkpoint, StopOnNaN, write_history
 from seqrec_tf.errors import InputError
+from seqrec_tf.training.callbacks import (
+    MONITOR,
+    AveragedWeights,
+    Checkpoint,
+    StopOnNaN,
+    write_history,
+)
 
 
 class Falling(keras.Model):

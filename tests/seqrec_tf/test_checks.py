@@ -2,10 +2,10 @@
 
 import pytest
 
-from seqrec_tf.checks import check_config, check_used
-from seqrec_tf.config import RunConfig, flag
 from seqrec_tf.errors import InputError
 from seqrec_tf.options import override
+from seqrec_tf.settings.checks import check_config, check_used
+from seqrec_tf.settings.config import RunConfig, flag
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from seqrec_tf.config import (
+from seqrec_tf.errors import InputError
+from seqrec_tf.json_files import write_json
+from seqrec_tf.settings.config import (
     DataConfig,
     EncoderConfig,
     RunConfig,
@@ -13,8 +15,6 @@ from seqrec_tf.config import (
     read_config,
     require_id_name,
 )
-from seqrec_tf.errors import InputError
-from seqrec_tf.json_files import write_json
 
 SECTIONS = {"data": DataConfig, "encoder": EncoderConfig, "training": TrainingConfig}
 

@@ -9,16 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqrec_tf.checks import check_config
-from seqrec_tf.config import DataConfig, EncoderConfig, RunConfig, TrainingConfig, with_asked
-from seqrec_tf.continuing import carry_over, read_start
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import build_encoder
 from seqrec_tf.options import Parser, add_config_options, build_config
-from seqrec_tf.run_directory import ITEMS, LOG, METRICS, MODEL, Run, create_run
+from seqrec_tf.runs.directory import ITEMS, LOG, METRICS, MODEL, Run, create_run
+from seqrec_tf.settings.checks import check_config
+from seqrec_tf.settings.config import (
+    DataConfig,
+    EncoderConfig,
+    RunConfig,
+    TrainingConfig,
+    with_asked,
+)
+from seqrec_tf.training.continuing import carry_over, read_start
 
 SMALL = EncoderConfig(window=5, dim=8, layers=1)
 

@@ -3,8 +3,8 @@
 import pytest
 from small_logs import load_log, write_csv, write_log
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.dataset import load_dataset
+from seqrec_tf.settings.config import DataConfig
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 from small_logs import load_log, refused
 
-from export.histories import Histories, Source, write_histories
+from export.batch.histories import Histories, Source, write_histories
 from seqrec_tf.data.tables import read_table, read_tables
 
 LOG = pd.DataFrame({"user_id": ["b", "a", "b"], "item_id": [3, 1, 2], "timestamp": [5, 6, 7]})

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from small_logs import load_log, refused, write_csv, write_log
 
-from export.histories import Histories, Source, write_histories
+from export.batch.histories import Histories, Source, write_histories
 from seqrec_tf.data import quotes
 from seqrec_tf.data.tables import read_table, read_tables
 from seqrec_tf.errors import InputError

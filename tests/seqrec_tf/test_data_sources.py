@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data import load_interactions
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 from small_logs import load_log, refused, write_csv, write_log
 
-from export import histories
-from export.histories import Histories, Source, write_histories
+from export.batch.__main__ import histories
+from export.batch.histories import Histories, Source, write_histories
 from seqrec_tf.data.filters import prepare
 
 DAY = 1_704_067_200  # 2024-01-01

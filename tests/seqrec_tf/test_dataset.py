@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.protocols import protocol_label, resolve_filters
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 # Rows are not in the order of time: ann watched 10, 20, 30, 40 and ben 20, 30, 10; cy only 50, 20.
 LOG = """user_id,item_id,timestamp

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tiny_runs import SMALL, USERS, finished_run, read_history, run_command, write_log
 
-from seqrec_tf.callbacks import Checkpoint
-from seqrec_tf.run_directory import read_run
+from seqrec_tf.runs.directory import read_run
+from seqrec_tf.training.callbacks import Checkpoint
 
 # All that a state between epochs must carry: dropout, schedule, average, cuts, draws, a sample.
 EVERYTHING = [

@@ -25,7 +25,9 @@ def _imported(source: str) -> set[str]:
 
 
 def test_imports_are_found_wherever_they_stand():
-    source = "import os.path\ndef f():\n    if 1:\n        from export.lite import convert\n"
+    source = (
+        "import os.path\ndef f():\n    if 1:\n        from export.litert.graph import convert\n"
+    )
     assert _imported(source) == {"os", "export"}
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seqrec_tf.config import DataConfig
 from seqrec_tf.data.dataset import Dataset, load_dataset, require_same_log
 from seqrec_tf.data.log_digest import ChangedLogError, LogDigest, changes
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig
 
 USERS, LENGTH, ITEMS = 8, 6, 12
 COLUMNS = ["user_id", "item_id", "timestamp"]

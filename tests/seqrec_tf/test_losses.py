@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import OBJECTIVES, TrainingConfig
 from seqrec_tf.losses import build_objective
 from seqrec_tf.models import GRU4Rec
+from seqrec_tf.settings.config import OBJECTIVES, TrainingConfig
 
 LN2, LN3 = math.log(2), math.log(3)
 COUNTS = [2, 1, 1]  # shares 1/2, 1/4, 1/4

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import TrainingConfig
 from seqrec_tf.losses import build_objective, chunks
 from seqrec_tf.models import GRU4Rec
+from seqrec_tf.settings.config import TrainingConfig
 
 ITEMS, POSITIONS, DIM = 3416, 25600, 64  # ml-1m, 128 histories of 200 items
 

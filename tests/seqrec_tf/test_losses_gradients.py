@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import OBJECTIVES, TrainingConfig
 from seqrec_tf.losses import build_objective, chunks
 from seqrec_tf.models import GRU4Rec
+from seqrec_tf.settings.config import OBJECTIVES, TrainingConfig
 
 ITEMS, DIM, POSITIONS, DRAWN = 7, 4, 9, 8
 COUNTS = np.array([1, 2, 3, 4, 5, 6, 4])  # 25 interactions

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import TrainingConfig
 from seqrec_tf.losses import build_objective
 from seqrec_tf.losses.softmax import full_softmax
 from seqrec_tf.models import GRU4Rec
+from seqrec_tf.settings.config import TrainingConfig
 
 LN2, LN3 = math.log(2), math.log(3)
 COUNTS = [2, 1, 1]  # shares 1/2, 1/4, 1/4

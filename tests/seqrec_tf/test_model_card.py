@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from seqrec_tf.config import RunConfig
-from seqrec_tf.model_card import write_model_card
-from seqrec_tf.ranking import CUTOFFS
+from seqrec_tf.evaluation.ranking import CUTOFFS
+from seqrec_tf.runs.model_card import write_model_card
+from seqrec_tf.settings.config import RunConfig
 
 
 def _row(value: float) -> dict[str, float]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import EncoderConfig
 from seqrec_tf.errors import InputError
 from seqrec_tf.models import GRU4Rec, SASRec, build_encoder, load_encoder
+from seqrec_tf.settings.config import EncoderConfig
 
 ITEMS, WINDOW, DIM = 20, 6, 8
 HISTORIES = [[3, 1, 4], [], [15], [9, 2, 6, 5, 3, 5], [8, 9, 7, 10, 3, 2, 3, 8, 4]]

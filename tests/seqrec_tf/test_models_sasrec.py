@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import EncoderConfig, RunConfig, TrainingConfig
 from seqrec_tf.models import build_encoder, load_encoder
 from seqrec_tf.models.transformer import TransformerBlock
-from seqrec_tf.training import build_model, in_float32
+from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.training.model import build_model, in_float32
 
 ITEMS, WINDOW, DIM = 20, 6, 8
 CONFIG = EncoderConfig(window=WINDOW, dim=DIM, layers=1, heads=2, dropout=0.5)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import TrainingConfig
-from seqrec_tf.pipeline import draw_negatives, draw_shared_negatives
+from seqrec_tf.settings.config import TrainingConfig
+from seqrec_tf.training.pipeline import draw_negatives, draw_shared_negatives
 
 ITEMS, COUNT, REPEATS = 5, 4, 5000
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from seqrec_tf.config import RunConfig, flag
 from seqrec_tf.json_files import write_json
 from seqrec_tf.options import (
     Parser,
@@ -15,6 +14,7 @@ from seqrec_tf.options import (
     given_options,
     override,
 )
+from seqrec_tf.settings.config import RunConfig, flag
 
 FIELDS = [
     (section.name, field)

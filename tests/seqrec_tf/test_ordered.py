@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.baselines import markov_scorer, popularity_scorer
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.ordered import ordered_floats
+from seqrec_tf.evaluation.baselines import markov_scorer, popularity_scorer
 
 MANY = 40_000
 COUNTS = [

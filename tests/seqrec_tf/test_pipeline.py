@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import OBJECTIVES, DataConfig, EncoderConfig, TrainingConfig
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
-from seqrec_tf.pipeline import bucket_widths, training_data
+from seqrec_tf.settings.config import OBJECTIVES, DataConfig, EncoderConfig, TrainingConfig
+from seqrec_tf.training.pipeline import bucket_widths, training_data
 
 WINDOW, BATCH = 4, 3
 LENGTHS = [3, 5, 9, 2, 7, 1, 4, 2, 6]

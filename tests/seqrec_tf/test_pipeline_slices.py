@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import EncoderConfig, TrainingConfig
-from seqrec_tf.pipeline import training_data
+from seqrec_tf.settings.config import EncoderConfig, TrainingConfig
+from seqrec_tf.training.pipeline import training_data
 
 WINDOW = 4
 LENGTHS = [3, 5, 9, 2, 7, 1, 4, 2, 16]

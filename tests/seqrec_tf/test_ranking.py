@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf import ranking as ranking_module
-from seqrec_tf.config import EncoderConfig
 from seqrec_tf.data.splits import Queries
+from seqrec_tf.evaluation.metrics import ranking as ranking_module
+from seqrec_tf.evaluation.ranking import Ranking, encoder_scorer, rank
 from seqrec_tf.models import build_encoder
-from seqrec_tf.ranking import Ranking, encoder_scorer, rank
+from seqrec_tf.settings.config import EncoderConfig
 
 NAN = float("nan")
 # Padding scores highest of all, which nobody must notice.

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from seqrec_tf.checks import check_config
-from seqrec_tf.config import DataConfig, RunConfig
 from seqrec_tf.errors import InputError
-from seqrec_tf.recipes import RECIPES, apply_recipe
+from seqrec_tf.settings.checks import check_config
+from seqrec_tf.settings.config import DataConfig, RunConfig
+from seqrec_tf.settings.recipes import RECIPES, apply_recipe
 
 DEMO, OTHER = RunConfig(), RunConfig(DataConfig(dataset="ml-1m"))
 

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.baselines import markov_scorer
-from seqrec_tf.config import DataConfig, RunConfig
 from seqrec_tf.data.dataset import Dataset, build_dataset
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.splits import Queries
-from seqrec_tf.evaluation import verdict
-from seqrec_tf.fitting import warn_of_seen_targets
-from seqrec_tf.ranking import rank
-from seqrec_tf.seen_targets import seen_note
+from seqrec_tf.evaluation.baselines import markov_scorer
+from seqrec_tf.evaluation.metrics import verdict
+from seqrec_tf.evaluation.ranking import rank
+from seqrec_tf.evaluation.seen_targets import seen_note
+from seqrec_tf.settings.config import DataConfig, RunConfig
+from seqrec_tf.training.fitting import warn_of_seen_targets
 
 # Item i scores 10 - i for everybody; padding would be the best.
 SCORES = tf.range(10, -1, -1, dtype=tf.float32)

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from seqrec_tf.config import RunConfig, TrainingConfig, read_asked, read_config, with_asked
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
-from seqrec_tf.resuming import Duration, resumed_config
+from seqrec_tf.settings.config import RunConfig, TrainingConfig, read_asked, read_config, with_asked
+from seqrec_tf.training.duration import Duration, resumed_config
 
 STEPS = 3  # an epoch
 ASKED = TrainingConfig(epochs=12, patience=10, min_steps=4000, schedule="constant")
 
 
 def _stretch(training: TrainingConfig) -> TrainingConfig:
-    """As `seqrec_tf.pipeline.stretched` does for data of three steps an epoch."""
+    """As `seqrec_tf.training.pipeline.stretched` does for data of three steps an epoch."""
     factor = max(training.min_steps / (training.epochs * STEPS), 1)
     epochs, patience = (math.ceil(n * factor) for n in (training.epochs, training.patience))
     return replace(training, epochs=epochs, patience=patience)

@@ -10,7 +10,7 @@ import pytest
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import take_lock
-from seqrec_tf.run_changes import PREFIX, claimed
+from seqrec_tf.runs.changes import PREFIX, claimed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = ("config.json", "items.csv", "metrics.json", "model.keras")
@@ -21,7 +21,7 @@ import json, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_run_changes import fill, look, start
-from seqrec_tf import run_changes
+from seqrec_tf.runs import changes as run_changes
 
 os.fsync = lambda handle: None  # a kill is no power cut, and the disk takes its time
 EVENTS = ("open", "os.", "shutil.", "fcntl.", "ctypes.")

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from seqrec_tf import models
-from seqrec_tf.config import DataConfig, RunConfig
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import GRU4Rec
-from seqrec_tf.run_directory import (
+from seqrec_tf.runs.directory import (
     create_run,
     file_digest,
     point_latest,
@@ -23,6 +22,7 @@ from seqrec_tf.run_directory import (
     require_free,
     resolve_run,
 )
+from seqrec_tf.settings.config import DataConfig, RunConfig
 
 
 def _catalogue(items: int) -> Catalogue:

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from seqrec_tf import train
-from seqrec_tf.run_directory import read_run
+from seqrec_tf.runs.directory import read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = shlex.split(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seqrec_tf.config import OBJECTIVES
+from seqrec_tf.settings.config import OBJECTIVES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FLAGS = shlex.split(
@@ -34,9 +34,9 @@ import json
 import keras
 import numpy as np
 from types import SimpleNamespace
-from seqrec_tf.config import EncoderConfig, OBJECTIVES, RunConfig, TrainingConfig
-from seqrec_tf.pipeline import training_data
-from seqrec_tf.training import build_model
+from seqrec_tf.settings.config import EncoderConfig, OBJECTIVES, RunConfig, TrainingConfig
+from seqrec_tf.training.pipeline import training_data
+from seqrec_tf.training.model import build_model
 
 ITEMS = 12
 lengths = [3, 5, 9, 2, 7, 4, 4, 2, 6]

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from tiny_runs import ITEMS, SMALL, USERS, finished_run, read_history, run_command, write_log
 
-from seqrec_tf import fitting
-from seqrec_tf.run_directory import read_run
+from seqrec_tf.runs.directory import read_run
+from seqrec_tf.training.model import fitting
 
 SEEDED = [*SMALL, "--objective", "bce", "--seed", "3"]
 FILES = {

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from seqrec_tf.config import OBJECTIVES, EncoderConfig, RunConfig, TrainingConfig
-from seqrec_tf.pipeline import training_data
-from seqrec_tf.training import build_model, build_optimizer
+from seqrec_tf.settings.config import OBJECTIVES, EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.training.model import build_model, build_optimizer
+from seqrec_tf.training.pipeline import training_data
 
 ITEMS = 9
 CONFIG = EncoderConfig(window=6, dim=4, layers=1, dropout=0.0)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from serving.batching.batch_tensors import count_rows, merge, pad, split
-from serving.errors import ServingError
 from serving.models.tensor import Tensor
-from serving.status import Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 
 
 def tensor(values, dtype=None) -> Tensor:

@@ -11,12 +11,12 @@ import pytest
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batched_model import BatchedModel
 from serving.batching.parameters import BatchingParameters
-from serving.errors import ServingError, TooLarge
 from serving.models.deadline import DEADLINE, Deadline, Ended, run_until
 from serving.models.limits import Limits
 from serving.models.loaded_model import Signature
 from serving.models.tensor import Tensor
-from serving.status import Code
+from serving.protocol.errors import ServingError, TooLarge
+from serving.protocol.status import Code
 
 SECONDS = 30
 SIGNATURE = "serving_default"

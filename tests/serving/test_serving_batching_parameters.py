@@ -4,7 +4,7 @@ import pytest
 
 from serving.batching.flags import PARAMETERS_FILE, Batching
 from serving.batching.parameters import BatchingParameters, read_batching_parameters
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 
 COMPLETE = """
 max_batch_size { value: 16 } batch_timeout_micros { value: 500 } max_enqueued_batches { value: 3 }

@@ -10,9 +10,9 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.flags import Batching
 from serving.batching.parameters import BatchingParameters
-from serving.errors import InputError
 from serving.models.loaded_model import LoadedModel
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError
 from serving.server.loading import Loader
 
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from starlette.requests import Request
 
-from serving.errors import ServingError, TooLarge
 from serving.models.limits import Limits
+from serving.protocol.errors import ServingError, TooLarge
+from serving.protocol.status import Code
 from serving.rest_api.bodies import Bodies
-from serving.status import Code
 
 
 def request(*parts: bytes, **headers: str) -> Request:

@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from serving.errors import ServingError, TooLarge
 from serving.models.limits import WIDE, Limits
+from serving.protocol.errors import ServingError, TooLarge
 from serving.rest_api.body import inflate
 
 

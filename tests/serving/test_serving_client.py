@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from serving.client import Recommendation, Recommender, Retries, table
-from serving.errors import InputError
-from serving.status import Code
-from serving.transports.rest_transport import _signature
-from serving.transports.transport import Values
+from serving.client.transports.rest_transport import _signature
+from serving.client.transports.transport import Values
+from serving.protocol.errors import InputError
+from serving.protocol.status import Code
 
 LOWEST = -3.4028234663852886e38
 

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 import pytest
 from scripted_server import OK, RESET, scripted_server
 
-import serving.transports.connection as transport_connection
+import serving.client.transports.connection as transport_connection
 from serving.client import RequestError
-from serving.transports.connection import Connection, MalformedAnswerError, post_request
-from serving.transports.rest_connection import RestConnection
+from serving.client.transports.connection import Connection, MalformedAnswerError, post_request
+from serving.client.transports.rest_connection import RestConnection
 
 REQUEST = post_request("localhost", "/x", b"{}")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -17,7 +17,7 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.deploy.models import DeployedModel
 from serving.models.model_config import read_model_configs
-from serving.text_proto import message_class, read_text_proto
+from serving.protocol.text_proto import message_class, read_text_proto
 
 # As TensorFlow Serving spells them.
 FLAGS = {

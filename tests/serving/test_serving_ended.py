@@ -23,7 +23,6 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.errors import ServingError
 from serving.grpc_api.prediction_service import PredictionService
 from serving.metrics import Metrics
 from serving.models.deadline import DEADLINE, Deadline, Ended, run_until
@@ -31,9 +30,10 @@ from serving.models.loaded_model import Signature
 from serving.models.registry import Registry, State, Version
 from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 from serving.rest_api.disconnect import while_connected
 from serving.rest_api.workers import Workers
-from serving.status import Code
 
 SECONDS = 30
 

@@ -3,7 +3,7 @@
 import pytest
 from tensorflow.core.example.example_pb2 import Example
 
-from serving.errors import ServingError
+from serving.protocol.errors import ServingError
 from serving.rest_api.examples import read_examples
 from serving.rest_api.json_document import parse_document
 

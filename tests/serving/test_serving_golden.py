@@ -7,10 +7,10 @@ import zlib
 import numpy as np
 import pytest
 
-from serving.errors import InputError
 from serving.models.golden import GoldenError, check_golden
 from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError
 
 IDS = list(range(2, 60, 2))
 TIED = [raw >= 40 for raw in IDS]

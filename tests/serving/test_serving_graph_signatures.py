@@ -7,12 +7,12 @@ import graph_models
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
 from serving.models.loaded_model import LoadedModel
 from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 from serving.rest_api.metadata import metadata_text
-from serving.status import Code
 
 
 @pytest.fixture(scope="module")

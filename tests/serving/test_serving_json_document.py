@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from serving.errors import ServingError
+from serving.protocol.errors import ServingError
 from serving.rest_api.json_document import parse_document, preview
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from serving.errors import ServingError
+from serving.protocol.errors import ServingError
 from serving.rest_api import json_nesting
 from serving.rest_api.json_document import parse_document
 from serving.rest_api.json_nesting import DeepParser

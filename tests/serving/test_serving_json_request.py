@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 from serving.rest_api.json_request import is_row_form, read_columns, read_rows, read_signature_name
-from serving.status import Code
 
 ONE = {"x": "DT_FLOAT"}
 TWO = {"b": "DT_STRING", "a": "DT_INT64"}

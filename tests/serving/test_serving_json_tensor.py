@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
+from serving.protocol.errors import ServingError
 from serving.rest_api.json_document import parse_document
 from serving.rest_api.json_tensor import read_tensor
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import requests
 
-from serving.errors import TooLarge
 from serving.models.limits import Limits
 from serving.models.tensor import Tensor
+from serving.protocol.errors import TooLarge
 
 
 def tensor(*shape: int) -> Tensor:

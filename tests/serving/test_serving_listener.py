@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from serving.errors import InputError
+from serving.protocol.errors import InputError
 from serving.server.listener import base_url, open_listener
 
 

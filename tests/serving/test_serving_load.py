@@ -13,11 +13,11 @@ import pytest
 from scripted_server import OK, scripted_server
 
 from serving.client import Recommender
+from serving.client.transports.connection import post_request
 from serving.load.bodies import request_bodies
 from serving.load.latency import report
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Target
-from serving.transports.connection import post_request
 
 REQUEST = post_request("localhost", "/x", b"{}")
 

@@ -5,8 +5,8 @@ import copy
 import pytest
 from golden_model import counting, golden, write_golden
 
-from serving.errors import InputError
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError
 
 GOLDEN = golden("movie_ids", "int64", 1)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import InputError, ServingError, UnreadableError
 from serving.models.deadline import Deadline, Ended, run_until
 from serving.models.model_config import ModelConfig, VersionPolicy
 from serving.models.registry import Registry, State
+from serving.protocol.errors import InputError, ServingError, UnreadableError
+from serving.protocol.urls import Call
 from serving.server.manager import Loading, Manager
-from serving.urls import Call
 
 
 class Models:

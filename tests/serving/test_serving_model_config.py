@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import InputError
 from serving.models.model_config import ModelConfig, read_model_configs
+from serving.protocol.errors import InputError
 
 
 def written(tmp_path: Path, text: str) -> Path:

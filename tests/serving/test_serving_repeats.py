@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from serving.client import Recommender
+from serving.client.transports.retrying import Retries
+from serving.client.transports.transport import Served, Transport
+from serving.client.transports.wire import SignatureDefMap
 from serving.rest_api.metadata import metadata_text
 from serving.transports import grpc_transport, rest_transport
-from serving.transports.retrying import Retries
-from serving.transports.transport import Served, Transport
-from serving.transports.wire import SignatureDefMap
 
 IDS = {"movie_ids": ("DT_INT64", [-1])}
 TAKES = {

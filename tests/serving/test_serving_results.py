@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
 from serving.models.loaded_model import Signature
 from serving.models.tensor import Tensor, string_values
+from serving.protocol.errors import ServingError
 from serving.rest_api.results import (
     classifications_text,
     regressions_text,

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.client import Recommender, RequestError, Retries
-from serving.status import Code
-from serving.transports.forms import vector
-from serving.transports.retrying import ask_repeatedly
-from serving.transports.transport import Signature
-from serving.transports.wire import PredictRequest, PredictResponse
+from serving.client.transports.forms import vector
+from serving.client.transports.retrying import ask_repeatedly
+from serving.client.transports.transport import Signature
+from serving.client.transports.wire import PredictRequest, PredictResponse
+from serving.protocol.status import Code
 
 QUICK = Retries(attempts=4, first_wait=0.01)
 

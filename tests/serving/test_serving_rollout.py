@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from golden_model import counting, golden, write_golden
 
-from serving.errors import InputError
 from serving.models.model_config import VersionPolicy, read_model_configs
+from serving.protocol.errors import InputError
 from serving.rollout.config_file import ConfigFile, replace_file
 
 MODELS = ("walk", "tampered", "broken", "bare", "latest", "strings", "unseen", "applied")

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from serving.errors import ServingError
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_proto, type_name, write_tensor_proto
-from serving.status import Code
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
 
 EVERY_TYPE = [
     np.array([[1.5, -np.inf]], np.float32),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from serving.errors import ServingError
-from serving.status import Code
-from serving.urls import Call, is_api_path, parse_call
+from serving.protocol.errors import ServingError
+from serving.protocol.status import Code
+from serving.protocol.urls import Call, is_api_path, parse_call
 
 
 @pytest.mark.parametrize(

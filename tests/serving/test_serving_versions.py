@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import InputError
 from serving.models.model_config import ModelConfig, VersionPolicy
 from serving.models.versions import find_unreadable, find_versions, require_versions
+from serving.protocol.errors import InputError
 
 
 def add(base_path: Path, *names: str, file: str = "saved_model.pb") -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving.errors import InputError
 from serving.models.versions import VersionDirectory
+from serving.protocol.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from serving.errors import InputError
+from serving.client.transports.transport import Values
+from serving.client.transports.wire_tensor import read_tensor, write_tensor
+from serving.protocol.errors import InputError
 from serving.transports import wire
-from serving.transports.transport import Values
-from serving.transports.wire_tensor import read_tensor, write_tensor
 
 pytest.importorskip("tensorflow_serving")
 

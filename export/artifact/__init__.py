@@ -1,0 +1,1 @@
+"""Published versions as files: names, numbers, manifest, model card, and the way there whole."""

@@ -1,0 +1,1 @@
+"""The SavedModel's graph: histories to items and scores, with every signature and index."""

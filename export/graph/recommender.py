@@ -1,0 +1,314 @@
+"""The serving graph: raw ids in, recommended ids, titles and scores out.
+
+Everything a client would otherwise have to do is inside: mapping ids, skipping unknown ones,
+keeping the most recent items, leaving out what was seen, falling back to popularity, looking up
+titles. Stock TensorFlow ops only, so an unmodified TensorFlow Serving loads it. What requests look
+like is `export.graph.signatures`' business, how items are found `export.graph.exact`'s.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from export.graph.bounds import (
+    MOST_ANSWERS,
+    MOST_IDS,
+    MOST_ROWS,
+    PART_NUMBERS,
+    after,
+    checked,
+    few_or_many,
+    in_parts,
+    padded_part,
+    ragged_part,
+    rows_a_part,
+)
+from export.graph.exact import LOWEST, Query
+from export.sources.resources import held_by
+from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.models import Encoder
+from seqrec_tf.ragged import drop_padding
+
+PART = 1_000_000  # titles that are Python objects at a time
+
+
+class Recommender(tf.Module):
+    """Encoder, retrieval and id mapping as one trackable object.
+
+    Policies: unknown ids, 0 and negatives (or "") are skipped wherever they stand; a history with
+    nothing known left gets the popularity ranking; seen items are not recommended, also those
+    before the encoder's window, unless `repeats` or the request says so, nor are those that the
+    catalogue withholds; equal scores go to the lower row; if fewer than `k` items are left, the
+    tail holds id 0 (or ""), an empty title and the lowest finite float.
+
+    Args:
+        encoder: a trained encoder.
+        catalogue: its items.
+        index: where items are found: `ExactIndex` or `IvfIndex`.
+        k: how many items are recommended; at most the catalogue's size.
+        id_name: name of the id inputs and outputs, such as `movie_ids`.
+        repeats: whether seen items are recommended, where a request does not say.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        catalogue: Catalogue,
+        index,
+        k: int,
+        id_name: str,
+        repeats: bool = False,
+    ):
+        super().__init__()
+        self.k, self.id_name, self.repeats = k, id_name, repeats
+        self.dim = encoder.dim
+        self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
+        self.text_separator = catalogue.text_separator
+        self.index = index
+        self.part = rows_a_part(catalogue.size + 1, encoder.window)
+        self.pairs = max(1, PART_NUMBERS // self.dim)
+        padding = np.array([catalogue.padding], catalogue.ids.dtype)
+        ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
+        self.ids = tf.Variable(ids, trainable=False)
+        self.titles = tf.Variable(_title_table(catalogue.titles), trainable=False)
+        self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
+        never = catalogue.never()
+        # Without a list every row but 0 may come up, and the index knows of row 0.
+        self.allowed = tf.Variable(~never, trainable=False) if never.sum() > 1 else None
+        self.categories = CategoryFilter(catalogue) if catalogue.categories is not None else None
+        self.rows = None if self.id_type == tf.int64 else _row_table(ids)
+        # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
+        # fail at the first request. Its TensorFlow variables are.
+        self.encoder_variables = encoder.tensorflow_variables
+        # Of a refreshed model: what a further refresh starts from.
+        self.trained = getattr(encoder, "trained", None)
+        # Traced once each and called by every signature, which would trace them anew.
+        rows = tf.RaggedTensorSpec([None, None], tf.int32)
+        self.encode_rows = tf.function(encoder.encode, input_signature=[rows])
+        histories = tf.RaggedTensorSpec([None, None], self.id_type)
+        self.recommend = tf.function(self._recommend, input_signature=[histories])
+        # Tables and the like, which a SavedModel holds only if something in it does.
+        self.encoder_holds = held_by(self.encode_rows.get_concrete_function())
+        # For whoever restores the model: what its items are rated by, whatever the index.
+        some = tf.TensorSpec([None], tf.int32)
+        self.item_vectors = tf.function(index.vectors, input_signature=[some])
+
+    def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
+        known = self._known(histories, self.k)
+
+        def answer(first, end):
+            part = ragged_part(known, first, end)
+            hidden = part[:, :0] if self.repeats else part
+            return self._best(self._query(part, hidden, self.allowed), self.k)
+
+        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(self.k))
+
+    def recommend_with_options(
+        self,
+        histories: tf.RaggedTensor,
+        k: tf.Tensor,
+        exclude_ids: tf.Tensor,
+        filter_seen: tf.Tensor,
+        categories: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend`, with options of one request.
+
+        Args:
+            histories: ragged raw ids, (batch, None).
+            k: (), columns of the answer; at most 1,000, or twice as many as there are items.
+            exclude_ids: (n,) raw ids that nobody of the batch gets.
+            filter_seen: (), whether items of the history are left out.
+            categories: (n,) string, only items of any of these; none for all.
+        """
+        # Columns cost memory also where no item is left for them.
+        most = max(1000, 2 * self.ids.shape[0])
+        least = tf.debugging.assert_positive(k, "k: expected at least 1.")
+        k = after(
+            [least, tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")], k
+        )
+        known = self._known(histories, k)
+        seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
+        allowed = self._allowed(exclude_ids, categories)
+
+        def answer(first, end):
+            rows, hidden = (ragged_part(ragged, first, end) for ragged in (known, seen))
+            return self._best(self._query(rows, hidden, allowed), k)
+
+        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(None))
+
+    def _allowed(self, exclude_ids: tf.Tensor, categories: tf.Tensor | None) -> tf.Tensor:
+        """(items + 1,) bool: a mask of the catalogue, however many histories there are."""
+        exclude_ids = checked(exclude_ids, exclude_ids=(_size(exclude_ids), MOST_IDS))
+        allowed = self.allowed
+        if categories is not None:
+            wanted = self.categories.allowed(categories)
+            allowed = wanted if allowed is None else tf.logical_and(wanted, allowed)
+        if allowed is None:
+            allowed = tf.ones([self.ids.shape[0]], tf.bool)
+        rows = self._look_up(exclude_ids)[:, tf.newaxis]
+        return tf.tensor_scatter_nd_update(allowed, rows, tf.zeros_like(exclude_ids, tf.bool))
+
+    def score(self, histories: tf.RaggedTensor, candidates: tf.Tensor) -> tf.Tensor:
+        """Scores of candidates, (batch, m) raw ids, in the unit of `recommend`'s, seen or not.
+
+        Unknown candidates and padding get the lowest finite float.
+        """
+        candidates = checked(candidates, candidate_ids=(_size(candidates), MOST_IDS))
+        # Or one row would be repeated for all of the others.
+        same = tf.shape(candidates, tf.int64)[0] == histories.nrows(tf.int64)
+        message = "expected a row of candidate_ids for each history."
+        candidates = after([tf.raw_ops.Assert(condition=same, data=[message])], candidates)
+        known, rows = self._known(histories), self._look_up(candidates)
+        fits = tf.logical_and(known.nrows(tf.int32) <= self.part, tf.size(rows) <= self.pairs)
+        few = lambda: tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))  # noqa: E731
+        scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
+        scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
+        return tf.where(rows > 0, scores, LOWEST)
+
+    def _score_parts(self, known: tf.RaggedTensor, rows: tf.Tensor) -> tf.Tensor:
+        """Dot products of histories with rows, (batch, m) each."""
+        vectors = self._encoded(known)
+        owners = tf.repeat(tf.range(tf.shape(rows)[0]), tf.shape(rows)[1])
+        pairs = tf.reshape(rows, [-1])
+
+        def scored(first, end):
+            items, histories = (padded_part(part, first, end) for part in (pairs, owners))
+            return tf.reduce_sum(self.index.vectors(items) * tf.gather(vectors, histories), axis=1)
+
+        signature = tf.TensorSpec([None], tf.float32)
+        return tf.reshape(in_parts(scored, tf.size(pairs), self.pairs, signature), tf.shape(rows))
+
+    def encode(self, histories: tf.RaggedTensor) -> tf.Tensor:
+        """Vectors whose dot products with the item table are the scores, (batch, dim) float32.
+
+        Zeros for a history with nothing known.
+        """
+        return self._encoded(self._known(histories))
+
+    def _encoded(self, known: tf.RaggedTensor) -> tf.Tensor:
+        encode = lambda first, end: self.encode_rows(ragged_part(known, first, end))  # noqa: E731
+        signature = tf.TensorSpec([None, self.dim], tf.float32)
+        return in_parts(encode, known.nrows(tf.int32), self.part, signature)
+
+    def similar(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The k items nearest to one item a request, (batch,) raw ids, by the cosine.
+
+        Without the item itself; an unknown one gets the popularity ranking.
+        """
+        ids = self._checked(ids, _size(ids), _size(ids), self.k)
+        all_rows = self._look_up(ids)
+
+        def answer(first, end):
+            rows = padded_part(all_rows, first, end)
+            item = rows[:, tf.newaxis]
+            vectors = self.index.vectors(rows) / tf.gather(self.index.norms, item)
+            query = Query(vectors, item == 0, tf.RaggedTensor.from_tensor(item), self.allowed)
+            return self._best(query, self.k, cosine=True)
+
+        return in_parts(answer, tf.size(ids), self.part, self._signature(self.k))
+
+    def _checked(self, values, rows: tf.Tensor, ids: tf.Tensor, k: tf.Tensor | int):
+        """`values` of a request that asks for what a client may mean; see `export.graph.bounds`."""
+        answers = rows * tf.cast(k, tf.int64)
+        bounds = {"ids": (ids, MOST_IDS), "answers": (answers, MOST_ANSWERS)}
+        return checked(values, rows=(rows, MOST_ROWS), **bounds)
+
+    def _signature(self, k: int | None) -> dict[str, tf.TensorSpec]:
+        kinds = {self.id_name: self.id_type, "titles": tf.string, "scores": tf.float32}
+        return {name: tf.TensorSpec([None, k], kind) for name, kind in kinds.items()}
+
+    def _known(self, histories: tf.RaggedTensor, k: tf.Tensor | int = 1) -> tf.RaggedTensor:
+        """Rows of the ids that the catalogue knows: (batch, None) int32; k answers for each."""
+        rows, ids = histories.nrows(tf.int64), _size(histories.flat_values)
+        histories = self._checked(histories, rows, ids, k)
+        return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
+
+    def _look_up(self, ids: tf.Tensor) -> tf.Tensor:
+        """Rows of raw ids of any shape, int32; 0 is what the catalogue does not know."""
+        if self.rows is not None:
+            return tf.cast(self.rows.lookup(ids), tf.int32)
+        # Integers by bisection: a hash table takes more memory than the ids, and its content would
+        # be constants of the graph.
+        ascending, asked = (tf.reshape(values, [1, -1]) for values in (self.ids, ids))
+        places = tf.raw_ops.LowerBound(sorted_inputs=ascending, values=asked)
+        places = tf.minimum(tf.reshape(places, tf.shape(ids)), self.ids.shape[0] - 1)
+        return tf.where(tf.gather(self.ids, places) == ids, places, 0)
+
+    def _query(self, known: tf.RaggedTensor, hidden: tf.RaggedTensor, allowed) -> Query:
+        return Query(self.encode_rows(known), _cold(known), hidden, allowed)
+
+    def _best(self, query: Query, k: tf.Tensor | int, cosine: bool = False) -> dict[str, tf.Tensor]:
+        """The answer with k columns; beyond what the index reaches they are fillers."""
+        found = tf.minimum(k, self.index.reach) if tf.is_tensor(k) else min(k, self.index.reach)
+        scores, rows = self.index.search(query, found, cosine)
+        if found is not k:
+            scores = tf.pad(scores, [[0, 0], [0, k - found]], constant_values=LOWEST)
+            rows = tf.pad(rows, [[0, 0], [0, k - found]])
+        rows = tf.where(scores > LOWEST, rows, 0)
+        return {
+            self.id_name: tf.gather(self.ids, rows),
+            "titles": tf.gather(self.titles, rows),
+            "scores": scores,
+        }
+
+
+class CategoryFilter(tf.Module):
+    """Which rows belong to which categories, as a list of rows a category.
+
+    Args:
+        catalogue: with categories.
+    """
+
+    def __init__(self, catalogue: Catalogue):
+        super().__init__()
+        members = catalogue.category_members()
+        self.size = catalogue.size + 1
+        rows = np.concatenate([np.zeros(0, np.int32), *members.values()])
+        splits = np.cumsum([0, 0, *map(len, members.values())])
+        self.members = tf.Variable(rows, trainable=False)
+        self.splits = tf.Variable(splits, trainable=False)
+        self.names = tf.Variable(list(members), dtype=tf.string, trainable=False)
+        self.numbers = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(list(members), tf.string), tf.range(1, len(members) + 1, dtype=tf.int64)
+            ),
+            default_value=0,
+        )
+
+    def allowed(self, categories: tf.Tensor) -> tf.Tensor:
+        """(items + 1,) bool: rows of any of the categories (n,); all rows if there are none.
+
+        An unknown category has no items.
+        """
+        categories = checked(categories, categories=(_size(categories), MOST_IDS))
+        # Each once, however often it is asked for: a category may have very many members.
+        found = self.numbers.lookup(categories)[:, tf.newaxis]
+        asked = tf.scatter_nd(found, tf.ones_like(found)[:, 0], [self.splits.shape[0]])
+        numbers = tf.where(asked > 0)[:, 0]
+        starts = tf.gather(self.splits, numbers)
+        places = tf.ragged.range(starts, tf.gather(self.splits, numbers + 1)).flat_values
+        rows = tf.gather(self.members, places)
+        chosen = tf.scatter_nd(rows[:, tf.newaxis], tf.ones_like(rows), [self.size]) > 0
+        return tf.logical_or(chosen, tf.equal(tf.size(categories), 0))
+
+
+def _title_table(titles: np.ndarray) -> tf.Tensor:
+    """The title of each row, part by part: Python's strings take three times as much memory."""
+    parts = (titles[i : i + PART].astype(object) for i in range(0, len(titles), PART))
+    return tf.concat([[""], *(tf.constant(part, tf.string) for part in parts)], axis=0)
+
+
+def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
+    """From raw ids, (items + 1,), to their rows."""
+    rows = tf.range(1, tf.size(ids, tf.int64), dtype=tf.int64)
+    initializer = tf.lookup.KeyValueTensorInitializer(ids[1:], rows)
+    return tf.lookup.StaticHashTable(initializer, default_value=0)
+
+
+def _size(values: tf.Tensor) -> tf.Tensor:
+    return tf.size(values, tf.int64)
+
+
+def _cold(known: tf.RaggedTensor) -> tf.Tensor:
+    """Whether nothing is known of a history, (batch, 1)."""
+    return known.row_lengths()[:, tf.newaxis] == 0

@@ -1,0 +1,135 @@
+"""The request forms of the SavedModel: what arrives over REST or gRPC, as ragged histories."""
+
+import functools
+
+import tensorflow as tf
+
+from export.graph.bounds import MOST_BYTES, MOST_ROWS, checked
+from export.graph.recommender import Recommender
+
+# Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
+# digits than the largest, or as many and a smaller one somewhere after the same beginning.
+LARGEST = str(tf.int64.max)
+SMALLER = (
+    f"{LARGEST[:i]}[0-{int(d) - 1}][0-9]{{{18 - i}}}" for i, d in enumerate(LARGEST) if d > "0"
+)
+INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST})"
+
+
+def signatures(recommender: Recommender) -> dict:
+    """The SavedModel's signatures, by name (README, "Signatures")."""
+    ids, kind = recommender.id_name, recommender.id_type
+    histories = {ids: tf.TensorSpec([None, None], kind)}
+    forms = Forms(recommender)
+    functions = {
+        "serving_default": (forms.dense, histories),
+        "ragged": (
+            forms.components,
+            {ids: tf.TensorSpec([None], kind), "row_splits": tf.TensorSpec([None], tf.int64)},
+        ),
+        "text": (forms.text, {"history": tf.TensorSpec([None], tf.string)}),
+        "examples": (forms.examples, {"inputs": tf.TensorSpec([None], tf.string)}),
+        "score": (forms.score, {**histories, "candidate_ids": tf.TensorSpec([None, None], kind)}),
+        "encode": (forms.encode, histories),
+        "similar": (recommender.similar, {ids: tf.TensorSpec([None], kind)}),
+    }
+    traced = {name: concrete(function, inputs) for name, (function, inputs) in functions.items()}
+    return {**traced, "recommend": forms.with_options()}
+
+
+def concrete(function, inputs: dict[str, tf.TensorSpec]):
+    """Trace `function` with positional inputs that are named as in `inputs`."""
+    return tf.function(function).get_concrete_function(*_named(inputs))
+
+
+def _named(inputs: dict[str, tf.TensorSpec]) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()]
+
+
+class Forms:
+    """Each request form as a function that unpacks it and asks the recommender."""
+
+    def __init__(self, recommender: Recommender):
+        self.recommender = recommender
+
+    def dense(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`serving_default`: (batch, length), padded anywhere."""
+        return self.recommender.recommend(_ragged(ids))
+
+    def components(self, ids: tf.Tensor, row_splits: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`ragged`: values (total,) and row splits (batch + 1,)."""
+        return self.recommender.recommend(tf.RaggedTensor.from_row_splits(ids, row_splits))
+
+    def text(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`text`: (batch,) strings, ids separated as the catalogue's `text_separator` says.
+
+        A token that is no number counts as an unknown id: when a server merges requests into one
+        batch, an error would fail everybody's.
+        """
+        history = _checked_texts(history)
+        if self.recommender.text_separator == ", ":
+            tokens = tf.strings.split(tf.strings.regex_replace(history, r"[,\s]+", " "))
+        else:
+            tokens = tf.strings.split(history, self.recommender.text_separator)
+        if self.recommender.id_type == tf.string:
+            return self.recommender.recommend(tokens)
+        numeric = tf.ragged.map_flat_values(tf.strings.regex_full_match, tokens, INTEGER)
+        tokens = tf.ragged.boolean_mask(tokens, numeric)
+        return self.recommender.recommend(tf.strings.to_number(tokens, tf.int64))
+
+    def examples(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`examples`: (batch,) serialized `tf.train.Example`s, a feature of any length each."""
+        inputs = _checked_texts(inputs)
+        name = self.recommender.id_name
+        feature = tf.io.RaggedFeature(self.recommender.id_type, row_splits_dtype=tf.int64)
+        answer = self.recommender.recommend(tf.io.parse_example(inputs, {name: feature})[name])
+        ids = answer[name]
+        if self.recommender.id_type == tf.int64:
+            ids = tf.where(ids > 0, tf.strings.as_string(ids), "")
+        return {"classes": ids, "scores": answer["scores"]}
+
+    def score(self, ids: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`score`: histories as in `dense`, candidates (batch, m)."""
+        return {"scores": self.recommender.score(_ragged(ids), candidates)}
+
+    def encode(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`encode`: histories as in `dense`."""
+        return {"embedding": self.recommender.encode(_ragged(ids))}
+
+    def with_options(self):
+        """`recommend`: as `dense`, with options that a gRPC request may leave away.
+
+        TensorFlow writes the default values of the function's arguments into
+        `SignatureDef.defaults`, if they are tensors.
+        """
+        kind = self.recommender.id_type
+        inputs = {
+            self.recommender.id_name: tf.TensorSpec([None, None], kind),
+            "k": tf.TensorSpec([], tf.int32),
+            "exclude_ids": tf.TensorSpec([None], kind),
+            "filter_seen": tf.TensorSpec([], tf.bool),
+            "categories": tf.TensorSpec([None], tf.string),
+        }
+        k, hide = tf.constant(self.recommender.k), tf.constant(not self.recommender.repeats)
+        no_ids, every = tf.constant([], kind), tf.constant([], tf.string)
+
+        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=hide, categories=every):
+            options = (k, exclude_ids, filter_seen, categories)
+            return self.recommender.recommend_with_options(_ragged(ids), *options)
+
+        if self.recommender.categories is None:
+            del inputs["categories"]
+            recommend = functools.partial(recommend, categories=None)
+        return tf.function(recommend, input_signature=_named(inputs))
+
+
+def _ragged(ids: tf.Tensor) -> tf.RaggedTensor:
+    """Histories (batch, length), whose rows take memory also where the length is 0."""
+    rows = tf.shape(ids, tf.int64)[0]
+    return tf.RaggedTensor.from_tensor(checked(ids, rows=(rows, MOST_ROWS)))
+
+
+def _checked_texts(texts: tf.Tensor) -> tf.Tensor:
+    """(batch,) texts, out of which not too many ids can come."""
+    size = tf.reduce_sum(tf.cast(tf.strings.length(texts), tf.int64))
+    return checked(texts, rows=(tf.size(texts, tf.int64), MOST_ROWS), bytes=(size, MOST_BYTES))

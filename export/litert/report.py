@@ -1,0 +1,157 @@
+"""What a LiteRT file costs, and how near a quantised one comes to float32."""
+
+import os
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from export.artifact.changes import change_text, relative
+from export.litert.runner import lite_asker, lite_function
+from export.litert.samples import Histories
+from export.proof.approximate import FILLERS
+
+LENGTHS = (1, 10, 50, 200)
+THREADS = (1, 2)
+REPEATS = 20
+CUTOFF = 10
+LOSS = 0.01  # of NDCG; a mode that loses more says so loudly
+
+
+def lite_report(content: bytes, float32: bytes, sidecar: dict, histories: Histories | None) -> dict:
+    """Size, latency and parity of a file.
+
+    Args:
+        content: the file.
+        float32: the file before it was quantised.
+        sidecar: the content of `model.json`.
+        histories: on which both are compared; None if the file is not quantised.
+
+    Returns:
+        `{"quantization", "bytes", "float32_bytes", "latency_ms", "parity", "warnings"}`;
+        `latency_ms` as of `latencies`, `parity` as of `parity` or None, `warnings` in words.
+    """
+    mode = sidecar["quantization"]
+    found = parity(content, float32, sidecar, histories) if histories else None
+    return {
+        "quantization": mode,
+        "bytes": len(content),
+        "float32_bytes": len(float32),
+        "latency_ms": latencies(content, sidecar),
+        "parity": found,
+        "warnings": [*_losses(mode, found), *(histories.warnings if histories else ())],
+    }
+
+
+def latencies(content: bytes, sidecar: dict, repeats: int = REPEATS) -> dict[str, dict[str, float]]:
+    """Median milliseconds an answer takes: number of threads -> length of the history -> ms."""
+    generator = np.random.default_rng(0)
+    ids = sidecar["items"]["ids"]
+    spoken = ids if sidecar["speaks"] == "ids" else range(1, len(ids) + 1)
+
+    def drawn(length: int) -> np.ndarray:
+        return generator.choice(spoken, length).astype(np.int32)
+
+    found = {}
+    for threads in THREADS:
+        run = lite_function(content, threads)
+        found[str(threads)] = {
+            str(length): _median_ms(run, {sidecar["id_name"]: drawn(length)}, repeats)
+            for length in LENGTHS
+        }
+    return found
+
+
+def _median_ms(run, inputs: dict, repeats: int) -> float:
+    times = []
+    for _ in range(3 + repeats):
+        start = time.perf_counter()
+        run(**inputs)
+        times.append(1000 * (time.perf_counter() - start))
+    return round(statistics.median(times[3:]), 3)  # the first ones allocate
+
+
+def parity(content: bytes, float32: bytes, sidecar: dict, histories: Histories) -> dict:
+    """How near a quantised file's answers are to float32's.
+
+    Returns:
+        `{"histories", "cutoff", "agreement"}`, the share of float32's first items that are among
+        the file's first; and, where it is known what came next, `"ndcg": {"float32", "quantized",
+        "change", "standard_error"}`, the last two as shares of float32's; None where float32's is
+        0 and the other is not.
+    """
+    answers = [_recommended(each, sidecar, histories.compared) for each in (float32, content)]
+    cutoff = min(CUTOFF, len(answers[0][0]))
+    wanted, found = ([_items(ids[:cutoff]) for ids in each] for each in answers)
+    shares = [len(set(a) & set(b)) / len(a) for a, b in zip(wanted, found, strict=True) if a]
+    result = {
+        "histories": histories.source,
+        "cutoff": cutoff,
+        "agreement": round(float(np.mean(shares)), 4) if shares else 1.0,
+    }
+    if histories.targets is not None:
+        gains = (_gains(each, histories.targets) for each in (wanted, found))
+        result["ndcg"] = _ndcg(*gains)
+    return result
+
+
+def _recommended(content: bytes, sidecar: dict, histories: list[list]) -> list[list]:
+    """The k ids of each history's answer, asked on all cores."""
+    workers = os.cpu_count() or 1
+    answers = [None] * len(histories)
+    parts = [slice(number, None, workers) for number in range(workers)]
+    with ThreadPoolExecutor(workers) as pool:
+        asked = pool.map(lambda part: lite_asker(content, sidecar)(histories[part]), parts)
+        for part, answered in zip(parts, asked, strict=True):
+            answers[part] = answered
+    return [ids for ids, _ in answers]
+
+
+def _items(ids: list) -> list:
+    return [raw for raw in ids if raw not in FILLERS]
+
+
+def _gains(answers: list[list], targets: list) -> np.ndarray:
+    """1 / log2(rank + 2) of each target; 0 where it is not among the answer's items."""
+    return np.array(
+        [
+            1 / np.log2(ids.index(target) + 2) if target in ids else 0.0
+            for ids, target in zip(answers, targets, strict=True)
+        ]
+    )
+
+
+def _ndcg(wanted: np.ndarray, found: np.ndarray) -> dict[str, float | None]:
+    before, gained = wanted.mean(), found - wanted
+    return {
+        "float32": round(float(before), 5),
+        "quantized": round(float(found.mean()), 5),
+        "change": relative(gained.mean(), before),
+        "standard_error": relative(gained.std() / np.sqrt(len(gained)), before),
+    }
+
+
+def _losses(mode: str, found: dict | None) -> list[str]:
+    ndcg = (found or {}).get("ndcg")
+    if not ndcg or -(ndcg["change"] or 0) <= LOSS:
+        return []
+    return [
+        f"{mode} loses {-ndcg['change']:.1%} of NDCG@{found['cutoff']}: {ndcg['float32']:.4f} in "
+        f"float32, {ndcg['quantized']:.4f} here ({found['histories']})"
+    ]
+
+
+def _error_text(error: float | None) -> str:
+    return "" if error is None else f", standard error {error:.2%}"
+
+
+def parity_text(found: dict) -> str:
+    """What `parity` found, as one sentence without a full stop."""
+    text = f"{found['agreement']:.1%} of float32's top {found['cutoff']} are in its top"
+    if ndcg := found.get("ndcg"):
+        text += (
+            f", NDCG@{found['cutoff']} {ndcg['quantized']:.4f} instead of {ndcg['float32']:.4f} "
+            f"({change_text(ndcg['change'])}{_error_text(ndcg['standard_error'])})"
+        )
+    return f"{text}, on {found['histories']}"

@@ -1,0 +1,65 @@
+"""Whether two answers agree: scores to a tolerance, ids in order but for near-equal scores."""
+
+import numpy as np
+
+# Of a row's largest score; float32 sums in another order differ by about 1e-6 of it.
+TOLERANCE = 1e-4
+
+
+def differences(expected: dict[str, list], ids: list, scores: list[float]) -> list[str]:
+    """What is wrong with one answer, in words; empty if it agrees.
+
+    An item may stand elsewhere than expected if its score and that of the item expected there
+    differ by less than the tolerance.
+
+    Args:
+        expected: `ids` and `scores`, best first, with runners-up beyond k, and `tied`, ids behind
+            those that score what the k-th does, if there are any (`export.proof.ties.read_ties`).
+        ids: the answer's k ids.
+        scores: the answer's k scores.
+    """
+    k = len(ids)
+    wanted = np.asarray(expected["scores"][:k], np.float64)
+    allowed = TOLERANCE * scale(wanted)
+    found = []
+    for place, score in enumerate(scores):
+        if not abs(score - wanted[place]) <= allowed:
+            found.append(f"place {place + 1}: expected score {wanted[place]}, got {score}")
+    score_of = dict(zip(expected["ids"], expected["scores"], strict=True))
+    tied = expected.get("tied", ())
+    for place, raw in enumerate(ids):
+        right, behind = expected["ids"][place], wanted[-1] if raw in tied else np.inf
+        if raw != right and not abs(score_of.get(raw, behind) - wanted[place]) <= allowed:
+            found.append(f"place {place + 1}: expected id {right!r}, got {raw!r}")
+    return found + repeated(ids)
+
+
+def array_differences(expected: list, received: list) -> list[str]:
+    """What is wrong with numbers that have no order, such as vectors; empty if they agree."""
+    wanted, found = np.asarray(expected, np.float64), np.asarray(received, np.float64)
+    if wanted.shape != found.shape:
+        return [f"expected shape {wanted.shape}, got {found.shape}"]
+    wrong = ~(np.abs(wanted - found) <= TOLERANCE * scale(wanted))
+    return [
+        f"at {tuple(map(int, place))}: expected {wanted[tuple(place)]}, got {found[tuple(place)]}"
+        for place in np.argwhere(wrong)
+    ]
+
+
+def largest_difference(expected: list[float], scores: list[float]) -> float:
+    """The largest score difference of one answer, relative to the row's largest score."""
+    wanted = np.asarray(expected[: len(scores)], np.float64)
+    real = wanted > np.finfo(np.float32).min
+    return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / scale(wanted))
+
+
+def scale(scores: np.ndarray) -> float:
+    """The largest of a row's scores, by magnitude; fillers do not count."""
+    real = scores[scores > np.finfo(np.float32).min]
+    return float(np.abs(real).max(initial=1e-30))
+
+
+def repeated(ids: list) -> list[str]:
+    """Whether an id stands twice among them, in words."""
+    real = [raw for raw in ids if raw not in (0, "")]
+    return ["an id is recommended twice"] if len(set(real)) < len(real) else []

@@ -1,0 +1,1 @@
+"""Ranking metrics under named protocols, next to the baselines."""

@@ -1,0 +1,185 @@
+"""The model card of a run: `README.md` with its figures, pictures, weak spots and settings."""
+
+import shlex
+from pathlib import Path
+
+from seqrec_tf.evaluation.metrics import table, verdict
+from seqrec_tf.evaluation.seen_targets import seen_note
+from seqrec_tf.settings.config import RunConfig
+
+CARD = """# {name} on {data}
+
+{verdict}
+
+| | HR@10 | NDCG@10 | MRR@10 | coverage@10 |
+|---|---|---|---|---|
+{figures}
+
+| | |
+|---|---|
+| protocol | {protocol}, {users:,} users |
+| seen before | {seen} |
+| epochs | {epochs}, of at most {most_epochs} (patience {patience}) |
+| kept | epoch {best_epoch}, the best in validation NDCG@10 |
+| training wall-clock | {clock}, validation included; the machine is in `environment.json` |
+| reproduce | `python -m seqrec_tf.train --config {run}/config.json --run NEW` |
+| export | `python -m export --format all --run {run}` |
+
+## Learning curve
+
+![Learning curve](learning_curve.png)
+
+The curve is of the validation queries; the baselines and the kept model are of the test queries.
+
+## Where it is weak
+
+{weak_spots}
+
+![Breakdown](breakdown.png)
+
+{history_length}
+
+Length is the number of known items in a test query's history.
+
+{popularity}
+
+Popularity is that of the target: head are the most popular items, which together have the first
+third of the training interactions; middle those that have the second third; tail are the rest.
+{unknown}
+## All cut-offs
+
+```
+{table}
+```
+
+## Settings
+
+| section | setting | value |
+|---|---|---|
+{settings}
+"""
+
+
+def write_model_card(
+    path: Path,
+    config: RunConfig,
+    metrics: dict,
+    history: list[dict],
+    best_epoch: int,
+    run: Path | None = None,
+) -> None:
+    """Write `README.md`, `learning_curve.png` and `breakdown.png` into the folder `path`.
+
+    Args:
+        path: the run directory, or the folder that becomes it.
+        config: its configuration.
+        metrics: the content of `metrics.json`.
+        history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began.
+        best_epoch: the kept epoch, from 1.
+        run: what the card calls the run directory; None for `path`.
+    """
+    # Drawing takes a second to import, which only this command should pay for.
+    from seqrec_tf.runs.pictures import draw_breakdown, draw_learning_curve
+
+    name = config.encoder.encoder
+    draw_learning_curve(path / "learning_curve.png", metrics, history, best_epoch)
+    draw_breakdown(path / "breakdown.png", metrics, name)
+    card = CARD.format(
+        name=name,
+        data=config.data.interactions or config.data.dataset,
+        run=shlex.quote(str(run or path)),
+        verdict=verdict(metrics, name),
+        figures=_figures(metrics, name),
+        protocol=metrics["protocol"],
+        users=metrics["users"],
+        seen=seen_note(metrics) or "not counted",
+        epochs=len(history),
+        most_epochs=config.training.epochs,
+        patience=config.training.patience,
+        best_epoch=best_epoch,
+        clock=_clock(history[-1]["seconds"]),
+        weak_spots=_weak_spots(metrics, name),
+        history_length=_bucket_table(metrics, "history_length", name),
+        popularity=_bucket_table(metrics, "popularity", name),
+        unknown=_unknown_targets(metrics),
+        table=table(metrics, name),
+        settings=_settings(config),
+    )
+    (path / "README.md").write_text(card, encoding="utf-8")
+
+
+def _figures(metrics: dict, name: str) -> str:
+    rows = {
+        f"**{name}, test**": metrics["test"],
+        f"{name}, validation": metrics["validation"],
+        **{f"{rival}, test": row for rival, row in metrics["baselines"].items()},
+    }
+    columns = ("hit_rate@10", "ndcg@10", "mrr@10", "coverage@10")
+    return "\n".join(
+        f"| {label} | {' | '.join(f'{row[column]:.4f}' for column in columns)} |"
+        for label, row in rows.items()
+    )
+
+
+def _bucket_table(metrics: dict, part: str, name: str) -> str:
+    """A breakdown as a table; the best figure of a bucket is bold."""
+    scorers = {"model": name, **{rival: rival for rival in metrics["baselines"]}}
+    columns = [(m, label) for m in ("HR@10", "NDCG@10") for label in scorers.values()]
+    lines = [
+        f"| {part.replace('_', ' ')} | queries | {' | '.join(f'{m} {s}' for m, s in columns)} |",
+        "|---" * (2 + len(columns)) + "|",
+    ]
+    for row in metrics["breakdown"][part]:
+        cells = [
+            cell
+            for metric in ("hit_rate@10", "ndcg@10")
+            for cell in _best_bold([row[scorer][metric] for scorer in scorers])
+        ]
+        lines.append(f"| {row['bucket']} | {row['queries']:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _best_bold(values: list[float]) -> list[str]:
+    best = max(values)
+    return [f"**{value:.4f}**" if value == best > 0 else f"{value:.4f}" for value in values]
+
+
+def _weak_spots(metrics: dict, name: str) -> str:
+    """The hardest bucket of each breakdown, and those where a baseline is as good as the model."""
+    hardest, unbeaten = [], []
+    for part, rows in metrics["breakdown"].items():
+        label = part.replace("_", " ")
+        if not rows:  # no target of PT is in the catalogue
+            continue
+        worst = min(rows, key=lambda row: row["model"]["ndcg@10"])
+        value, queries = worst["model"]["ndcg@10"], worst["queries"]
+        hardest.append(f"{label} {worst['bucket']} ({value:.4f}, {queries:,} queries)")
+        for rival in metrics["baselines"]:
+            lost = [r["bucket"] for r in rows if r[rival]["ndcg@10"] >= r["model"]["ndcg@10"]]
+            unbeaten += [f"\n- {rival}, {label}: {', '.join(lost)}"] if lost else []
+    lowest = f"Lowest NDCG@10: {', '.join(hardest)}."
+    if not unbeaten:
+        return f"{lowest} {name} beats every baseline in every bucket."
+    return f"{lowest} A baseline is at least as good in\n{''.join(unbeaten)}"
+
+
+def _unknown_targets(metrics: dict) -> str:
+    unknown = metrics["users"] - sum(row["queries"] for row in metrics["breakdown"]["popularity"])
+    if not unknown:
+        return ""
+    return f"{unknown:,} targets are outside the catalogue: misses, and in no popularity bucket.\n"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _settings(config: RunConfig) -> str:
+    return "\n".join(
+        f"| {section} | {key} | {value} |"
+        for section, values in config.as_dict().items()
+        for key, value in values.items()
+        if value is not None
+    )

@@ -1,0 +1,90 @@
+"""Settings that cannot work, each refused in one line that names its flag."""
+
+import math
+
+from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DRAWN, RunConfig, flag, require_id_name
+
+AT_LEAST = {
+    "encoder": {"window": 1, "dim": 1, "layers": 1, "heads": 1, "expansion": 1},
+    "training": {
+        "negatives": 1,
+        "score_penalty": 0,
+        "batch_size": 1,
+        "epochs": 1,
+        "min_steps": 0,
+        "warmup": 0,
+        "patience": 1,
+        "validation_users": 0,
+        "length_buckets": 1,
+        "seed": 0,
+    },
+}
+SHARES = ("popularity_share", "calibration")  # 0 <= value <= 1
+RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= value < 1
+
+# Flags that only some objectives, encoders or protocols read.
+USED_BY = {
+    "objective": {
+        "negatives": DRAWN,
+        "popularity_share": ("sampled-softmax", "bpr-max"),
+        "in_batch_negatives": ("sampled-softmax",),
+        "calibration": ("gbce",),
+        "score_penalty": ("bpr-max",),
+    },
+    "encoder": dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec",)),
+    "protocol": dict.fromkeys(("validation_from", "test_from"), ("PT",)),
+}
+
+
+def check_config(config: RunConfig) -> None:
+    """Refuse values out of range.
+
+    Raises:
+        InputError: naming the flag, what it must be and what was received.
+    """
+    for section, bounds in AT_LEAST.items():
+        for name, least in bounds.items():
+            value = getattr(getattr(config, section), name)
+            _require(value is None or value >= least, name, f"at least {least}", value)
+    for section, names in RATES.items():
+        for name in names:
+            value = getattr(getattr(config, section), name)
+            _require(0 <= value < 1, name, "0 <= value < 1", value)
+    for name in SHARES:
+        value = getattr(config.training, name)
+        _require(0 <= value <= 1, name, "0 <= value <= 1", value)
+    rate, encoder = config.training.learning_rate, config.encoder
+    _require(0 < rate < math.inf, "learning_rate", "a finite number > 0", rate)
+    _require(config.training.seed < 2**32, "seed", "less than 2^32", config.training.seed)
+    if encoder.encoder == "sasrec":
+        divides = encoder.dim % encoder.heads == 0
+        _require(divides, "heads", f"a divisor of --dim {encoder.dim}", encoder.heads)
+    require_id_name(config.data.id_name)
+
+
+def check_used(config: RunConfig, given: dict[str, dict]) -> None:
+    """Refuse typed flags that the objective, encoder or protocol would silently ignore.
+
+    Args:
+        config: the whole configuration.
+        given: the flags that a person typed, by section.
+
+    Raises:
+        InputError: naming the flag and what reads it.
+    """
+    typed = {**given["data"], **given["encoder"], **given["training"]}
+    chosen = {
+        "objective": config.training.objective,
+        "encoder": config.encoder.encoder,
+        "protocol": config.data.protocol,
+    }
+    for what, flags in USED_BY.items():
+        for name, users in flags.items():
+            fits = name not in typed or chosen[what] in users
+            _require(fits, name, f"{flag(what)} {' or '.join(users)}", chosen[what])
+
+
+def _require(holds: bool, name: str, expected: str, received) -> None:
+    if not holds:
+        raise InputError(f"{flag(name)}: expected {expected}. Received: {received}.")

@@ -1,0 +1,154 @@
+"""Fit an encoder on a dataset and write everything a run directory holds."""
+
+import sys
+
+import keras
+
+from seqrec_tf.data.dataset import Dataset
+from seqrec_tf.errors import InputError
+from seqrec_tf.evaluation.metrics import evaluate, table
+from seqrec_tf.json_files import write_json
+from seqrec_tf.models import save_encoder
+from seqrec_tf.runs.changes import CHECKPOINT, METRICS, Claim
+from seqrec_tf.runs.directory import ITEMS, MODEL, Run, file_digest
+from seqrec_tf.runs.model_card import write_model_card
+from seqrec_tf.settings.config import RunConfig, weight_settings, with_asked
+from seqrec_tf.training.callbacks import (
+    STATE,
+    AveragedWeights,
+    Checkpoint,
+    Interruption,
+    StopOnNaN,
+    Validation,
+    write_history,
+)
+from seqrec_tf.training.continuing import carry_over
+from seqrec_tf.training.duration import Duration
+from seqrec_tf.training.model import build_model, in_float32
+from seqrec_tf.training.pipeline import TrainingData, training_data
+
+
+def fit_and_write(
+    claim: Claim,
+    config: RunConfig,
+    asked: RunConfig,
+    duration: Duration,
+    dataset: Dataset,
+    start: Run | None = None,
+) -> None:
+    """Train until the epochs or the patience are spent, or SIGINT; then evaluate and write.
+
+    Args:
+        claim: of an existing run directory; one with a checkpoint is continued.
+        config: its configuration.
+        asked: what gives the same configuration again.
+        duration: how long to train.
+        dataset: the data, of the same configuration.
+        start: the run whose weights to start from.
+    """
+    resume = (claim.path / CHECKPOINT / STATE).is_file()
+    # The names of layers are in model.keras, and must not count on from another training.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(config.training.seed)
+    checkpoint = Checkpoint(
+        claim.path / CHECKPOINT,
+        config.training.patience,
+        resume,
+        weight_settings(config),
+        duration.as_dict(),
+    )
+    data = training_data(
+        dataset.split.training,
+        dataset.catalogue.size,
+        config.encoder,
+        config.training,
+        first_epoch=len(checkpoint.history),
+    )
+    model = build_model(config, dataset.catalogue, data.steps_per_epoch)
+    checkpoint.set_model(model)
+    if resume:
+        checkpoint.restore(model)
+    elif start:
+        carry_over(start, model.encoder, dataset.catalogue)
+    failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
+    if not checkpoint.history:
+        raise InputError(f"{failure} No epoch was complete, so there is no model.")
+    checkpoint.load_best()
+    _report_progress(checkpoint)
+    encoder = in_float32(model.encoder, config.encoder)
+    metrics = evaluate(encoder, dataset)
+    print(table(metrics, config.encoder.encoder), file=sys.stderr)
+    with claim.updated() as folder:
+        save_encoder(encoder, folder / MODEL)
+        dataset.catalogue.write(folder / ITEMS)
+        write_json(folder / "config.json", with_asked(config, asked))
+        history, best = checkpoint.history, checkpoint.best_epoch
+        write_history(folder / "history.csv", history)
+        write_model_card(folder, config, metrics, history, best, claim.path)
+        metrics["model_digest"] = file_digest(folder / MODEL)
+        write_json(folder / METRICS, metrics)
+    if failure:
+        raise InputError(
+            f"{failure} {claim.path} holds epoch {checkpoint.best_epoch}, the best before."
+        )
+
+
+def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, logs) -> str:
+    """Train on; what went wrong, or an empty string."""
+    done = len(checkpoint.history)
+    if done >= config.training.epochs or checkpoint.out_of_patience:
+        return ""
+    print(
+        f"{dataset.catalogue.size} items, {dataset.split.training.nrows()} histories, "
+        f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
+        file=sys.stderr,
+    )
+    warn_of_seen_targets(dataset)
+    elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
+    queries = dataset.split.validation.sample(
+        config.training.validation_users, config.training.seed
+    )
+    nan = StopOnNaN(checkpoint, data.steps_per_epoch)
+    averaged = [AveragedWeights(checkpoint.resumed)] if config.training.average else []
+    model.fit(
+        data.batches,
+        steps_per_epoch=data.steps_per_epoch,
+        initial_epoch=done,
+        epochs=config.training.epochs,
+        shuffle=False,  # the pipeline has shuffled
+        verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
+        callbacks=[
+            nan,
+            *averaged,
+            Validation(model.encoder, queries, elapsed),
+            checkpoint,
+            keras.callbacks.TensorBoard(logs, write_graph=False),
+            Interruption(checkpoint),
+        ],
+    )
+    return f"The loss was no number at step {nan.step}; training stopped." if nan.step else ""
+
+
+def warn_of_seen_targets(dataset: Dataset) -> None:
+    """Say on stderr how many targets no epoch can hit, because their user had seen them."""
+    parts = {"validation": dataset.split.validation, "test": dataset.split.test}
+    seen = {name: int(queries.seen().sum()) for name, queries in parts.items()}
+    if dataset.config.repeats or not any(seen.values()):
+        return
+    counted = " and ".join(f"{seen[name]:,} of {len(parts[name]):,} {name}" for name in parts)
+    blind = seen["validation"] == len(dataset.split.validation)
+    print(
+        f"warning: {counted} targets had been seen before, and count as misses"
+        f"{', so that no epoch is better than another' if blind else ''}; "
+        "--repeats lets seen items come up again",
+        file=sys.stderr,
+    )
+
+
+def _report_progress(checkpoint: Checkpoint) -> None:
+    why = "interrupted" if checkpoint.interrupted else "finished"
+    print(
+        f"{why} after epoch {len(checkpoint.history)}; kept epoch {checkpoint.best_epoch}, "
+        f"the best in validation NDCG@10",
+        file=sys.stderr,
+    )

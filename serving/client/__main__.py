@@ -1,0 +1,102 @@
+"""Ask a served recommender what comes next.
+
+    python -m serving.client 1193 661 914
+
+Talks to the embedded server and to TensorFlow Serving alike, over REST and gRPC, and needs no
+TensorFlow.
+"""
+
+import dataclasses
+import json
+from argparse import BooleanOptionalAction, Namespace
+from collections.abc import Sequence
+
+from serving.client.recommender import Recommendation, Recommender
+from serving.command import CommandParser, run_command
+from serving.interrupts import end_at_once
+
+EPILOG = """\
+examples:
+  python -m serving.client 1193 661 914
+  python -m serving.client --url http://gpu-box:8501 --model seqrec --model-version 3 1193
+  python -m serving.client --url grpc://localhost:8500 --k 3 1193      # needs the extra grpc
+  python -m serving.client --url "https://reader:$password@films.example:8443" --label stable 1193
+  python -m serving.client 1193 661 --k 20 --exclude 2858 260 --keep-seen
+  python -m serving.client 1193 --categories Animation Musical         # export --categories
+  python -m serving.client --similar 1193 661
+  python -m serving.client --json 1193 661 914 | jq '.[].title'
+"""
+
+
+def main() -> None:
+    """Read the flags and print what the server recommends."""
+    end_at_once()
+    parser = CommandParser(
+        prog="python -m serving.client",
+        description="Ask a served recommender what follows a history.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("ids", nargs="*", help="item ids of the history, oldest first")
+    parser.add_argument(
+        "--url",
+        default="http://localhost:8501",
+        help="server, http(s)://[NAME:PASSWORD@]HOST:PORT or grpc://HOST:PORT (%(default)s)",
+    )
+    parser.add_argument("--model", default="seqrec", help="model's name (%(default)s)")
+    parser.add_argument("--model-version", type=int, help="version (default: the newest)")
+    parser.add_argument("--label", help="version label, such as stable, instead of a version")
+    parser.add_argument("--k", type=int, help="items (default: as many as it was exported for)")
+    parser.add_argument("--exclude", nargs="+", default=(), metavar="ID", help="never these")
+    parser.add_argument(
+        "--keep-seen",
+        action=BooleanOptionalAction,
+        help="whether what the history holds is recommended, too (default: as exported)",
+    )
+    parser.add_argument(
+        "--categories", nargs="+", default=(), metavar="NAME", help="only items of any of these"
+    )
+    parser.add_argument(
+        "--similar", action="store_true", help="items like each of the ids, which are no history"
+    )
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds (%(default)g)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_intermixed_args()
+    run_command(lambda: _print_answers(options))
+
+
+def table(
+    asked: Sequence[int | str], recommendations: Sequence[Recommendation], what: str = "history"
+) -> str:
+    """A history, or an item, and what is recommended after it, as an aligned text table."""
+    rows = [("rank", "id", "score", "title")]
+    for rank, item in enumerate(recommendations, 1):
+        rows.append((str(rank), str(item.id), f"{item.score:.4f}", item.title))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        f"{rank:>{widths[0]}}  {item_id:>{widths[1]}}  {score:>{widths[2]}}  {title}".rstrip()
+        for rank, item_id, score, title in rows
+    ]
+    return "\n".join([f"{what}: {' '.join(map(str, asked)) or '(empty)'}", "", *lines])
+
+
+def _print_answers(options: Namespace) -> None:
+    with Recommender(
+        options.url, options.model, options.model_version, options.label, options.timeout
+    ) as recommender:
+        if options.similar:
+            what, asked = "item", [[item] for item in options.ids]
+            answers = recommender.similar(options.ids, options.k)
+        else:
+            what, asked = "history", [options.ids]
+            hide = None if options.keep_seen is None else not options.keep_seen
+            flags = (options.k, options.exclude, hide, options.categories)
+            answers = recommender.recommend(asked, *flags)
+    if options.json:
+        print(json.dumps([dataclasses.asdict(item) for answer in answers for item in answer]))
+    else:
+        tables = [table(*pair, what) for pair in zip(asked, answers, strict=True)]
+        print("\n\n".join(tables))
+
+
+if __name__ == "__main__":
+    main()
