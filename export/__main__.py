@@ -13,8 +13,9 @@ from pathlib import Path
 
 from export.artifact.publish import require_model_name
 from export.artifact.version import require_savedmodel
+from export.graph.options import PRECISIONS, RETRIEVALS
 from export.litert.modes import MODES, require_mode
-from export.options import PRECISIONS, RETRIEVALS, ExportOptions
+from export.options import ExportOptions
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 from seqrec_tf.runs.directory import LATEST, read_run, require_finished

@@ -33,10 +33,10 @@ from export.proof.warmup import write_warmup
 from export.sources.golden import golden_requests
 from export.sources.item_lists import with_lists
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.data.splits import Split
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
+from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
 from seqrec_tf.settings.config import require_id_name
 

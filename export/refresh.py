@@ -25,8 +25,8 @@ from export.graph.recall import SCORES
 from export.options import ExportOptions
 from export.sources.additions import Additions, read_additions
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.notices import shown, warn
-from seqrec_tf.errors import InputError
+from seqrec_tf.data.notices import shown
+from seqrec_tf.errors import InputError, warn
 from seqrec_tf.json_files import read_json
 from seqrec_tf.ragged import drop_padding, from_padded
 from seqrec_tf.runs.directory import CARDS

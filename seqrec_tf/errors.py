@@ -8,6 +8,11 @@ class InputError(ValueError):
     """Input a person can correct; the message says what, where, expected and received."""
 
 
+def warn(line: str) -> None:
+    """Say one line on stderr, and go on."""
+    print(f"warning: {line}", file=sys.stderr)
+
+
 def run_command(command: Callable[[], None]) -> None:
     """Run a command's body; turn bad input into one line and exit code 2.
 

@@ -49,8 +49,8 @@ def report(arguments: argparse.Namespace) -> str:
         InputError: not a finished run, or a protocol that would leak.
     """
     require_finished(arguments.run)
-    from seqrec_tf.data.dataset import dataset_of_run
     from seqrec_tf.evaluation.metrics import evaluate, table
+    from seqrec_tf.runs.dataset import dataset_of_run
 
     run = read_run(arguments.run)
     trained_under = run.config.data.protocol

@@ -9,7 +9,14 @@ from pathlib import Path
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.directory import require_finished, resolve_run
 from seqrec_tf.settings.checks import check_config, check_used
-from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig, flag, read_asked
+from seqrec_tf.settings.config import (
+    DataConfig,
+    EncoderConfig,
+    RunConfig,
+    flag,
+    override,
+    read_asked,
+)
 from seqrec_tf.settings.recipes import apply_recipe
 
 
@@ -113,14 +120,6 @@ def _require_same_encoder(wanted: EncoderConfig, kept: EncoderConfig) -> None:
                 f"{flag(item.name)}: --continue-from keeps the encoder; expected {expected!r}. "
                 f"Received: {value!r}."
             )
-
-
-def override(config: RunConfig, given: dict[str, dict]) -> RunConfig:
-    """`config` with the fields of `given` (section -> field -> value)."""
-    sections = {
-        name: dataclasses.replace(getattr(config, name), **values) for name, values in given.items()
-    }
-    return dataclasses.replace(config, **sections)
 
 
 def _value_options(item: dataclasses.Field) -> dict:

@@ -96,7 +96,8 @@ def _train(
 
     data, interactions = read_filtered(asked.data)
     print("loading TensorFlow", file=sys.stderr)
-    from seqrec_tf.data.dataset import build_dataset, require_same_log
+    from seqrec_tf.data.dataset import build_dataset
+    from seqrec_tf.runs.dataset import require_same_log
     from seqrec_tf.training.continuing import read_start
     from seqrec_tf.training.fitting import fit_and_write
     from seqrec_tf.training.pipeline import stretched

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from export.artifact import models_config
 from export.artifact.numbers import LITE_SUFFIX, is_savedmodel, next_version
-from export.artifact.version import models_config
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import locked, sync, sync_entry
 

@@ -23,9 +23,9 @@ from export.artifact.version import (
 from export.batch.histories import Histories, Source, write_histories
 from export.batch.parts import Parts
 from seqrec_tf.data.logs import LOWEST_USER
-from seqrec_tf.data.notices import shown, texts_line, warn
+from seqrec_tf.data.notices import shown, texts_line
 from seqrec_tf.data.table_paths import find_files
-from seqrec_tf.errors import InputError
+from seqrec_tf.errors import InputError, warn
 from seqrec_tf.json_files import read_json
 from seqrec_tf.settings.config import DataConfig
 

@@ -16,9 +16,9 @@ from export.artifact.changes import relative
 from export.graph.cells import default_count, train_cells
 from export.graph.exact import LOWEST, ExactIndex
 from export.graph.ivf import IvfIndex
+from export.graph.options import RetrievalOptions
 from export.graph.recall import BATCH, Asked, searcher, shares_by_probes, shares_served
 from export.graph.tables import ReducedTable
-from export.options import ExportOptions
 from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
 
@@ -30,7 +30,7 @@ TOP = 10
 def build_index(
     encoder,
     exact: ExactIndex,
-    options: ExportOptions,
+    options: RetrievalOptions,
     split: Split | None,
     allowed: np.ndarray | None = None,
 ) -> tuple[ExactIndex | IvfIndex, dict]:
@@ -39,7 +39,7 @@ def build_index(
     Args:
         encoder: what turns histories into vectors.
         exact: exact retrieval in its item table, which is also the index if nothing else is asked.
-        options: `k`, `retrieval`, `precision`, `cells`, `probes` and `recall`.
+        options: which index, and how much it may miss.
         split: histories that recall (validation) and NDCG (test) are measured on; None if there
             are none.
         allowed: (items + 1,) bool, rows that may come up; None for all.
@@ -109,7 +109,7 @@ def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | tuple, Queries
     )
 
 
-def _asked(encoder, queries: Queries, allowed: np.ndarray, options: ExportOptions) -> Asked:
+def _asked(encoder, queries: Queries, allowed: np.ndarray, options: RetrievalOptions) -> Asked:
     """Requests of these histories, as a model serves them by default."""
     parts = (queries.histories[i : i + BATCH] for i in range(0, len(queries), BATCH))
     vectors = np.concatenate([np.asarray(encoder.encode(part)) for part in parts])
@@ -126,7 +126,7 @@ class _CellIndices:
         allowed: (items + 1,) bool, rows that may come up.
     """
 
-    def __init__(self, exact: ExactIndex, options: ExportOptions, allowed: np.ndarray):
+    def __init__(self, exact: ExactIndex, options: RetrievalOptions, allowed: np.ndarray):
         self._table, self._popularity = exact.dense(), exact.popularity.numpy()
         self._precision, self._allowed = options.precision, allowed
         self.cells = train_cells(self._table, options.cells or default_count(exact.reach - 1))

@@ -23,7 +23,7 @@ from export.graph.bounds import (
     rows_a_part,
 )
 from export.graph.exact import LOWEST, Query
-from export.sources.resources import held_by
+from export.graph.held import held_by
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.models import Encoder
 from seqrec_tf.ragged import drop_padding

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from export.artifact.changes import change_text, relative
-from export.litert.runner import lite_asker, lite_function
+from export.litert.runner import FILLERS, lite_asker, lite_function
 from export.litert.samples import Histories
-from export.proof.approximate import FILLERS
 
 LENGTHS = (1, 10, 50, 200)
 THREADS = (1, 2)

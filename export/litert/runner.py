@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+FILLERS = (0, "")  # ids that stand where nothing is left to recommend
+
 
 def lite_answers(folder: Path) -> Callable:
     """A function from histories (lists of raw ids) to one (ids, scores) each.

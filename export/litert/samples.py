@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.dataset import dataset_of_run
 from seqrec_tf.data.log_digest import ChangedLogError
 from seqrec_tf.errors import InputError
+from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
 
 REPRESENTATIVE = 200

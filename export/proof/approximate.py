@@ -3,10 +3,10 @@
 import numpy as np
 
 from export.litert.modes import Mode
+from export.litert.runner import FILLERS
 from export.proof.exact import TOLERANCE, differences, repeated, scale
 
 LOWEST = float(np.finfo(np.float32).min)
-FILLERS = (0, "")
 
 
 class ApproximateJudge:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from export.sources.resources import held_by, require_carried, require_stock_ops
+from export.graph.held import held_by
+from export.sources.resources import require_carried, require_stock_ops
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import from_padded, most_recent, to_padded
 

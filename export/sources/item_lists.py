@@ -14,8 +14,8 @@ import numpy as np
 
 from export.sources.named_ids import NamedIds
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.data.notices import shown, warn
-from seqrec_tf.errors import InputError
+from seqrec_tf.data.notices import shown
+from seqrec_tf.errors import InputError, warn
 
 
 def with_lists(catalogue: Catalogue, only: Path | None, exclude: Path | None) -> Catalogue:

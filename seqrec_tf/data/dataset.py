@@ -2,7 +2,6 @@
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,13 +9,11 @@ import tensorflow as tf
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.interactions import Interactions
-from seqrec_tf.data.log_digest import ChangedLogError, LogDigest, changes, digest_of
+from seqrec_tf.data.log_digest import LogDigest, digest_of
 from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
-from seqrec_tf.runs.changes import warn
-from seqrec_tf.runs.directory import Run
 from seqrec_tf.settings.config import DataConfig
 
 
@@ -48,56 +45,6 @@ def load_dataset(config: DataConfig) -> Dataset:
         InputError: unreadable data, or nothing left to train on or to evaluate.
     """
     return build_dataset(*read_filtered(config))
-
-
-def dataset_of_run(run: Run, data_dir: str | None = None) -> Dataset:
-    """A run's dataset, read anew.
-
-    Args:
-        run: whose configuration says where the data is.
-        data_dir: read MovieLens from here instead.
-
-    Raises:
-        ChangedLogError: the data is not what the run was trained on.
-        InputError: the data is not there.
-    """
-    config = run.config.data
-    dataset = load_dataset(dataclasses.replace(config, data_dir=data_dir) if data_dir else config)
-    require_same_log(run.path, run.log, run.catalogue.ids, dataset)
-    return dataset
-
-
-def require_same_log(
-    path: Path, kept: LogDigest | None, known: np.ndarray | None, dataset: Dataset
-) -> None:
-    """Refuse another log than the one that a run was trained on.
-
-    Args:
-        path: the run directory.
-        kept: what the run keeps of its log; None if it is older than that, which is said.
-        known: the run's item ids; None if they are not there yet.
-        dataset: of the log now.
-
-    Raises:
-        ChangedLogError: it is another one.
-    """
-    found = dataset.catalogue.ids
-    if kept is None:
-        warn(
-            f"{path}: trained before runs kept a digest of their log; whether {dataset.source} is "
-            "that log is seen by its item ids only"
-        )
-    elif changed := changes(kept, dataset.log, known, found):
-        raise ChangedLogError(
-            f"{path}: expected the log that it was trained on; the data has changed since "
-            f"training, and its figures would be of what it has learnt, or of nothing. Received: "
-            f"{dataset.source}, {changed}. To train on with new data: --continue-from {path}."
-        )
-    if known is not None and not np.array_equal(found, known):
-        raise ChangedLogError(
-            f"{path / 'items.csv'}: expected the catalogue of the data, {len(found)} items. "
-            f"Received: {len(known)} items or other ids; the data has changed since training."
-        )
 
 
 def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:

@@ -1,7 +1,6 @@
 """What a person should know of data that is read without an error: one line on stderr each."""
 
 import re
-import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,15 +9,11 @@ import pandas as pd
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.columns import canonical
 from seqrec_tf.data.tables import Table
+from seqrec_tf.errors import warn
 from seqrec_tf.settings.config import DataConfig
 
 # A number but for white space, a sign or ".0", as other programs write whole numbers.
 ALMOST = re.compile(r"\s*[+-]?([0-9]+\.0*|[1-9][0-9]*|0)\s*")
-
-
-def warn(line: str) -> None:
-    """Say one line on stderr, and go on."""
-    print(f"warning: {line}", file=sys.stderr)
 
 
 def shown(value: object) -> str:

@@ -10,7 +10,6 @@ that a run of which a killed training replaced a part is an unfinished one.
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,8 +206,3 @@ def _replace_files(staged: Path, run: Path, keep: bool) -> None:
         if not (run / entry.name).is_dir():
             os.replace(entry, run / entry.name)
     sync_entry(run)
-
-
-def warn(message: str) -> None:
-    """Say what a person should know, in one line on stderr."""
-    print(f"warning: {message}", file=sys.stderr)

@@ -28,10 +28,10 @@ from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 
-from seqrec_tf.errors import InputError
+from seqrec_tf.errors import InputError, warn
 from seqrec_tf.folders import locked
 from seqrec_tf.json_files import read_json, write_json
-from seqrec_tf.runs.changes import METRICS, claimed, warn
+from seqrec_tf.runs.changes import METRICS, claimed
 from seqrec_tf.settings.config import RunConfig, read_config
 
 RUNS = Path("runs")

@@ -288,3 +288,11 @@ def _check_value(item: dataclasses.Field, value, source: str) -> None:
             f"{source}, key {item.name!r}: expected one of {', '.join(choices)}. "
             f"Received: {value!r}."
         )
+
+
+def override(config: RunConfig, given: dict[str, dict]) -> RunConfig:
+    """`config` with the fields of `given` (section -> field -> value)."""
+    sections = {
+        name: dataclasses.replace(getattr(config, name), **values) for name, values in given.items()
+    }
+    return dataclasses.replace(config, **sections)

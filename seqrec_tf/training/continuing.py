@@ -10,9 +10,8 @@ import pandas as pd
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.protocols import protocol_label
-from seqrec_tf.errors import InputError
+from seqrec_tf.errors import InputError, warn
 from seqrec_tf.models import Encoder
-from seqrec_tf.runs.changes import warn
 from seqrec_tf.runs.directory import Run, read_run
 from seqrec_tf.settings.config import DataConfig
 

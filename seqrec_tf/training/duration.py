@@ -7,7 +7,6 @@ from pathlib import Path
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
-from seqrec_tf.options import override
 from seqrec_tf.runs.changes import CHECKPOINT
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
@@ -15,6 +14,7 @@ from seqrec_tf.settings.config import (
     RunConfig,
     TrainingConfig,
     flag,
+    override,
     read_asked,
     read_config,
 )

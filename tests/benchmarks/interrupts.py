@@ -21,8 +21,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
-from scripted_server import scripted_server
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from helpers.scripted_server import scripted_server
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 20

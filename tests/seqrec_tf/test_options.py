@@ -12,9 +12,8 @@ from seqrec_tf.options import (
     add_config_options,
     build_config,
     given_options,
-    override,
 )
-from seqrec_tf.settings.config import RunConfig, flag
+from seqrec_tf.settings.config import RunConfig, flag, override
 
 FIELDS = [
     (section.name, field)

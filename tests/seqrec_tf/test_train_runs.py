@@ -10,10 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_runs import ITEMS, SMALL, USERS, finished_run, read_history, run_command, write_log
+from helpers.tiny_runs import (
+    ITEMS,
+    SMALL,
+    USERS,
+    finished_run,
+    read_history,
+    run_command,
+    write_log,
+)
 
 from seqrec_tf.runs.directory import read_run
-from seqrec_tf.training.model import fitting
+from seqrec_tf.training import fitting
 
 SEEDED = [*SMALL, "--objective", "bce", "--seed", "3"]
 FILES = {

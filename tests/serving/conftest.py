@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from deploy_fixtures import deployment, manifests, models  # noqa: F401
-from grpc_fixtures import line_root, served  # noqa: F401
-from page_fixtures import driver, page  # noqa: F401
+from helpers.deploy_fixtures import deployment, manifests, models  # noqa: F401
+from helpers.grpc_fixtures import line_root, served  # noqa: F401
+from helpers.page_fixtures import driver, page  # noqa: F401
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -79,8 +79,8 @@ def model_root(tmp_path_factory) -> Path:
     """Base paths: `half` (versions 1 and 20), `zoo` (many signatures), and recommenders:
     `seqrec` and `strings` with one signature, `ranked` with all, `optional` with more inputs.
     """
-    import ranked_model
     import tensorflow as tf
+    from helpers import ranked_model
 
     root = tmp_path_factory.mktemp("models")
     half = half_plus_two(tf)

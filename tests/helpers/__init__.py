@@ -1,0 +1,1 @@
+"""What tests of several rooms share: small models, logs, servers and raw connections."""
