@@ -14,8 +14,9 @@ SCRIPTS = [
 ]
 
 
-def test_there_are_commands():
-    assert {"seqrec-train", "seqrec-export", "seqrec-serve", "seqrec-rollout"} <= set(SCRIPTS)
+def test_there_are_the_commands_of_all_stages():
+    names = "train evaluate quickstart export batch serve ask deploy rollout load".split()
+    assert {f"seqrec-{name}" for name in names} <= set(SCRIPTS)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
