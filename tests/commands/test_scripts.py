@@ -15,7 +15,18 @@ SCRIPTS = [
 
 
 def test_there_are_the_commands_of_all_stages():
-    names = "train evaluate quickstart export batch serve ask deploy rollout load".split()
+    names = [
+        "train",
+        "evaluate",
+        "quickstart",
+        "export",
+        "batch",
+        "serve",
+        "ask",
+        "deploy",
+        "rollout",
+        "load",
+    ]
     assert {f"seqrec-{name}" for name in names} <= set(SCRIPTS)
 
 
