@@ -1,6 +1,5 @@
-"""The package stands alone: it knows SavedModels, not the packages that make them."""
+"""What the server and the commands load, and what they do without."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,23 +7,6 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-MODULES = sorted((REPOSITORY / "serving").rglob("*.py"))
-FORBIDDEN = {"seqrec_tf", "export", "keras", "keras_hub", "keras_rs", "tf_keras"}
-
-
-def imported_packages(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module)
-    return {name.split(".")[0] for name in names}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
-def test_no_module_imports_the_other_stages_or_keras(path):
-    assert not imported_packages(path) & FORBIDDEN
 
 
 def test_the_server_imports_no_keras():
