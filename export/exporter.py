@@ -88,7 +88,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
         "run": str(run.path),
         "data": run.config.data.interactions or run.config.data.dataset,
         "encoder": run.config.encoder.encoder,
-        "metrics": run.metrics,
+        "metrics": run.metrics.as_dict(),
     }
     cards = {TRAINING_CARD if name == "README.md" else name: run.cards[name] for name in run.cards}
     measured = options.retrieval != "exact" or options.precision != "float32"

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 
 from seqrec_tf.errors import InputError
@@ -48,9 +49,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def given_options(arguments: argparse.Namespace) -> dict[str, dict]:
-    """The config flags a person typed, by section: `{"training": {"epochs": 10}, ...}`."""
-    typed = vars(arguments)
+def given_options(typed: Mapping[str, object]) -> dict[str, dict]:
+    """Those of `typed` that are config fields, by section: `{"training": {"epochs": 10}, ...}`."""
     return {
         section.name: {
             item.name: typed[item.name]
@@ -61,18 +61,22 @@ def given_options(arguments: argparse.Namespace) -> dict[str, dict]:
     }
 
 
-def build_config(arguments: argparse.Namespace) -> RunConfig:
+def build_config(given: dict[str, dict], config_file: Path | None = None) -> RunConfig:
     """Defaults, then `--config FILE`, `--continue-from RUN` or the recipe, then explicit flags.
 
     A config file holds every setting of its recipe already, so the recipe is applied again only
     when `--recipe` asks for it. Of a run's it takes what was asked for, so that what follows from
     the data follows from this one's.
 
+    Args:
+        given: the flags that a person typed, as `given_options` gives them.
+        config_file: of `--config`.
+
     Raises:
         InputError: an unreadable or unknown setting, or one that makes no sense.
     """
-    given = given_options(arguments)
-    base = _base(arguments, given["training"])
+    given = {item.name: dict(given.get(item.name, {})) for item in dataclasses.fields(RunConfig)}
+    base = _base(config_file, given["training"])
     config = base or RunConfig()
     config = override(config, {"data": _one_source(given["data"])})
     recipe = given["training"].pop("recipe", None if base else "auto")
@@ -88,14 +92,14 @@ def build_config(arguments: argparse.Namespace) -> RunConfig:
     return config
 
 
-def _base(arguments: argparse.Namespace, training: dict) -> RunConfig | None:
+def _base(config_file: Path | None, training: dict) -> RunConfig | None:
     """The file or the run whose settings are taken; of the run, the name that is no link."""
     if "continue_from" not in training:
-        return read_asked(arguments.config) if arguments.config else None
-    if arguments.config:
+        return read_asked(config_file) if config_file else None
+    if config_file:
         raise InputError(
             "--continue-from and --config: expected one of them, since a run has a config.json of "
-            f"its own. Received: --config {arguments.config}."
+            f"its own. Received: --config {config_file}."
         )
     run = require_finished(resolve_run(Path(training["continue_from"])))
     training["continue_from"] = str(run)

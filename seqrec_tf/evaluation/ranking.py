@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.data.splits import Queries
+from seqrec_tf.evaluation.metrics import CUTOFFS
 from seqrec_tf.models import Encoder
 
-CUTOFFS = (5, 10, 20)
 SAMPLED_CANDIDATES = 100
 BLOCK = 1 << 22  # scores ranked at a time, 16 MiB: a large catalogue's fill the memory but once
 

@@ -1,7 +1,10 @@
 """What is said of targets that their user had seen before, which serving would hide."""
 
+from collections.abc import Mapping
+from typing import Any
 
-def seen_note(metrics: dict) -> str:
+
+def seen_note(metrics: Mapping[str, Any]) -> str:
     """One sentence: how many targets had been seen before, and what became of them.
 
     Args:
@@ -21,7 +24,7 @@ def seen_note(metrics: dict) -> str:
     return f"{counted}, and count as misses; train with --repeats to let seen items come up."
 
 
-def every_target_is_hidden(metrics: dict) -> bool:
+def every_target_is_hidden(metrics: Mapping[str, Any]) -> bool:
     """Whether no model at all could have hit a test target."""
     hidden = 0 if metrics.get("repeats") else metrics.get("seen_targets", {}).get("test", 0)
     return hidden == metrics["users"]

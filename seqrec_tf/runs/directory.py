@@ -27,12 +27,21 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqrec_tf.errors import InputError, warn
+from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.folders import locked
 from seqrec_tf.json_files import read_json, write_json
 from seqrec_tf.runs.changes import METRICS, claimed
 from seqrec_tf.settings.config import RunConfig, read_config
+
+if TYPE_CHECKING:  # importing these imports TensorFlow or pandas, which --help does without
+    import numpy as np
+
+    from seqrec_tf.data.catalogue import Catalogue
+    from seqrec_tf.data.log_digest import LogDigest
+    from seqrec_tf.models import Encoder
 
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
@@ -49,7 +58,7 @@ class Run:
     Attributes:
         path: its directory, never a link.
         config: its configuration.
-        metrics: the content of `metrics.json`.
+        metrics: of its model.
         encoder: `seqrec_tf.models.Encoder`, with the best epoch's weights.
         catalogue: `seqrec_tf.data.catalogue.Catalogue`.
         cards: the model card and its pictures, as far as they are there, by name.
@@ -58,20 +67,20 @@ class Run:
 
     path: Path
     config: RunConfig
-    metrics: dict
-    encoder: "Encoder"  # noqa: F821 - importing it here would import TensorFlow for --help
-    catalogue: "Catalogue"  # noqa: F821
+    metrics: Metrics
+    encoder: "Encoder"
+    catalogue: "Catalogue"
     cards: dict[str, bytes] = dataclasses.field(default_factory=dict)
-    log: "LogDigest | None" = None  # noqa: F821
+    log: "LogDigest | None" = None
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: str | os.PathLike) -> Run:
     """Read a finished run, all of it from before or from after a training that writes meanwhile.
 
     Raises:
         InputError: there is no finished run at `path`, or its files are damaged or not of one run.
     """
-    path = resolve_run(path)
+    path = resolve_run(Path(path))
     for _ in range(ATTEMPTS):
         before = _state(path)
         try:
@@ -95,7 +104,7 @@ def _read_files(path: Path) -> Run:
     from seqrec_tf.models import Encoder, load_encoder
 
     config = read_config(require_finished(path) / "config.json")
-    metrics = read_json(path / METRICS)
+    metrics = Metrics.read(path / METRICS)
     catalogue = read_catalogue(path, config)
     _require_measured(path / MODEL, metrics)
     encoder = load_encoder(path / MODEL)
@@ -115,7 +124,7 @@ def _read_files(path: Path) -> Run:
     )
 
 
-def read_log(path: Path) -> tuple["LogDigest | None", "np.ndarray | None"]:  # noqa: F821
+def read_log(path: Path) -> tuple["LogDigest | None", "np.ndarray | None"]:
     """What a run's log is known by, and its item ids; None for what older runs do not have.
 
     Raises:
@@ -130,7 +139,7 @@ def read_log(path: Path) -> tuple["LogDigest | None", "np.ndarray | None"]:  # n
     return log, read_catalogue(path, read_config(path / "config.json")).ids
 
 
-def read_catalogue(path: Path, config: RunConfig) -> "Catalogue":  # noqa: F821
+def read_catalogue(path: Path, config: RunConfig) -> "Catalogue":
     """A run's `items.csv`.
 
     Raises:
@@ -148,9 +157,9 @@ def file_digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _require_measured(model: Path, metrics: dict) -> None:
+def _require_measured(model: Path, metrics: Metrics) -> None:
     """Refuse another model than the metrics are of; older runs do not name theirs."""
-    expected = metrics.get("model_digest")
+    expected = metrics.model_digest
     if expected and model.is_file() and (received := file_digest(model)) != expected:
         raise InputError(
             f"{model}: expected the model that {METRICS} was measured on, {expected}. "
@@ -257,11 +266,7 @@ def point_latest(path: Path) -> None:
 
 def environment(start: Run | None = None) -> dict:
     """Versions, machine, command and date, and the run started from, for `environment.json`."""
-    origin = (
-        {"run": str(start.path), "model_digest": start.metrics.get("model_digest")}
-        if start
-        else None
-    )
+    origin = {"run": str(start.path), "model_digest": start.metrics.model_digest} if start else None
     return ({"continued_from": origin} if origin else {}) | {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from seqrec_tf.evaluation.metrics import table, verdict
+from seqrec_tf.evaluation.metrics import Metrics, table, verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import RunConfig
 
@@ -63,7 +63,7 @@ third of the training interactions; middle those that have the second third; tai
 def write_model_card(
     path: Path,
     config: RunConfig,
-    metrics: dict,
+    metrics: Metrics,
     history: list[dict],
     best_epoch: int,
     run: Path | None = None,
@@ -73,7 +73,7 @@ def write_model_card(
     Args:
         path: the run directory, or the folder that becomes it.
         config: its configuration.
-        metrics: the content of `metrics.json`.
+        metrics: of the kept model.
         history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began.
         best_epoch: the kept epoch, from 1.
         run: what the card calls the run directory; None for `path`.
@@ -90,9 +90,9 @@ def write_model_card(
         run=shlex.quote(str(run or path)),
         verdict=verdict(metrics, name),
         figures=_figures(metrics, name),
-        protocol=metrics["protocol"],
-        users=metrics["users"],
-        seen=seen_note(metrics) or "not counted",
+        protocol=metrics.protocol,
+        users=metrics.users,
+        seen=seen_note(metrics.as_dict()) or "not counted",
         epochs=len(history),
         most_epochs=config.training.epochs,
         patience=config.training.patience,
@@ -108,11 +108,11 @@ def write_model_card(
     (path / "README.md").write_text(card, encoding="utf-8")
 
 
-def _figures(metrics: dict, name: str) -> str:
+def _figures(metrics: Metrics, name: str) -> str:
     rows = {
-        f"**{name}, test**": metrics["test"],
-        f"{name}, validation": metrics["validation"],
-        **{f"{rival}, test": row for rival, row in metrics["baselines"].items()},
+        f"**{name}, test**": metrics.test,
+        f"{name}, validation": metrics.validation,
+        **{f"{rival}, test": row for rival, row in metrics.baselines.items()},
     }
     columns = ("hit_rate@10", "ndcg@10", "mrr@10", "coverage@10")
     return "\n".join(
@@ -121,15 +121,15 @@ def _figures(metrics: dict, name: str) -> str:
     )
 
 
-def _bucket_table(metrics: dict, part: str, name: str) -> str:
+def _bucket_table(metrics: Metrics, part: str, name: str) -> str:
     """A breakdown as a table; the best figure of a bucket is bold."""
-    scorers = {"model": name, **{rival: rival for rival in metrics["baselines"]}}
+    scorers = {"model": name, **{rival: rival for rival in metrics.baselines}}
     columns = [(m, label) for m in ("HR@10", "NDCG@10") for label in scorers.values()]
     lines = [
         f"| {part.replace('_', ' ')} | queries | {' | '.join(f'{m} {s}' for m, s in columns)} |",
         "|---" * (2 + len(columns)) + "|",
     ]
-    for row in metrics["breakdown"][part]:
+    for row in metrics.breakdown[part]:
         cells = [
             cell
             for metric in ("hit_rate@10", "ndcg@10")
@@ -144,17 +144,17 @@ def _best_bold(values: list[float]) -> list[str]:
     return [f"**{value:.4f}**" if value == best > 0 else f"{value:.4f}" for value in values]
 
 
-def _weak_spots(metrics: dict, name: str) -> str:
+def _weak_spots(metrics: Metrics, name: str) -> str:
     """The hardest bucket of each breakdown, and those where a baseline is as good as the model."""
     hardest, unbeaten = [], []
-    for part, rows in metrics["breakdown"].items():
+    for part, rows in metrics.breakdown.items():
         label = part.replace("_", " ")
         if not rows:  # no target of PT is in the catalogue
             continue
         worst = min(rows, key=lambda row: row["model"]["ndcg@10"])
         value, queries = worst["model"]["ndcg@10"], worst["queries"]
         hardest.append(f"{label} {worst['bucket']} ({value:.4f}, {queries:,} queries)")
-        for rival in metrics["baselines"]:
+        for rival in metrics.baselines:
             lost = [r["bucket"] for r in rows if r[rival]["ndcg@10"] >= r["model"]["ndcg@10"]]
             unbeaten += [f"\n- {rival}, {label}: {', '.join(lost)}"] if lost else []
     lowest = f"Lowest NDCG@10: {', '.join(hardest)}."
@@ -163,8 +163,8 @@ def _weak_spots(metrics: dict, name: str) -> str:
     return f"{lowest} A baseline is at least as good in\n{''.join(unbeaten)}"
 
 
-def _unknown_targets(metrics: dict) -> str:
-    unknown = metrics["users"] - sum(row["queries"] for row in metrics["breakdown"]["popularity"])
+def _unknown_targets(metrics: Metrics) -> str:
+    unknown = metrics.users - sum(row["queries"] for row in metrics.breakdown["popularity"])
     if not unknown:
         return ""
     return f"{unknown:,} targets are outside the catalogue: misses, and in no popularity bucket.\n"

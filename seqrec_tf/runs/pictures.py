@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from seqrec_tf.evaluation.metrics import Metrics
+
 # One colour for one scorer in every picture; told apart by the colour-blind as well.
 COLORS = {"model": "#1f66ad", "popularity": "#9a9a9a", "markov": "#e08214"}
 LOSS_COLOR = "#444444"
@@ -14,7 +16,7 @@ DASHES = {"popularity": (0, (1, 1.5)), "markov": (0, (5, 2))}
 TITLES = {"history_length": "Items in the history", "popularity": "Popularity of the target"}
 
 
-def draw_learning_curve(path: Path, metrics: dict, history: list[dict], best_epoch: int) -> None:
+def draw_learning_curve(path: Path, metrics: Metrics, history: list[dict], best_epoch: int) -> None:
     """Training loss and validation NDCG@10, each against epochs and against wall-clock.
 
     The baselines' lines and the diamond, the kept model, are of the test queries, so these compare
@@ -22,7 +24,7 @@ def draw_learning_curve(path: Path, metrics: dict, history: list[dict], best_epo
 
     Args:
         path: the PNG to write.
-        metrics: the content of `metrics.json`.
+        metrics: of the kept model.
         history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began.
         best_epoch: the kept epoch, from 1.
     """
@@ -45,18 +47,18 @@ def draw_learning_curve(path: Path, metrics: dict, history: list[dict], best_epo
     panels[1, 0].set_ylim(bottom=0)
     for axes in panels.flat:
         _clean(axes)
-    _save(figure, path, panels[1, 0], f"Learning curve, protocol {metrics['protocol']}")
+    _save(figure, path, panels[1, 0], f"Learning curve, protocol {metrics.protocol}")
 
 
-def draw_breakdown(path: Path, metrics: dict, name: str) -> None:
+def draw_breakdown(path: Path, metrics: Metrics, name: str) -> None:
     """Test NDCG@10 by history length and by popularity: the model beside the baselines.
 
     Args:
         path: the PNG to write.
-        metrics: the content of `metrics.json`.
+        metrics: of the kept model.
         name: what to call the model.
     """
-    parts = metrics["breakdown"]
+    parts = metrics.breakdown
     figure = Figure(figsize=(11, 4.2), layout=_layout())
     # A bar of one chart is as wide as a bar of the other; a chart alone needs room for its title.
     widths = [max(len(rows), 2) for rows in parts.values()]
@@ -64,12 +66,12 @@ def draw_breakdown(path: Path, metrics: dict, name: str) -> None:
         1, len(parts), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths}
     )[0]
     for axes, (part, rows) in zip(panels, parts.items(), strict=True):
-        _draw_bars(axes, rows, {"model": name, **{rival: rival for rival in metrics["baselines"]}})
+        _draw_bars(axes, rows, {"model": name, **{rival: rival for rival in metrics.baselines}})
         axes.set_title(TITLES[part], fontsize=11)
     panels[0].set_ylabel("NDCG@10")
     # Room for the figures on top of the bars, also where nothing was found.
     panels[0].set_ylim(0, max(panels[0].get_ylim()[1], 0.01) * 1.03)
-    _save(figure, path, panels[0], f"Test queries, protocol {metrics['protocol']}")
+    _save(figure, path, panels[0], f"Test queries, protocol {metrics.protocol}")
 
 
 def _layout() -> ConstrainedLayoutEngine:
@@ -84,12 +86,14 @@ def _time_unit(seconds: float) -> tuple[str, float]:
     return ("minutes", 60.0) if seconds < 3 * 3600 else ("hours", 3600.0)
 
 
-def _draw_scores(axes: Axes, progress, metrics: dict, history: list[dict], best_epoch: int) -> None:
+def _draw_scores(
+    axes: Axes, progress, metrics: Metrics, history: list[dict], best_epoch: int
+) -> None:
     scores = [row["val_ndcg@10"] for row in history]
     axes.plot(progress, scores, ".-", color=COLORS["model"], label="validation")
     best = progress[best_epoch - 1]
     axes.plot(
-        *(best, metrics["test"]["ndcg@10"]),
+        *(best, metrics.test["ndcg@10"]),
         linestyle="none",
         zorder=3,  # above the baselines
         marker="D",
@@ -99,7 +103,7 @@ def _draw_scores(axes: Axes, progress, metrics: dict, history: list[dict], best_
         markeredgewidth=1.6,
         label=f"kept model, epoch {best_epoch} (test)",
     )
-    for rival, row in metrics["baselines"].items():
+    for rival, row in metrics.baselines.items():
         style = {"color": COLORS[rival], "linestyle": DASHES[rival], "linewidth": 1.8}
         axes.axhline(row["ndcg@10"], label=f"{rival} (test)", **style)
 

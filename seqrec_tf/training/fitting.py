@@ -1,12 +1,14 @@
 """Fit an encoder on a dataset and write everything a run directory holds."""
 
+import dataclasses
 import sys
 
 import keras
 
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
-from seqrec_tf.evaluation.metrics import evaluate, table
+from seqrec_tf.evaluation.measuring import measure
+from seqrec_tf.evaluation.metrics import table
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import save_encoder
 from seqrec_tf.runs.changes import CHECKPOINT, METRICS, Claim
@@ -76,7 +78,7 @@ def fit_and_write(
     checkpoint.load_best()
     _report_progress(checkpoint)
     encoder = in_float32(model.encoder, config.encoder)
-    metrics = evaluate(encoder, dataset)
+    metrics = measure(encoder, dataset)
     print(table(metrics, config.encoder.encoder), file=sys.stderr)
     with claim.updated() as folder:
         save_encoder(encoder, folder / MODEL)
@@ -85,8 +87,8 @@ def fit_and_write(
         history, best = checkpoint.history, checkpoint.best_epoch
         write_history(folder / "history.csv", history)
         write_model_card(folder, config, metrics, history, best, claim.path)
-        metrics["model_digest"] = file_digest(folder / MODEL)
-        write_json(folder / METRICS, metrics)
+        digest = file_digest(folder / MODEL)
+        dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)
     if failure:
         raise InputError(
             f"{failure} {claim.path} holds epoch {checkpoint.best_epoch}, the best before."

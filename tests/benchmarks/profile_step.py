@@ -46,13 +46,13 @@ def main() -> None:
 def prepare(folder: Path, flags: list[str]):
     """The configuration of the flags, a compiled model and its batches."""
     from seqrec_tf.data.dataset import load_dataset
-    from seqrec_tf.options import build_config
+    from seqrec_tf.options import build_config, given_options
     from seqrec_tf.train import _parser
     from seqrec_tf.training.model import build_model
     from seqrec_tf.training.pipeline import training_data
 
     given = ["--dataset", "ml-1m", "--data-dir", str(folder), *flags]
-    config = build_config(_parser().parse_args(given))
+    config = build_config(given_options(vars(_parser().parse_args(given))))
     dataset = load_dataset(config.data)
     data = training_data(
         dataset.split.training, dataset.catalogue.size, config.encoder, config.training

@@ -30,17 +30,18 @@ def _parse(*argv: str) -> argparse.Namespace:
 
 
 def _build(*argv) -> RunConfig:
-    return build_config(_parse(*argv))
+    arguments = _parse(*argv)
+    return build_config(given_options(vars(arguments)), arguments.config)
 
 
 @pytest.mark.parametrize(("section", "field"), FIELDS, ids=[field.name for _, field in FIELDS])
 def test_every_field_is_a_flag(section, field):
     if field.type is bool:
-        given, value = given_options(_parse(flag(field.name))), True
+        given, value = given_options(vars(_parse(flag(field.name)))), True
     else:
         text = field.metadata["choices"][-1] if field.metadata["choices"] else "7"
         value = text if "str" in str(field.type) else 7
-        given = given_options(_parse(flag(field.name), text))
+        given = given_options(vars(_parse(flag(field.name), text)))
     assert given == {"data": {}, "encoder": {}, "training": {}, section: {field.name: value}}
 
 

@@ -1,6 +1,7 @@
 """Repeats: what serving hides is a miss, and `--repeats` lets it come up again, everywhere."""
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.baselines import markov_scorer
-from seqrec_tf.evaluation.metrics import verdict
+from seqrec_tf.evaluation.metrics import Metrics, verdict
 from seqrec_tf.evaluation.ranking import rank
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import DataConfig, RunConfig
@@ -136,14 +137,16 @@ def test_a_log_of_repeats_only(repeats, capfd):
 
 def test_a_sentence_says_how_many_targets_had_been_seen():
     rows = {"test": {"ndcg@10": 0.0}, "baselines": {"markov": {"ndcg@10": 0.0}}, "users": 3}
-    counted = {**rows, "repeats": False, "seen_targets": {"test": 1, "validation": 0}}
-    assert seen_note(counted).startswith("1 of 3 test targets had been seen before, and count as")
+    old = Metrics.from_dict({"protocol": "P1", **rows})
+    counted = replace(old, repeats=False, seen_targets={"test": 1, "validation": 0})
+    said = seen_note(counted.as_dict())
+    assert said.startswith("1 of 3 test targets had been seen before, and count as")
     assert verdict(counted, "sasrec") == "sasrec does NOT beat markov in test NDCG@10."
-    every = {**counted, "seen_targets": {"test": 3, "validation": 0}}
+    every = replace(counted, seen_targets={"test": 3, "validation": 0})
     assert verdict(every, "sasrec").startswith("Nothing is known of how good it is")
-    assert "NOT beat" in verdict({**every, "repeats": True}, "sasrec")
-    assert "(--repeats)" in seen_note({**every, "repeats": True})
-    assert seen_note(rows) == ""  # metrics of a run before this was counted
+    assert "NOT beat" in verdict(replace(every, repeats=True), "sasrec")
+    assert "(--repeats)" in seen_note(replace(every, repeats=True).as_dict())
+    assert seen_note(old.as_dict()) == ""  # metrics of a run before this was counted
 
 
 def test_ml_100k_delivered_twice_is_ml_100k(real_data, capfd):

@@ -75,7 +75,7 @@ def test_it_keeps_every_whole_epoch_and_the_best_model(interrupted):
     assert 3 <= len(history) < 100000
     assert len(history) == _epochs(run)
     best = max(float(row["val_ndcg@10"]) for row in history)
-    assert read_run(run).metrics["validation"]["ndcg@10"] == best
+    assert read_run(run).metrics.validation["ndcg@10"] == best
     encoded = read_run(run).encoder.encode(tf.ragged.constant([[1, 2, 3]], dtype=tf.int32))
     assert encoded.shape == (1, 8)
 

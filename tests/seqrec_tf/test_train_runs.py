@@ -133,7 +133,7 @@ def test_a_finished_run_is_read_back(finished):
     assert run.catalogue.titles[0] == "Product 1, new"
     assert run.catalogue.id_name == "skus"
     best = max(float(row["val_ndcg@10"]) for row in read_history(finished))
-    assert run.metrics["validation"]["ndcg@10"] == best
+    assert run.metrics.validation["ndcg@10"] == best
     encoded = run.encoder.encode(tf.ragged.constant([[1, 2], [3]], dtype=tf.int32))
     assert encoded.shape == (2, 8)
 
@@ -291,7 +291,7 @@ def test_another_run_goes_on_from_the_weights_with_new_data(folder, finished):
     assert one.config.training.continue_from == "finished"
     assert one.log != other.log and one.log.interactions == len(rows)
     origin = _json(folder / "continued/environment.json")["continued_from"]
-    assert origin == {"run": "finished", "model_digest": other.metrics["model_digest"]}
+    assert origin == {"run": "finished", "model_digest": other.metrics.model_digest}
 
 
 def test_force_replaces_a_run(folder, finished):

@@ -11,6 +11,7 @@ import pytest
 from seqrec_tf import models
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
+from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import GRU4Rec
 from seqrec_tf.runs.directory import (
@@ -42,7 +43,7 @@ def run(tmp_path):
 
 
 def test_a_whole_run(run):
-    assert (read_run(run).encoder.items, read_run(run).metrics) == (3, {"protocol": "P1"})
+    assert (read_run(run).encoder.items, read_run(run).metrics) == (3, Metrics("P1"))
 
 
 def test_a_model_of_other_items_or_no_encoder_at_all(run):
@@ -68,7 +69,7 @@ def _name_model(run, digest: str) -> None:
 
 def test_a_model_that_the_metrics_are_not_of(run):
     _name_model(run, file_digest(run / "model.keras"))
-    assert read_run(run).metrics["model_digest"].startswith("sha256:")
+    assert read_run(run).metrics.model_digest.startswith("sha256:")
     GRU4Rec(items=3, window=2, dim=4, layers=1, dropout=0.0).save(run / "model.keras")
     message = "model.keras: expected the model that metrics.json was measured on, sha256:.* Receiv"
     with pytest.raises(InputError, match=message):
@@ -109,7 +110,7 @@ def test_a_run_that_changes_while_it_is_read_is_read_again(run, tmp_path, monkey
     monkeypatch.setattr(where, function, late)
     found = read_run(run)
     assert (found.encoder.items, found.catalogue.size) == (5, 5)
-    assert found.cards == {"README.md": b"of five"} and "model_digest" in found.metrics
+    assert found.cards == {"README.md": b"of five"} and found.metrics.model_digest
 
 
 def test_a_run_that_never_rests_is_one_line(run, monkeypatch):

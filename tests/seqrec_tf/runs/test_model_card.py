@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from seqrec_tf.evaluation.ranking import CUTOFFS
+from seqrec_tf.evaluation.metrics import CUTOFFS, Metrics
 from seqrec_tf.runs.model_card import write_model_card
 from seqrec_tf.settings.config import RunConfig
 
@@ -20,15 +20,15 @@ def _bucket(name: str, queries: int, model: float, popularity: float, markov: fl
     return {"bucket": name, "queries": queries, **figures}
 
 
-def _metrics(lengths: list[dict], popularities: list[dict]) -> dict:
-    return {
-        "protocol": "PT",
-        "users": 1234,
-        "test": _row(0.3),
-        "validation": _row(0.31),
-        "baselines": {"popularity": _row(0.1), "markov": _row(0.2)},
-        "breakdown": {"history_length": lengths, "popularity": popularities},
-    }
+def _metrics(lengths: list[dict], popularities: list[dict]) -> Metrics:
+    return Metrics(
+        protocol="PT",
+        users=1234,
+        test=_row(0.3),
+        validation=_row(0.31),
+        baselines={"popularity": _row(0.1), "markov": _row(0.2)},
+        breakdown={"history_length": lengths, "popularity": popularities},
+    )
 
 
 STRONG = [_bucket("head", 1000, 0.4, 0.2, 0.3), _bucket("tail", 200, 0.2, 0.0, 0.1)]

@@ -14,7 +14,7 @@ from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import build_encoder
-from seqrec_tf.options import Parser, add_config_options, build_config
+from seqrec_tf.options import Parser, add_config_options, build_config, given_options
 from seqrec_tf.runs.directory import ITEMS, LOG, METRICS, MODEL, Run, create_run
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
@@ -113,7 +113,7 @@ def _build(folder: Path, text: str) -> RunConfig:
     arguments: argparse.Namespace = parser.parse_args(shlex.split(text))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return build_config(arguments)
+        return build_config(given_options(vars(arguments)), arguments.config)
 
 
 def test_settings_are_those_of_the_run_as_they_were_asked_for(folder):

@@ -111,4 +111,4 @@ def test_a_loss_that_is_no_number_leaves_the_best_epoch_before(folder):
     run = read_run(folder / "late")
     assert [row["epoch"] for row in read_history(run.path)] == ["1", "2"]
     assert all(np.isfinite(part).all() for part in run.encoder.get_weights())
-    assert run.metrics["validation"]["ndcg@10"] == float(read_history(run.path)[0]["val_ndcg@10"])
+    assert run.metrics.validation["ndcg@10"] == float(read_history(run.path)[0]["val_ndcg@10"])
