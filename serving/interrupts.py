@@ -32,7 +32,6 @@ def end_at_once(line: str = LINE) -> None:
     Not where Ctrl-C is ignored (a command in the background of a script), and not outside of the
     main thread, where signals cannot be handled.
     """
-
     if not _handled(signal.SIGINT):
         return
     heard, written = os.pipe()
@@ -102,7 +101,7 @@ def _raise_once(number: int, _) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(exit_code(number))
 
 
-def _send_again(unraisable) -> None:
+def _send_again(unraisable: "sys.UnraisableHookArgs") -> None:
     if not issubclass(unraisable.exc_type, KeyboardInterrupt | SystemExit):
         sys.__unraisablehook__(unraisable)
         return

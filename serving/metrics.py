@@ -21,7 +21,7 @@ disable_created_metrics()
 class Metrics:
     """The counters of one server. Safe to use from several threads."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         latency = {"buckets": _MICROSECONDS, "registry": registry}
         self._requests = Counter(

@@ -127,13 +127,7 @@ def changes(
         known: item ids of the training, if they are at hand.
         found: item ids of the log now.
     """
-    said = []
-    if kept.protocol != now.protocol:
-        said.append(f"split differs: protocol {kept.protocol} -> {now.protocol}")
-    for name in COUNTS:
-        more = getattr(now, name) - getattr(kept, name)
-        if more:
-            said.append(f"{abs(more):,} {name} {'more' if more > 0 else 'fewer'}")
+    said = _settings_and_counts(kept, now)
     other = [name for name, digest in kept.digests.items() if now.digests.get(name) != digest]
     if "items" in other:
         said.append(f"item ids differ{_first_ids(known, found)}")
@@ -143,16 +137,33 @@ def changes(
         said.append("users have other items")
     elif not said and "order" in other:
         said.append("the order of interactions differs")
-    if kept.cuts != now.cuts and (not said or SPLIT in other):
-        ends = (
-            " and ".join(f"{cut:g}" for cut in cuts) or "none" for cuts in (kept.cuts, now.cuts)
-        )
-        said.append(f"split differs: cuts at {' -> '.join(ends)}")
-    elif not said and SPLIT in other:
-        said.append("split differs: other interactions are held out")
+    said += _held_out(kept, now, SPLIT in other, bool(said))
     if said and kept.last_time != now.last_time:
         said.append(f"the last time is {now.last_time} instead of {kept.last_time}")
     return ", ".join(said)
+
+
+def _settings_and_counts(kept: LogDigest, now: LogDigest) -> list[str]:
+    said = []
+    if kept.protocol != now.protocol:
+        said.append(f"split differs: protocol {kept.protocol} -> {now.protocol}")
+    for name in COUNTS:
+        more = getattr(now, name) - getattr(kept, name)
+        if more:
+            said.append(f"{abs(more):,} {name} {'more' if more > 0 else 'fewer'}")
+    return said
+
+
+def _held_out(kept: LogDigest, now: LogDigest, differs: bool, explained: bool) -> list[str]:
+    """What is to be said of the split, unless what was said before explains it."""
+    if kept.cuts != now.cuts and (differs or not explained):
+        ends = (
+            " and ".join(f"{cut:g}" for cut in cuts) or "none" for cuts in (kept.cuts, now.cuts)
+        )
+        return [f"split differs: cuts at {' -> '.join(ends)}"]
+    if differs and not explained:
+        return ["split differs: other interactions are held out"]
+    return []
 
 
 def _first_ids(known: np.ndarray | None, found: np.ndarray | None) -> str:

@@ -28,7 +28,8 @@ def say_texts(table: Table, column: str, ids: pd.Series, lowest: int = 1) -> Non
     Args:
         table: where they are from.
         column: its column of ids.
-        ids: what `as_ids` made of it, and `lowest` as there.
+        ids: what `as_ids` made of it.
+        lowest: as there.
     """
     if ids.dtype != np.int64 and (line := texts_line(ids.unique().tolist(), lowest)):
         line, first = line

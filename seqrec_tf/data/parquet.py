@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from seqrec_tf.data.table_files import CHUNK_ROWS, chosen_columns
 from seqrec_tf.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 class ParquetReader:
@@ -53,7 +57,9 @@ class ParquetReader:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{file}: expected a Parquet file. Received: {reason}.") from error
 
-    def _wanted(self, file: Path, schema, elsewhere: dict[str, str | None]) -> list[str]:
+    def _wanted(
+        self, file: Path, schema: "pyarrow.Schema", elsewhere: dict[str, str | None]
+    ) -> list[str]:
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         if self._columns is None:
             unnamed = {name for name in index if str(name).startswith("__index_level_")}
@@ -68,7 +74,7 @@ class ParquetReader:
                 )
         return chosen_columns(file, schema.names, self._columns, elsewhere)
 
-    def _check(self, file: Path, name: str, kind) -> None:
+    def _check(self, file: Path, name: str, kind: "pyarrow.DataType") -> None:
         """Make sure that a column is of one kind in all files."""
         found = self._kind(kind)
         if found.endswith("null"):  # nothing but missing values, or empty lists
@@ -79,7 +85,7 @@ class ParquetReader:
                 f"{file}, column {name!r}: expected {before}, as in {first}. Received: {found}."
             )
 
-    def _kind(self, kind) -> str:
+    def _kind(self, kind: "pyarrow.DataType") -> str:
         types = self._arrow.types
         if types.is_dictionary(kind):
             return self._kind(kind.value_type)
@@ -94,7 +100,7 @@ class ParquetReader:
         }
         return next((name for name, fits in names.items() if fits), str(kind))
 
-    def _plain(self, batch):
+    def _plain(self, batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
         """Dictionaries as their values, and times of all zones in UTC."""
         types = self._arrow.types
         for place, field in enumerate(batch.schema):

@@ -106,7 +106,9 @@ def split_at(
     )
 
 
-def _last_item_queries(sequences, start: tf.Tensor, end: tf.Tensor, repeats: bool) -> Queries:
+def _last_item_queries(
+    sequences: tf.RaggedTensor, start: tf.Tensor, end: tf.Tensor, repeats: bool
+) -> Queries:
     """Users with anything in [start, end): its last item, given all known items before it."""
     chosen = tf.where(end > start)[:, 0]
     selected, end = tf.gather(sequences, chosen), tf.gather(end, chosen)

@@ -1,5 +1,7 @@
 """Two baselines that every table shows: a model that does not beat them has learnt nothing."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -51,12 +53,14 @@ def markov_scorer(training: tf.RaggedTensor, catalogue: Catalogue) -> Scorer:
 
 
 @tf.function(input_signature=REPLACED)
-def _replaced(row, lines, places, values):
+def _replaced(row: tf.Tensor, lines: tf.Tensor, places: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """`row`, (items + 1,), so many times, with other values in some places; in memory once."""
     return tf.tensor_scatter_nd_update(tf.tile(row[tf.newaxis], [lines, 1]), places, values)
 
 
-def _successors(training: tf.RaggedTensor, items: int):
+def _successors(
+    training: tf.RaggedTensor, items: int
+) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
     """A function from an item row to its successors' rows and counts."""
     before, after = training[:, :-1].flat_values.numpy(), training[:, 1:].flat_values.numpy()
     pairs, counts = np.unique(before.astype(np.int64) * (items + 1) + after, return_counts=True)

@@ -59,7 +59,7 @@ def encoder_scorer(encoder: Encoder) -> Scorer:
     """Scores of every item by dot product; column 0 is padding."""
 
     @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
-    def score(histories):
+    def score(histories: tf.RaggedTensor) -> tf.Tensor:
         return tf.matmul(encoder.encode(histories), encoder.item_table(), transpose_b=True)
 
     return score
@@ -95,7 +95,9 @@ def rank(
     return Ranking(ranks, recommended)
 
 
-def _rank_in_blocks(scores, hidden, targets, keys) -> list[np.ndarray]:
+def _rank_in_blocks(
+    scores: tf.Tensor, hidden: tf.RaggedTensor, targets: tf.Tensor, keys: tf.Tensor | None
+) -> list[np.ndarray]:
     """As `_rank_block`, some rows at a time: what is computed of scores is no second copy."""
     rows = max(1, BLOCK // scores.shape[1])
     parts = [slice(first, first + rows) for first in range(0, scores.shape[0], rows)]
@@ -113,7 +115,9 @@ def _missed(queries: Queries) -> np.ndarray:
 
 
 @tf.function(reduce_retracing=True)
-def _rank_block(scores, hidden, targets, keys):
+def _rank_block(
+    scores: tf.Tensor, hidden: tf.RaggedTensor, targets: tf.Tensor, keys: tf.Tensor | None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Ranks (batch,) and the top rows (batch, 20)."""
     lowest, items = scores.dtype.min, tf.shape(scores)[1] - 1
     users = tf.range(tf.shape(targets)[0])
@@ -132,12 +136,12 @@ def _rank_block(scores, hidden, targets, keys):
     return tf.math.count_nonzero(ahead, axis=1, dtype=tf.int32), recommended
 
 
-def _fill(scores, indices, value):
+def _fill(scores: tf.Tensor, indices: tf.Tensor, value: tf.Tensor | float) -> tf.Tensor:
     return tf.tensor_scatter_nd_update(scores, indices, tf.fill([tf.shape(indices)[0]], value))
 
 
 @tf.function(input_signature=[tf.TensorSpec([2], tf.int32), tf.TensorSpec([], tf.int32)])
-def _keys(shape, seed):
+def _keys(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """What decides which items are drawn: those with the highest of these random numbers.
 
     As a graph it is one array, which is scaled in place; step by step it would be three.
@@ -145,7 +149,7 @@ def _keys(shape, seed):
     return tf.random.stateless_uniform(shape, tf.stack([SAMPLED_CANDIDATES, seed]))
 
 
-def _sample(others, keys):
+def _sample(others: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
     """100 columns of each row, drawn uniformly from those that are not excluded."""
     keys = tf.where(others == others.dtype.min, -1.0, keys)
     drawn = tf.math.top_k(keys, tf.minimum(SAMPLED_CANDIDATES, tf.shape(others)[1])).indices

@@ -11,13 +11,22 @@ and returns the mean over positions, a float32 scalar. None holds more logits at
 `seqrec_tf.losses.chunks` says.
 """
 
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
 from seqrec_tf.losses.pairwise import BPRMax
 from seqrec_tf.losses.pointwise import GeneralisedBinaryCrossEntropy, binary_cross_entropy
 from seqrec_tf.losses.softmax import InBatchSoftmax, SampledSoftmax, full_softmax
+from seqrec_tf.models import Encoder
 from seqrec_tf.settings.config import TrainingConfig
 
+# Of (encoder, hidden, targets, negatives): the loss.
+Objective = Callable[[Encoder, tf.Tensor, tf.Tensor, tf.Tensor | None], tf.Tensor]
 
-def build_objective(config: TrainingConfig, counts):
+
+def build_objective(config: TrainingConfig, counts: np.ndarray) -> Objective:
     """The objective that `config` names; `counts` (items,) are the catalogue's training counts."""
     match config.objective:
         case "bce":

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from seqrec_tf.models.gradients import Differentiable
+
 CHUNK_VALUES = 2**22  # logits alive at a time: 16 MiB in float32 ...
 SMALLEST_CHUNK = 64  # ... or those of so many positions, where one has more than 65,536
 
@@ -35,7 +37,7 @@ def mean_over_chunks(
     split = len(positions)
 
     @tf.custom_gradient
-    def mean(*tensors):
+    def mean(*tensors: tf.Tensor) -> Differentiable:
         count = tf.maximum(tf.shape(tensors[0])[0], 1)  # no position: one empty chunk
         size = tf.maximum(CHUNK_VALUES // tf.maximum(width, 1), SMALLEST_CHUNK)
         total, gradients = _accumulate(loss, tensors[:split], tensors[split:], count, size)
@@ -47,7 +49,13 @@ def mean_over_chunks(
     return mean(*positions, *shared)
 
 
-def _accumulate(loss, positions, shared, count, size):
+def _accumulate(
+    loss: Callable[..., tf.Tensor],
+    positions: Sequence[tf.Tensor],
+    shared: Sequence[tf.Tensor],
+    count: tf.Tensor,
+    size: tf.Tensor,
+) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
     """Sum of the loss, and its gradients: None for tensors that have none."""
     differentiable = [t for t in (*positions, *shared) if t.dtype.is_floating]
     moving = sum(t.dtype.is_floating for t in positions)
@@ -56,7 +64,9 @@ def _accumulate(loss, positions, shared, count, size):
         for t in differentiable[:moving]
     ]
 
-    def body(step, total, arrays, sums):
+    def body(
+        step: tf.Tensor, total: tf.Tensor, arrays: list[tf.TensorArray], sums: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.TensorArray], list[tf.Tensor]]:
         parts = [t[step * size : (step + 1) * size] for t in positions]
         inputs = [t for t in (*parts, *shared) if t.dtype.is_floating]
         with tf.GradientTape() as tape:

@@ -22,13 +22,17 @@ class BPRMax:
     def __init__(self, regularisation: float):
         self.regularisation = regularisation
 
-    def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+    def __call__(
+        self, encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor
+    ) -> tf.Tensor:
         """See the package's docstring; `negatives` is (count,)."""
         candidates, times = unique_with_counts(negatives)
         bias = tf.cast(tf.math.log(times), hidden.dtype)
         table = tf.cast(encoder.item_table(), hidden.dtype)
 
-        def loss(hidden, target_vectors, own, candidates):
+        def loss(
+            hidden: tf.Tensor, target_vectors: tf.Tensor, own: tf.Tensor, candidates: tf.Tensor
+        ) -> tf.Tensor:
             positive = tf.reduce_sum(hidden * target_vectors, axis=-1, keepdims=True)
             scores = tf.matmul(hidden, candidates, transpose_b=True)
             excluded = lowest(scores.dtype) * tf.one_hot(own, tf.size(bias), dtype=scores.dtype)

@@ -8,7 +8,9 @@ from seqrec_tf.models import Encoder
 from seqrec_tf.models.layers import lookup
 
 
-def binary_cross_entropy(encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+def binary_cross_entropy(
+    encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor
+) -> tf.Tensor:
     """SASRec's objective (arXiv 1808.09781, eq. 6); `negatives` is (positions, count).
 
     -log sigmoid(s_target) - mean over negatives of log(1 - sigmoid(s_negative)), halved as in
@@ -16,7 +18,9 @@ def binary_cross_entropy(encoder: Encoder, hidden, targets, negatives) -> tf.Ten
     """
     table = tf.cast(encoder.item_table(), hidden.dtype)
 
-    def loss(hidden, target_vectors, negatives, table):
+    def loss(
+        hidden: tf.Tensor, target_vectors: tf.Tensor, negatives: tf.Tensor, table: tf.Tensor
+    ) -> tf.Tensor:
         positive = tf.reduce_sum(hidden * target_vectors, axis=-1)
         negative = tf.einsum("pd,pnd->pn", hidden, lookup(table, negatives))
         return tf.nn.softplus(-positive) + tf.reduce_mean(tf.nn.softplus(negative), axis=-1)
@@ -42,7 +46,9 @@ class GeneralisedBinaryCrossEntropy:
     def __init__(self, calibration: float):
         self.calibration = calibration
 
-    def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+    def __call__(
+        self, encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor
+    ) -> tf.Tensor:
         """See the package's docstring; `negatives` is (count,)."""
         drawn = tf.cast(tf.size(negatives), tf.float32)
         beta = self.beta(drawn, encoder.items)
@@ -50,7 +56,9 @@ class GeneralisedBinaryCrossEntropy:
         times = tf.cast(times, hidden.dtype)
         table = tf.cast(encoder.item_table(), hidden.dtype)
 
-        def loss(hidden, target_vectors, own, candidates):
+        def loss(
+            hidden: tf.Tensor, target_vectors: tf.Tensor, own: tf.Tensor, candidates: tf.Tensor
+        ) -> tf.Tensor:
             positive = tf.reduce_sum(hidden * target_vectors, axis=-1)
             negative = tf.nn.softplus(tf.matmul(hidden, candidates, transpose_b=True))
             others = 1 - tf.one_hot(own, tf.size(times), dtype=times.dtype)

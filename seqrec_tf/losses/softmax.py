@@ -7,16 +7,20 @@ For hidden vector h with target t and candidates c with correction b_c,
 where p = h.t + the target's own correction.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.losses.chunks import mean_over_chunks
 from seqrec_tf.models import Encoder
+from seqrec_tf.models.gradients import Differentiable
 from seqrec_tf.models.layers import lookup
 
 TINY = 1e-37  # keeps log finite where a probability underflows; its gradient does not use it
 
 
-def full_softmax(encoder: Encoder, hidden, targets, negatives=None) -> tf.Tensor:
+def full_softmax(
+    encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor | None = None
+) -> tf.Tensor:
     """Cross entropy over the whole catalogue: -log softmax(s)_target; row 0 takes no part.
 
     The candidates are all items; no correction. As in GRU4Rec (arXiv 1511.06939).
@@ -40,12 +44,14 @@ class SampledSoftmax:
         in_batch: whether the batch's targets are candidates.
     """
 
-    def __init__(self, counts, popular: int, in_batch: bool):
+    def __init__(self, counts: np.ndarray, popular: int, in_batch: bool):
         self.share = popularity(counts)
         self.popular = popular
         self.in_batch = in_batch
 
-    def __call__(self, encoder: Encoder, hidden, targets, negatives) -> tf.Tensor:
+    def __call__(
+        self, encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor
+    ) -> tf.Tensor:
         """See the package's docstring; `negatives` is (count,)."""
         by_popularity = float(self.popular)
         uniform = tf.cast(tf.size(negatives), tf.float32) - by_popularity
@@ -75,10 +81,16 @@ class InBatchSoftmax:
         counts: (items,) interactions of each item in the training part.
     """
 
-    def __init__(self, counts):
+    def __init__(self, counts: np.ndarray):
         self.share = popularity(counts)
 
-    def __call__(self, encoder: Encoder, hidden, targets, negatives=None) -> tf.Tensor:
+    def __call__(
+        self,
+        encoder: Encoder,
+        hidden: tf.Tensor,
+        targets: tf.Tensor,
+        negatives: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """See the package's docstring."""
         candidates, times = unique_with_counts(targets)
         bias = tf.math.log(times / tf.gather(self.share, candidates))
@@ -90,7 +102,7 @@ class InBatchSoftmax:
         )
 
 
-def popularity(counts) -> tf.Tensor:
+def popularity(counts: np.ndarray) -> tf.Tensor:
     """Share of each row in the interactions: (items + 1,), 0 for row 0."""
     counts = tf.constant(counts, tf.float32)
     return tf.concat([[0.0], counts / tf.reduce_sum(counts)], axis=0)
@@ -108,7 +120,14 @@ def index_of(rows: tf.Tensor, ascending: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.gather(ascending, place) == rows, place, -1)
 
 
-def candidate_softmax(hidden, target_vectors, correction, candidates, bias, own) -> tf.Tensor:
+def candidate_softmax(
+    hidden: tf.Tensor,
+    target_vectors: tf.Tensor,
+    correction: tf.Tensor | float,
+    candidates: tf.Tensor,
+    bias: tf.Tensor | None,
+    own: tf.Tensor,
+) -> tf.Tensor:
     """The module's formula, averaged over positions.
 
     Args:
@@ -128,7 +147,13 @@ def candidate_softmax(hidden, target_vectors, correction, candidates, bias, own)
     return mean_over_chunks(_cross_entropy, [hidden, positive, own], shared, width)
 
 
-def _cross_entropy(hidden, positive, own, candidates, bias=None) -> tf.Tensor:
+def _cross_entropy(
+    hidden: tf.Tensor,
+    positive: tf.Tensor,
+    own: tf.Tensor,
+    candidates: tf.Tensor,
+    bias: tf.Tensor | None = None,
+) -> tf.Tensor:
     """The module's formula: (positions,).
 
     The softmax is computed over two columns more: 0 holds the target, 1 never counts and takes
@@ -141,7 +166,7 @@ def _cross_entropy(hidden, positive, own, candidates, bias=None) -> tf.Tensor:
     places = tf.concat([tf.stack([rows, c + rows * 0], axis=1) for c in (0, 1, own + 2)], axis=0)
 
     @tf.custom_gradient
-    def loss(hidden, positive, columns):
+    def loss(hidden: tf.Tensor, positive: tf.Tensor, columns: tf.Tensor) -> Differentiable:
         logits = tf.matmul(hidden, columns, transpose_b=True)
         if bias is not None:
             logits = tf.nn.bias_add(logits, tf.pad(bias, [[2, 0]]))
@@ -149,7 +174,7 @@ def _cross_entropy(hidden, positive, own, candidates, bias=None) -> tf.Tensor:
         softmax = tf.nn.softmax(tf.tensor_scatter_nd_update(logits, places, values))
         probability = tf.cast(softmax[:, 0], tf.float32)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             weight = tf.cast(upstream[:, tf.newaxis], hidden.dtype)
             return (
                 weight * tf.matmul(softmax, columns),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from seqrec_tf.models.dropout import apply_mask
-from seqrec_tf.models.gradients import with_gradient
+from seqrec_tf.models.gradients import Differentiable, with_gradient
 
 BLOCKS = 2  # of queries; more save more scores, but every block copies its keys and values
 SEEDS_APART = 2**31 // BLOCKS  # masks of seeds n apart are the same one, moved by n words
@@ -19,7 +19,13 @@ MASKED = -1e9
 
 
 def causal_attention(
-    query, key, value, threshold: int, seed, distance_bias=None, training: bool = True
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    threshold: int,
+    seed: tf.Tensor,
+    distance_bias: tf.Tensor | None = None,
+    training: bool = True,
 ) -> tf.Tensor:
     """Softmax attention in which a position sees itself and earlier positions.
 
@@ -38,14 +44,16 @@ def causal_attention(
     """
     bias = _pair_bias(tf.shape(query)[2], query.dtype, distance_bias)
 
-    def attention(query, key, value, bias):
+    def attention(
+        query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor
+    ) -> Differentiable:
         blocks = [
             _Block.compute(query, key, value, bias, edges, threshold, seed + number * SEEDS_APART)
             for number, edges in enumerate(_edges(tf.shape(query)[2], BLOCKS if training else 1))
         ]
         outputs = tf.concat([block.outputs for block in blocks], axis=2)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
             parts = [block.gradient(query, key, value, upstream) for block in blocks]
             to_query, to_key, to_value, to_scores = zip(*parts, strict=True)
             to_bias = None
@@ -58,7 +66,13 @@ def causal_attention(
     return with_gradient(attention, training)(query, key, value, bias)
 
 
-def attention_at(query, key, value, positions, distance_bias=None) -> tf.Tensor:
+def attention_at(
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    positions: tf.Tensor,
+    distance_bias: tf.Tensor | None = None,
+) -> tf.Tensor:
     """As `causal_attention`, for one position of each history, without gradients of its own.
 
     Args:
@@ -82,7 +96,7 @@ def attention_at(query, key, value, positions, distance_bias=None) -> tf.Tensor:
     return tf.matmul(weights, value)
 
 
-def _pair_bias(length: tf.Tensor, dtype, distance_bias: tf.Tensor | None) -> tf.Tensor:
+def _pair_bias(length: tf.Tensor, dtype: tf.DType, distance_bias: tf.Tensor | None) -> tf.Tensor:
     """What is added to the scores: (heads or 1, length, length)."""
     distance = tf.range(length)[:, tf.newaxis] - tf.range(length)
     later = distance < 0
@@ -108,14 +122,25 @@ class _Block:
     outputs: tf.Tensor
 
     @classmethod
-    def compute(cls, query, key, value, bias, edges, threshold, seed) -> "_Block":
+    def compute(
+        cls,
+        query: tf.Tensor,
+        key: tf.Tensor,
+        value: tf.Tensor,
+        bias: tf.Tensor,
+        edges: tuple[tf.Tensor, tf.Tensor],
+        threshold: int,
+        seed: tf.Tensor,
+    ) -> "_Block":
         start, limit = edges
         scores = tf.matmul(query[:, :, start:limit], key[:, :, :limit], transpose_b=True)
         weights = tf.nn.softmax(scores + bias[:, start:limit, :limit])
         masked = apply_mask(weights, seed, threshold) if threshold else weights
         return cls(start, limit, weights, masked, tf.matmul(masked, value[:, :, :limit]))
 
-    def gradient(self, query, key, value, upstream):
+    def gradient(
+        self, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, upstream: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         """For queries, keys, values, and (summed over the batch) scores."""
         query, upstream = (t[:, :, self.start : self.limit] for t in (query, upstream))
         key, value = key[:, :, : self.limit], value[:, :, : self.limit]

@@ -9,6 +9,8 @@ applies it (XLA fuses the two) and computed again, not kept, for the gradient.
 import keras
 import tensorflow as tf
 
+from seqrec_tf.models.gradients import Differentiable
+
 LEVELS = 256  # a mask value is a byte, so the rate is rounded to a multiple of 1 / 256
 
 
@@ -20,14 +22,14 @@ class Dropout(keras.layers.Layer):
         rate: share of the values that is dropped, rounded to a multiple of 1/256 below 1.
     """
 
-    def __init__(self, rate: float, **kwargs):
+    def __init__(self, rate: float, **kwargs: object):
         super().__init__(**kwargs)
         self.rate = rate
         self.threshold = min(round(rate * LEVELS), LEVELS - 1)
         self.seed_generator = keras.random.SeedGenerator()
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Any shape, unchanged outside training."""
         threshold, seed = self.draw(training)
         return dropout(inputs, seed, threshold) if threshold else inputs
@@ -55,7 +57,7 @@ def dropout(values: tf.Tensor, seed: tf.Tensor, threshold: int) -> tf.Tensor:
     """
 
     @tf.custom_gradient
-    def masked(inputs):
+    def masked(inputs: tf.Tensor) -> Differentiable:
         return apply_mask(inputs, seed, threshold), lambda up: apply_mask(up, seed, threshold)
 
     return masked(values)

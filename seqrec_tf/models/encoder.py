@@ -29,7 +29,9 @@ class Encoder(keras.Model):
         output at padding is meaningless and must not be read.
     """
 
-    def __init__(self, items: int, window: int, dim: int, layers: int, dropout: float, **kwargs):
+    def __init__(
+        self, items: int, window: int, dim: int, layers: int, dropout: float, **kwargs: object
+    ):
         super().__init__(**kwargs)
         self.items = items
         self.window = window

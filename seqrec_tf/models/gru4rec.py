@@ -3,6 +3,8 @@
 Hidasi et al., arXiv 1511.06939; the two-tower form is that of the keras.io example.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -23,7 +25,7 @@ class GRU4Rec(Encoder):
         **arguments: see `Encoder`.
     """
 
-    def __init__(self, tied: bool = False, **arguments):
+    def __init__(self, tied: bool = False, **arguments: Any):
         super().__init__(**arguments)
         self.tied = tied
         self.query_embedding = keras.layers.Embedding(self.items + 1, self.dim)
@@ -36,7 +38,7 @@ class GRU4Rec(Encoder):
         )
         self.build((None, self.window))
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create all weights, so that loading a saved encoder needs no example batch."""
         self.query_embedding.build(input_shape)
         if not self.tied:
@@ -45,7 +47,7 @@ class GRU4Rec(Encoder):
             layer.build((*input_shape, self.dim))
         self.built = True
 
-    def call(self, rows, training=False):
+    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
         """See `Encoder`."""
         hidden = lookup(tf.convert_to_tensor(self.query_embedding.embeddings), rows, training)
         hidden = self.dropout(hidden, training=training)

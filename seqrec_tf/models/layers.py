@@ -7,7 +7,7 @@ measures each of these against its Keras counterpart.
 import keras
 import tensorflow as tf
 
-from seqrec_tf.models.gradients import with_gradient
+from seqrec_tf.models.gradients import Differentiable, with_gradient
 
 
 def lookup(table: tf.Tensor, rows: tf.Tensor, training: bool = True) -> tf.Tensor:
@@ -24,8 +24,8 @@ def lookup(table: tf.Tensor, rows: tf.Tensor, training: bool = True) -> tf.Tenso
         (*rows.shape, dim).
     """
 
-    def gather(values):
-        def gradient(upstream):
+    def gather(values: tf.Tensor) -> Differentiable:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             flat = tf.reshape(tf.cast(upstream, tf.float32), [-1, tf.shape(values)[1]])
             summed = tf.math.unsorted_segment_sum(flat, tf.reshape(rows, [-1]), values.shape[0])
             return tf.cast(summed, values.dtype)
@@ -51,8 +51,8 @@ def select(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     numbers = tf.where(flat, tf.cumsum(tf.cast(flat, tf.int32)), 0)  # from 1; 0: not selected
 
     @tf.custom_gradient
-    def selected(inputs):
-        def gradient(upstream):
+    def selected(inputs: tf.Tensor) -> Differentiable:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             found = tf.gather(tf.pad(upstream, [[1, 0], [0, 0]]), numbers)
             return tf.reshape(found, tf.shape(inputs))
 
@@ -65,7 +65,7 @@ def select(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 class LayerNormalization(keras.layers.LayerNormalization):
     """Keras' layer over the last axis, with the gradient written out."""
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """(..., dim) -> (..., dim); moments are taken in float32."""
         if not training:
             return super().call(inputs)
@@ -80,12 +80,12 @@ def normalise(values: tf.Tensor, epsilon: float) -> tf.Tensor:
     """Mean 0 and variance 1 over the last axis (Ba et al., arXiv 1607.06450)."""
 
     @tf.custom_gradient
-    def normalised(inputs):
+    def normalised(inputs: tf.Tensor) -> Differentiable:
         centred = inputs - _mean(inputs)
         scale = tf.math.rsqrt(_mean(tf.square(centred)) + epsilon)
         outputs = centred * scale
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             return scale * (upstream - _mean(upstream) - outputs * _mean(upstream * outputs))
 
         return outputs, gradient

@@ -1,5 +1,7 @@
 """SASRec: self-attentive sequential recommendation (Kang and McAuley, arXiv 1808.09781)."""
 
+from typing import Any
+
 import keras
 import keras_hub
 import tensorflow as tf
@@ -33,7 +35,7 @@ class SASRec(Encoder):
         expansion: int = 1,
         gated: bool = False,
         tied: bool = True,
-        **arguments,
+        **arguments: Any,
     ):
         super().__init__(**arguments)
         self.block = {"heads": heads, "norm": norm, "expansion": expansion, "gated": gated}
@@ -51,14 +53,14 @@ class SASRec(Encoder):
         self.norm = LayerNormalization(epsilon=1e-6)
         self.build((None, self.window))
 
-    def _embedding(self):
+    def _embedding(self) -> keras_hub.layers.ReversibleEmbedding:
         return keras_hub.layers.ReversibleEmbedding(
             self.items + 1,
             self.dim,
             embeddings_initializer=keras.initializers.RandomNormal(0, 0.02),
         )
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create all weights, so that loading a saved encoder needs no example batch."""
         self.embedding.build(input_shape)
         if not self.tied:
@@ -69,21 +71,21 @@ class SASRec(Encoder):
             layer.build((*input_shape, self.dim))
         self.built = True
 
-    def call(self, rows, training=False):
+    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
         """See `Encoder`."""
         hidden = self._embed(rows, training)
         for block in self.blocks:
             hidden = block(hidden, training=training)
         return self.norm(hidden, training=training)
 
-    def at(self, rows, positions):
+    def at(self, rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         """See `Encoder`; the last block computes nothing for the other positions."""
         hidden = self._embed(rows, training=False)
         for block in self.blocks[:-1]:
             hidden = block(hidden)
         return self.norm(self.blocks[-1](hidden, only=positions))
 
-    def _embed(self, rows, training):
+    def _embed(self, rows: tf.Tensor, training: bool) -> tf.Tensor:
         hidden = lookup(tf.convert_to_tensor(self.embedding.embeddings), rows, training)
         hidden *= self.dim**0.5
         if self.positions == "learned":

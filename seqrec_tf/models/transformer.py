@@ -1,6 +1,7 @@
 """The block of SASRec: causal self-attention, then a feed-forward layer, both residual."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -38,7 +39,7 @@ class TransformerBlock(keras.layers.Layer):
         expansion: int = 1,
         gated: bool = False,
         distances: int = 0,
-        **kwargs,
+        **kwargs: object,
     ):
         super().__init__(**kwargs)
         self.config = {
@@ -61,7 +62,7 @@ class TransformerBlock(keras.layers.Layer):
         self.residual_dropout = Dropout(dropout)
         self.distances = distances
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create all weights."""
         for layer in self._flatten_layers(include_self=False, recursive=False):
             wide = layer is self.feed_forward_output
@@ -73,11 +74,13 @@ class TransformerBlock(keras.layers.Layer):
             )
         self.built = True
 
-    def call(self, inputs, training=False, only=None):
+    def call(
+        self, inputs: tf.Tensor, training: bool = False, only: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """See the class; with `only`, (batch,) int, just that position of each: (batch, dim)."""
         shape = tf.shape(inputs)
 
-        def kept(hidden):
+        def kept(hidden: tf.Tensor) -> tf.Tensor:
             if only is None:
                 return hidden
             return tf.gather(tf.reshape(hidden, shape), only, batch_dims=1)
@@ -91,7 +94,15 @@ class TransformerBlock(keras.layers.Layer):
         hidden = self._branch(hidden, *whole, training)
         return hidden if only is not None else tf.reshape(hidden, shape)
 
-    def _branch(self, inputs, kept, norm, layer, gate, training):
+    def _branch(
+        self,
+        inputs: tf.Tensor,
+        kept: Callable[[tf.Tensor], tf.Tensor],
+        norm: LayerNormalization,
+        layer: Callable[[tf.Tensor, bool], tf.Tensor],
+        gate: keras.layers.Dense | None,
+        training: bool,
+    ) -> tf.Tensor:
         """The kept positions of `inputs`, and what a layer adds to them."""
         changed = layer(norm(inputs, training=training) if self.pre_norm else inputs, training)
         inputs = kept(inputs)
@@ -100,7 +111,7 @@ class TransformerBlock(keras.layers.Layer):
         outputs = inputs + self.residual_dropout(changed, training=training)
         return outputs if self.pre_norm else norm(outputs, training=training)
 
-    def _feed(self, hidden, training):
+    def _feed(self, hidden: tf.Tensor, training: bool) -> tf.Tensor:
         expanded = self.feed_forward(hidden)
         if self.gated:
             # Not `tf.nn.silu`, whose custom gradient would end up in every SavedModel.
@@ -109,7 +120,14 @@ class TransformerBlock(keras.layers.Layer):
             expanded = tf.nn.relu(expanded)
         return self.feed_forward_output(expanded)
 
-    def _attend(self, shape, only, kept, hidden, training):
+    def _attend(
+        self,
+        shape: tf.Tensor,
+        only: tf.Tensor | None,
+        kept: Callable[[tf.Tensor], tf.Tensor],
+        hidden: tf.Tensor,
+        training: bool,
+    ) -> tf.Tensor:
         """(positions, dim) of shape (batch, length) -> the kept positions' (positions, dim)."""
         query = self.query(kept(hidden)) * (self.dim // self.heads) ** -0.5
         asked = shape if only is None else tf.stack([shape[0], 1])
@@ -130,7 +148,7 @@ class TransformerBlock(keras.layers.Layer):
     # A transpose is best for a training batch, but its oneDNN kernel takes 0.15 ms for a single
     # history, a fifth of the whole encoder; cutting and stacking takes a tenth of that.
 
-    def _split_heads(self, hidden, shape, training):
+    def _split_heads(self, hidden: tf.Tensor, shape: tf.Tensor, training: bool) -> tf.Tensor:
         """(positions, dim) -> (batch, heads, length, width)."""
         width = self.dim // self.heads
         if self.heads == 1:
@@ -141,7 +159,7 @@ class TransformerBlock(keras.layers.Layer):
         hidden = tf.reshape(hidden, [shape[0], shape[1], self.dim])
         return tf.stack(tf.split(hidden, self.heads, axis=-1), axis=1)
 
-    def _join_heads(self, attended, training):
+    def _join_heads(self, attended: tf.Tensor, training: bool) -> tf.Tensor:
         """(batch, heads, length, width) -> (positions, dim)."""
         if training and self.heads > 1:
             attended = tf.transpose(attended, [0, 2, 1, 3])

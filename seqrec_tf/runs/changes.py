@@ -186,7 +186,7 @@ def _carry_over(run: Path, staged: Path) -> None:
             _link(entry, target)
 
 
-def _link(source, target) -> None:
+def _link(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without links, or somebody else's file

@@ -87,7 +87,7 @@ def _time_unit(seconds: float) -> tuple[str, float]:
 
 
 def _draw_scores(
-    axes: Axes, progress, metrics: Metrics, history: list[dict], best_epoch: int
+    axes: Axes, progress: Sequence[float], metrics: Metrics, history: list[dict], best_epoch: int
 ) -> None:
     scores = [row["val_ndcg@10"] for row in history]
     axes.plot(progress, scores, ".-", color=COLORS["model"], label="validation")

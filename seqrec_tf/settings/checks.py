@@ -85,6 +85,6 @@ def check_used(config: RunConfig, given: dict[str, dict]) -> None:
             _require(fits, name, f"{flag(what)} {' or '.join(users)}", chosen[what])
 
 
-def _require(holds: bool, name: str, expected: str, received) -> None:
+def _require(holds: bool, name: str, expected: str, received: object) -> None:
     if not holds:
         raise InputError(f"{flag(name)}: expected {expected}. Received: {received}.")

@@ -8,8 +8,10 @@ the wrong model silently.
 import dataclasses
 import re
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
@@ -34,8 +36,10 @@ TENSORS = (
 ITEM_COLUMNS = ("row", "title", "count", "categories")
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
+Value = TypeVar("Value")
 
-def option(default, help_text: str, choices: tuple[str, ...] | None = None):
+
+def option(default: Value, help_text: str, choices: tuple[str, ...] | None = None) -> Value:
     """A config field with the text of its flag's `--help`."""
     return field(default=default, metadata={"help": help_text, "choices": choices})
 
@@ -266,7 +270,7 @@ def _split_asked(path: Path) -> tuple[dict, dict]:
     return values, asked
 
 
-def _reject_unknown(values, known, source: str, what: str) -> None:
+def _reject_unknown(values: object, known: Iterable[str], source: str, what: str) -> None:
     if not isinstance(values, dict):
         raise InputError(f"{source}: expected a JSON object. Received: {type(values).__name__}.")
     unknown = sorted(set(values) - set(known))
@@ -276,7 +280,7 @@ def _reject_unknown(values, known, source: str, what: str) -> None:
         )
 
 
-def _check_value(item: dataclasses.Field, value, source: str) -> None:
+def _check_value(item: dataclasses.Field, value: object, source: str) -> None:
     kinds = typing.get_args(item.type) or (item.type,)
     allowed = (*kinds, int) if float in kinds else kinds
     if isinstance(value, bool) != (item.type is bool) or not isinstance(value, allowed):

@@ -21,6 +21,8 @@ from seqrec_tf.settings.config import RESUMABLE, flag
 MONITOR = "val_ndcg@10"
 STATE = "state.json"
 
+Logs = dict[str, float]  # metric -> its value in the epoch so far
+
 
 class Validation(keras.callbacks.Callback):
     """Full-catalogue ranking of the validation queries; must come before what reads its result.
@@ -41,7 +43,7 @@ class Validation(keras.callbacks.Callback):
         self.queries = queries
         self.started = time.perf_counter() - elapsed
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Rank and report."""
         metrics = rank(self.scorer, self.queries, self.encoder.items).metrics(self.encoder.items)
         logs["val_ndcg@10"] = metrics["ndcg@10"]
@@ -60,12 +62,12 @@ class AveragedWeights(keras.callbacks.Callback):
         super().__init__()
         self.averaged = resumed  # a checkpoint was written between epochs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Back to the weights of the last step."""
         if self.averaged:
             self._swap()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """On to their average."""
         self._swap()
 
@@ -93,11 +95,11 @@ class StopOnNaN(keras.callbacks.Callback):
         self.epoch = 0
         self.step: int | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember which epoch the steps belong to."""
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """Look at the loss; it is the epoch's running mean, which a NaN never leaves."""
         if not math.isfinite(logs["loss"]):
             self.step = self.epoch * self.steps_per_epoch + batch + 1
@@ -186,7 +188,7 @@ class Checkpoint(keras.callbacks.Callback):
                 f"Received: {type(error).__name__}: {error}."
             ) from error
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write the epoch down; an interrupted one is not complete and is left out.
 
         But where there is no complete epoch yet, an interrupted one is better than none.
@@ -242,16 +244,16 @@ class Interruption(keras.callbacks.Callback):
         self.checkpoint = checkpoint
         self.previous = signal.signal(signal.SIGINT, self._interrupt)
 
-    def _interrupt(self, *_):
+    def _interrupt(self, *_) -> None:
         self.checkpoint.interrupted = True
         signal.signal(signal.SIGINT, self.previous)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Stop training; `fit` then ends the epoch as usual."""
         if self.checkpoint.interrupted:
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Give SIGINT back."""
         signal.signal(signal.SIGINT, self.previous)
 

@@ -42,7 +42,9 @@ class Duration:
         """What gives the same settings again on the same data."""
         return self.asked if self.in_force.min_steps else self.in_force
 
-    def prolonged(self, typed: dict, stretch: Callable[[TrainingConfig], TrainingConfig]):
+    def prolonged(
+        self, typed: dict, stretch: Callable[[TrainingConfig], TrainingConfig]
+    ) -> "Duration":
         """How long to train on.
 
         What is typed is meant as typed, and what is not stays as it is in force. Only a typed

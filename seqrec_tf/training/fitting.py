@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from pathlib import Path
 
 import keras
 
@@ -95,7 +96,14 @@ def fit_and_write(
         )
 
 
-def _fit(model, data: TrainingData, checkpoint: Checkpoint, config, dataset, logs) -> str:
+def _fit(
+    model: keras.Model,
+    data: TrainingData,
+    checkpoint: Checkpoint,
+    config: RunConfig,
+    dataset: Dataset,
+    logs: Path,
+) -> str:
     """Train on; what went wrong, or an empty string."""
     done = len(checkpoint.history)
     if done >= config.training.epochs or checkpoint.out_of_patience:

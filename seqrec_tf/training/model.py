@@ -1,12 +1,13 @@
 """The model that Keras' `fit` trains: an encoder with its objective, and the optimizer."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
 
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.losses import build_objective
+from seqrec_tf.losses import Objective, build_objective
 from seqrec_tf.models import Encoder, build_encoder
 from seqrec_tf.models.layers import select
 from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig
@@ -19,17 +20,24 @@ class NextItemModel(keras.Model):
     for the batch; in-batch negatives are those of the device's part.
     """
 
-    def __init__(self, encoder: Encoder, objective, **kwargs):
+    def __init__(self, encoder: Encoder, objective: Objective, **kwargs: object):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.objective = objective
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Encoder outputs (batch, length, dim) for `inputs["rows"]`."""
         return self.encoder(inputs["rows"], training=training)
 
-    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: dict[str, tf.Tensor],
+        y: tf.Tensor,
+        y_pred: tf.Tensor,
+        sample_weight: tf.Tensor | None = None,
+        training: bool = True,
+    ) -> tf.Tensor:
         """The objective over positions that have a target (non-zero in `y`)."""
         real = y > 0
         negatives = x.get("negatives")
@@ -40,7 +48,7 @@ class NextItemModel(keras.Model):
         loss = self.objective(self.encoder, select(y_pred, real), targets, negatives)
         return loss * _share_of_batch(targets)
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+    def _maybe_symbolic_build(self, iterator: object = None, data_batch: object = None) -> None:
         """Nothing: all is built, and under a strategy Keras would use up a batch for it."""
 
 
@@ -85,7 +93,7 @@ def in_float32(encoder: Encoder, config: EncoderConfig) -> Encoder:
 
 
 @contextmanager
-def _dtype_policy(name: str):
+def _dtype_policy(name: str) -> Iterator[None]:
     """Layers made inside compute in this precision."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
@@ -107,7 +115,9 @@ def build_optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optim
     return kind(_learning_rate(config, steps_per_epoch), beta_2=config.beta_2, **averaging)
 
 
-def _learning_rate(config: TrainingConfig, steps_per_epoch: int):
+def _learning_rate(
+    config: TrainingConfig, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
     warmup = round(config.warmup * steps_per_epoch)
     if config.schedule == "constant" and not warmup:
         return config.learning_rate

@@ -12,6 +12,7 @@ batches that an uninterrupted one would have seen.
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ import tensorflow as tf
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import to_padded
 from seqrec_tf.settings.config import DRAWN, EncoderConfig, TrainingConfig
+
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor]  # as `TrainingData.batches` has them
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,12 @@ def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> t
     return tf.data.Dataset.from_tensor_slices(tf.gather(batches, sequence))
 
 
-def _batch_maker(values, examples: _Examples, items: int, training: TrainingConfig):
+def _batch_maker(
+    values: tf.Tensor, examples: _Examples, items: int, training: TrainingConfig
+) -> Callable[[tf.Tensor, tf.Tensor], Batch]:
     widths = tf.constant(examples.widths, tf.int64)
 
-    def make_batch(step: tf.Tensor, slices: tf.Tensor):
+    def make_batch(step: tf.Tensor, slices: tf.Tensor) -> Batch:
         begin, end = slices[:, 0], slices[:, 1]
         longest = tf.reduce_max(end - begin - 1)
         width = tf.gather(widths, tf.searchsorted(widths, [longest])[0])

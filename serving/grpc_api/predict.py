@@ -43,7 +43,7 @@ def predict(
 
 
 def _feeds(given: MutableMapping, aliases: Iterable[str], defaults: MutableMapping) -> dict:
-    """alias -> tensor of every input of the signature."""
+    """The tensor of every input of the signature, by alias."""
     feeds: dict[str, Tensor] = {}
     _check_number(given, aliases, defaults)
     for alias in aliases:

@@ -59,7 +59,7 @@ def _start_workers(count: int, workers: list) -> list:
     return pipes
 
 
-def _work(pipe) -> None:
+def _work(pipe: connection.Connection) -> None:
     try:
         pipe.send("ready")
         target, plan, share = pipe.recv()
@@ -69,7 +69,7 @@ def _work(pipe) -> None:
         return  # nobody waits for the samples any more
 
 
-def _end_with(pipe) -> None:
+def _end_with(pipe: connection.Connection) -> None:
     """End this process when the other end of its pipe is gone."""
     connection.wait([pipe])
     os._exit(1)

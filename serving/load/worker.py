@@ -152,7 +152,7 @@ def _left_over(numbers: Iterator[int], plan: Plan) -> Iterator[float]:
 
 
 def _outcome(connection: Connection, request: bytes) -> str:
-    """ "" or the kind of error."""
+    """The kind of error, or an empty text."""
     try:
         status = connection.exchange(request).status
     except TimeoutError:

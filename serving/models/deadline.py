@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import TypeVar
 
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
+
+Result = TypeVar("Result")
 
 
 class Ended(ServingError):
     """A request that ended, because its time is over or its client is gone, before it began."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(Code.CANCELLED, "The request ended before it was run")
 
 
@@ -81,7 +84,7 @@ def require_time() -> None:
         deadline.require_time()
 
 
-def run_until(deadline: Deadline, function: Callable, *arguments):
+def run_until(deadline: Deadline, function: Callable[..., Result], *arguments: object) -> Result:
     """What the function returns; what it calls finds the deadline in `DEADLINE`.
 
     Raises:

@@ -5,7 +5,7 @@ or rank runs until an operation refuses it, and that is the client's error (HTTP
 TensorFlow Serving. A signature that returns a ragged or sparse tensor is refused likewise.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -146,7 +146,7 @@ def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
     return Signature(_dtypes(definition.inputs), _dtypes(definition.outputs))
 
 
-def _dtypes(tensor_infos) -> dict[str, str]:
+def _dtypes(tensor_infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, str]:
     return {alias: types_pb2.DataType.Name(info.dtype) for alias, info in tensor_infos.items()}
 
 

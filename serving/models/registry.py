@@ -48,7 +48,7 @@ class Version:
 class Registry:
     """The versions by model and number. Safe to use from several threads."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._models: dict[str, dict[int, Version]] = {}
         self._labels: dict[str, dict[str, int]] = {}
@@ -60,7 +60,7 @@ class Registry:
         with self._lock:
             self._models.setdefault(directory.model, {})[directory.version] = version
 
-    def change(self, version: Version, state: State, **changes) -> Version:
+    def change(self, version: Version, state: State, **changes: object) -> Version:
         """Note a version's next state; its model is let go of unless it is given."""
         changed = replace(version, state=state, **{"model": None, **changes})
         self.record(changed)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 # TensorFlow has no public way to cancel a function, or to call one without its reports on errors.
 from tensorflow.python.eager import cancellation, context
+from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
 from tensorflow.types.experimental import ConcreteFunction
 
 from serving.models.deadline import DEADLINE
@@ -133,7 +134,7 @@ class _Selections:
             return self._made[key]
 
 
-def run(function, inputs: list[tf.Tensor]) -> Outputs:
+def run(function: AtomicFunction, inputs: list[tf.Tensor]) -> Outputs:
     """What an atomic function returns; it is cancelled when the request's time is over."""
     deadline = DEADLINE.get()
     if deadline is None:
@@ -145,7 +146,7 @@ def run(function, inputs: list[tf.Tensor]) -> Outputs:
         return _run(function, inputs)
 
 
-def _run(function, inputs: list[tf.Tensor]) -> Outputs:
+def _run(function: AtomicFunction, inputs: list[tf.Tensor]) -> Outputs:
     kind = function.function_type
     outputs = context.context().call_function(function.name, inputs, len(kind.flat_outputs))
     return kind.pack_output(outputs or [])

@@ -1,16 +1,29 @@
 """Protocol buffer messages made at run time: no package ships them, or importing it is slow."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 Field = descriptor_pb2.FieldDescriptorProto
 
+if TYPE_CHECKING:
+
+    class DynamicMessage(Message):
+        """A message whose fields only its description knows, and no type checker."""
+
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
+
+        def __setattr__(self, name: str, value: object) -> None: ...
+
+else:
+    DynamicMessage = Message
+
 
 def message_classes(
     file_name: str, package: str, messages: Mapping[str, Sequence[str]]
-) -> dict[str, type[Message]]:
+) -> dict[str, type[DynamicMessage]]:
     """Make messages, in a pool of their own: others of the same names may be loaded as well.
 
     Args:
@@ -36,7 +49,9 @@ def message_classes(
     }
 
 
-def _add_field(message, scope: str, kind: str, name: str, number: str) -> None:
+def _add_field(
+    message: descriptor_pb2.DescriptorProto, scope: str, kind: str, name: str, number: str
+) -> None:
     """Add a field to a message's description; `scope` is where names of types are looked up."""
     rule, _, type_name = kind.rpartition(" ")
     if rule == "map":

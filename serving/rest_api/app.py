@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -38,6 +39,8 @@ CORS_HEADERS = {
     "Access-Control-Allow-Methods": "POST, GET",
     "Access-Control-Allow-Headers": "Content-Type",
 }
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ class RestApi:
         return PlainTextResponse("a model has no version that answers", status_code=503)
 
 
-def _or_bug(call: Call, function: Callable, *arguments):
+def _or_bug(call: Call, function: Callable[..., Result], *arguments: object) -> Result:
     require_time()  # it may have waited for its turn
     try:
         return function(*arguments)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Coroutine
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+Result = TypeVar("Result")
 
-async def while_connected(receive: Receive, work: Coroutine):
+
+async def while_connected(receive: Receive, work: Coroutine[object, None, Result]) -> Result:
     """What the work returns.
 
     Args:

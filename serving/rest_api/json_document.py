@@ -61,7 +61,7 @@ def type_name(value: object) -> str:
     return "Null" if value is None else names.get(type(value), "Object")
 
 
-def _parse(text: str, start: int):
+def _parse(text: str, start: int) -> object:
     try:
         document, end = _scan(text, start)
     except json.JSONDecodeError as error:

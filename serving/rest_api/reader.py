@@ -34,7 +34,7 @@ _LENGTH = struct.Struct("<Q")
 class Reader:
     """The server's end. To be used by one thread at a time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
 
     def read(

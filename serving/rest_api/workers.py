@@ -4,12 +4,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from serving.models.deadline import Deadline, Ended, run_until
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 
 LATE = "Timed out while waiting for a thread or a batch"
+
+Result = TypeVar("Result")
 
 
 class Workers:
@@ -28,7 +31,7 @@ class Workers:
         self._unfinished = 0
         self._lock = threading.Lock()
 
-    async def run(self, function: Callable, *arguments):
+    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """What the function returns. Cancelled, it is not begun, or its graph is cancelled.
 
         Raises:

@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 from serving.command import CommandParser, run_command
@@ -127,7 +128,7 @@ def _roll_out(options: Namespace) -> None:
     print(json.dumps({"model": options.model, "versions": file.versions, "labels": file.labels}))
 
 
-def _runner(command: str | None):
+def _runner(command: str | None) -> Callable[[], None]:
     """A function that runs the command; its output is no result of ours."""
 
     def run() -> None:

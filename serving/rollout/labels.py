@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.models.golden import FILE, GoldenError, check_golden
-from serving.models.versions import find_versions
+from serving.models.versions import VersionDirectory, find_versions
 from serving.protocol.errors import InputError
 from serving.rollout.config_file import ConfigFile
 from serving.rollout.remote_model import AVAILABLE, RemoteModel
@@ -180,7 +180,7 @@ class Rollout:
                 return max(others)
         return None
 
-    def _require_on_disk(self, version: int):
+    def _require_on_disk(self, version: int) -> VersionDirectory:
         found = find_versions(self.file.entry.name, self.base_path)
         for directory in found:
             if directory.version == version and not directory.unreadable:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from grpc import HandlerCallDetails, RpcMethodHandler, ServicerContext
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from serving.server.grpc_health import Health
 
 HEALTH_METHODS = "/grpc.health.v1.Health/"
+
+Result = TypeVar("Result")
 
 
 class CountingPool(ThreadPoolExecutor):
@@ -27,7 +29,9 @@ class CountingPool(ThreadPoolExecutor):
         self._unfinished = 0
         self._changed = threading.Condition()
 
-    def submit(self, function: Callable, /, *arguments, **options) -> Future:
+    def submit(
+        self, function: Callable[..., Result], /, *arguments: object, **options: object
+    ) -> Future[Result]:
         """Run a function in one of the threads."""
         self._count(1)
         future = super().submit(function, *arguments, **options)

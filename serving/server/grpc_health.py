@@ -13,7 +13,7 @@ SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.Mode
 class Health(HealthServicer):
     """Says SERVING of every service until told otherwise."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # Threads of its own: whoever watches would hold one of the others for ever.
         threads = ThreadPoolExecutor(1, "health")
         super().__init__(experimental_non_blocking=True, experimental_thread_pool=threads)

@@ -4,14 +4,18 @@
 Serving reads it: the first request to a graph is slow, and a model that fails one is not served.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import tensorflow as tf
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from serving.models.loaded_model import LoadedModel
 from serving.models.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_protos
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import InputError, ServingError, unimplemented
+from serving.protocol.proto_messages import DynamicMessage
 from serving.rest_api.examples import serialized_examples
 from serving.rest_api.json_request import DEFAULT_SIGNATURE
 from serving.rest_api.results import CLASSES, REGRESSION, SCORES, example_feeds
@@ -52,14 +56,14 @@ def warm_up(model: LoadedModel, directory: VersionDirectory, iterations: int = 1
     return number
 
 
-def _records(path):
+def _records(path: Path) -> Iterator[DynamicMessage]:
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         yield PredictionLog.FromString(record)
 
 
-def _run(model: LoadedModel, record: Message) -> None:
+def _run(model: LoadedModel, record: DynamicMessage) -> None:
     kind = record.WhichOneof("log_type")
     if kind not in ("predict_log", "classify_log", "regress_log", "multi_inference_log"):
         raise unimplemented(f"Unsupported log_type for warmup: {kind}")

@@ -1,6 +1,6 @@
 """A model asked over TensorFlow Serving's gRPC interface. Needs the extra `grpc`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from serving.client.transports.retrying import RequestError, Retries
@@ -22,6 +22,7 @@ from serving.client.transports.wire import (
 )
 from serving.client.transports.wire_tensor import TYPE_NAMES, read_tensor, read_values, write_tensor
 from serving.protocol.errors import InputError
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.status import Code
 
 SERVICE = "/tensorflow.serving.PredictionService"
@@ -34,6 +35,8 @@ CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
+
+Method = Callable[..., DynamicMessage]  # of gRPC: takes the message and its `timeout`
 
 
 class GrpcTransport(Transport):
@@ -62,7 +65,7 @@ class GrpcTransport(Transport):
         """Close the channel, for good."""
         self._channel.close()
 
-    def _method(self, name: str, answer: type):
+    def _method(self, name: str, answer: type) -> Method:
         return self._channel.unary_unary(
             f"{SERVICE}/{name}",
             request_serializer=lambda message: message.SerializeToString(),
@@ -84,7 +87,7 @@ class GrpcTransport(Transport):
         response = self._exchange(self._ask_predict, request, timeout)
         return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
 
-    def _exchange(self, method, request, timeout: float):
+    def _exchange(self, method: Method, request: DynamicMessage, timeout: float) -> DynamicMessage:
         try:
             return method(request, timeout=timeout)
         except self._grpc_error as error:
@@ -92,7 +95,7 @@ class GrpcTransport(Transport):
             message = f"{without_password(self.served.url)}: {code.name}: {error.details()}"
             raise RequestError(message, code) from error
 
-    def _model_spec(self, signature: str = "") -> ModelSpec:
+    def _model_spec(self, signature: str = "") -> DynamicMessage:
         spec = ModelSpec(name=self.served.model, signature_name=signature)
         if self.served.version is not None:
             spec.version.value = self.served.version
@@ -101,7 +104,7 @@ class GrpcTransport(Transport):
         return spec
 
 
-def _signatures(definitions) -> dict[str, Signature]:
+def _signatures(definitions: DynamicMessage) -> dict[str, Signature]:
     return {
         name: Signature(
             _specs(definition.inputs),
@@ -112,7 +115,7 @@ def _signatures(definitions) -> dict[str, Signature]:
     }
 
 
-def _specs(tensors) -> dict[str, TensorSpec]:
+def _specs(tensors: Mapping[str, DynamicMessage]) -> dict[str, TensorSpec]:
     return {
         name: TensorSpec(
             TYPE_NAMES.get(info.dtype, f"type {info.dtype}"),

@@ -57,7 +57,10 @@ class Retries:
 
 
 def ask_repeatedly(
-    retries: Retries, timeout: float, ask: Callable[[float], Answer], sleep=time.sleep
+    retries: Retries,
+    timeout: float,
+    ask: Callable[[float], Answer],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
     """Call `ask` until it answers, fails for good, or the attempts or the time are used up.
 
