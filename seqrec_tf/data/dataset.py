@@ -57,9 +57,10 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     config = _resolve(config, interactions.id_name, table)
     row_splits = _user_row_splits(table["user"])
     times = tf.RaggedTensor.from_row_splits(table["time"].to_numpy(np.float64), row_splits)
-    training_end, validation_end = _ends(config, times)
+    cuts = _cuts(config)
+    training_end, validation_end = _ends(cuts, times)
     # Under PT the items of the future are not known yet.
-    known = table["time"] < config.validation_from if config.protocol == "PT" else slice(None)
+    known = table["time"] < cuts[0] if cuts else slice(None)
     catalogue = Catalogue.from_items(
         table["item"][known],
         interactions.titles,
@@ -73,18 +74,20 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
     ends, label = (training_end.numpy(), validation_end.numpy()), protocol_label(config)
-    cuts = [config.validation_from, config.test_from] if config.protocol == "PT" else []
     log = digest_of(table, ends, label, cuts)
     return Dataset(catalogue, split, config, label, log, interactions.source)
 
 
 def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfig:
     id_type = "int64" if table["item"].dtype == np.int64 else "string"
-    cuts = _time_cuts(config, table["time"]) if config.protocol == "PT" else {}
-    return dataclasses.replace(config, id_type=id_type, id_name=id_name, **cuts)
+    config = dataclasses.replace(config, id_type=id_type, id_name=id_name)
+    if config.protocol != "PT":
+        return config
+    first, second = _time_cuts(config, table["time"])
+    return dataclasses.replace(config, validation_from=first, test_from=second)
 
 
-def _time_cuts(config: DataConfig, times: pd.Series) -> dict[str, float]:
+def _time_cuts(config: DataConfig, times: pd.Series) -> tuple[float, float]:
     """The two cuts of PT; by default 80 % and 90 % of the interactions lie before them.
 
     Rounded down, as those that PT is defined with on ml-1m.
@@ -97,7 +100,14 @@ def _time_cuts(config: DataConfig, times: pd.Series) -> dict[str, float]:
             f"--test-from: expected a time after --validation-from {first:.0f}. "
             f"Received: {second:.0f}."
         )
-    return {"validation_from": float(first), "test_from": float(second)}
+    return float(first), float(second)
+
+
+def _cuts(config: DataConfig) -> list[float]:
+    """The two cuts of a resolved configuration under PT; none under other protocols."""
+    if config.protocol != "PT":
+        return []
+    return [cut for cut in (config.validation_from, config.test_from) if cut is not None]
 
 
 def _user_row_splits(users: pd.Series) -> np.ndarray:
@@ -107,9 +117,9 @@ def _user_row_splits(users: pd.Series) -> np.ndarray:
     return np.concatenate([[0], starts, [len(users)]]).astype(np.int64)
 
 
-def _ends(config: DataConfig, times: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
-    if config.protocol == "PT":
-        return time_ends(tf.cast(times, tf.float64), config.validation_from, config.test_from)
+def _ends(cuts: list[float], times: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+    if cuts:
+        return time_ends(tf.cast(times, tf.float64), *cuts)
     return leave_one_out_ends(times.row_lengths())
 
 

@@ -107,7 +107,7 @@ def _well_rated(interactions: Interactions, min_rating: float) -> np.ndarray:
     return (table["rating"] >= min_rating).to_numpy()
 
 
-def _frequent(keep: np.ndarray, codes: np.ndarray, minimum: int) -> np.ndarray:
+def _frequent(keep: np.ndarray, codes: np.ndarray, minimum: float) -> np.ndarray:
     """Rows whose code occurs at least `minimum` times among the kept rows."""
     if minimum <= 1 or not len(codes):
         return np.ones(len(codes), dtype=bool)
@@ -117,9 +117,9 @@ def _frequent(keep: np.ndarray, codes: np.ndarray, minimum: int) -> np.ndarray:
 def _core(
     keep: np.ndarray,
     items: np.ndarray,
-    min_item_count: int,
+    min_item_count: float,
     users: np.ndarray,
-    min_user_count: int,
+    min_user_count: float,
 ) -> np.ndarray:
     """Drop rare items and users until no row is dropped any more."""
     while True:

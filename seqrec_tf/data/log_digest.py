@@ -109,7 +109,7 @@ def _of_names(names: pd.Index) -> str:
 def _of_numbers(*arrays: np.ndarray) -> str:
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array, "<i8"))
+        digest.update(np.ascontiguousarray(array, "<i8").data)
     return digest.hexdigest()
 
 

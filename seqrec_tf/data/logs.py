@@ -38,7 +38,7 @@ def load_logs(config: DataConfig) -> Interactions:
     if config.rating_column is not None:
         columns["--rating-column"] = config.rating_column
     reject_repeated(columns)
-    table = read_table(config.interactions, columns, "--interactions")
+    table = read_table(str(config.interactions), columns, "--interactions")
     times = as_times(table, config.time_column)
     values = {
         "user": as_ids(table, config.user_column, lowest=LOWEST_USER),

@@ -31,8 +31,8 @@ def say_texts(table: Table, column: str, ids: pd.Series, lowest: int = 1) -> Non
         ids: what `as_ids` made of it.
         lowest: as there.
     """
-    if ids.dtype != np.int64 and (line := texts_line(ids.unique().tolist(), lowest)):
-        line, first = line
+    if ids.dtype != np.int64 and (said := texts_line(ids.unique().tolist(), lowest)):
+        line, first = said
         place = table.place(int((ids == first).argmax()))
         warn(f"{table.name}, column {column!r}: {line}, {place}.")
 

@@ -12,6 +12,7 @@ TensorFlow here: wrong data is told before it is loaded.
 """
 
 import dataclasses
+from typing import Any
 
 from seqrec_tf.data import load_interactions
 from seqrec_tf.data.filters import prepare
@@ -41,7 +42,9 @@ def read_filtered(config: DataConfig) -> tuple[DataConfig, Interactions]:
 def resolve_filters(config: DataConfig) -> DataConfig:
     """Fill in the protocol's filters where none was given."""
     defaults = PROTOCOL_FILTERS[config.protocol]
-    missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
+    missing: dict[str, Any] = {
+        name: value for name, value in defaults.items() if getattr(config, name) is None
+    }
     return dataclasses.replace(config, **missing)
 
 

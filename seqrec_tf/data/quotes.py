@@ -10,6 +10,7 @@ import csv
 import re
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from seqrec_tf.data.table_files import open_binary
 from seqrec_tf.errors import InputError
@@ -23,7 +24,10 @@ NUMBER = re.compile(rb'\s*"?[+-]?[0-9][0-9.:TZeE+ -]*"?\s*')
 """A number or a date, quoted or not."""
 
 
-def quoting(path: Path, separator: str, trusted: bool = False) -> int:
+Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
+
+
+def quoting(path: Path, separator: str, trusted: bool = False) -> Quoting:
     """How a file is to be parsed so that no row of it is lost.
 
     Args:
@@ -51,7 +55,8 @@ def quoting(path: Path, separator: str, trusted: bool = False) -> int:
             end = block.rfind(b"\n") + 1 if read else len(block)
             width = width or _width(block[:end], cell)
             # Where every quote belongs to a cell of one line, one look at the block is enough.
-            doubts = clean.match(block, 0, end).end() < end
+            plain = clean.match(block, 0, end)
+            doubts = plain is None or plain.end() < end
             for match in quote.finditer(block, 0, end) if doubts else ():
                 start = match.start()
                 if match["open"] is not None and read and end - start < LONGEST_CELL:

@@ -3,10 +3,11 @@
 import csv
 from collections.abc import Container, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from seqrec_tf.data.quotes import quoting, unquoted
+from seqrec_tf.data.quotes import Quoting, quoting, unquoted
 from seqrec_tf.data.table_files import chosen_columns, open_binary, open_text
 from seqrec_tf.errors import InputError
 
@@ -44,7 +45,12 @@ def read_separated(
     chosen = chosen_columns(path, header, columns, elsewhere)
     wanted = {header.index(column): column for column in chosen}
     # The header is read as a row and no column left out: only so does pandas refuse longer rows.
-    options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
+    options: dict[str, Any] = {
+        "sep": separator,
+        "header": None,
+        "dtype": str,
+        "keep_default_na": False,
+    }
     options |= {"quoting": quotes, "encoding": "utf-8-sig", "chunksize": rows}
     short = False
     try:
@@ -70,7 +76,7 @@ def _unquoted(cells: pd.Series) -> pd.Series:
     return cells.mask(quoted, cells[quoted].map(unquoted)) if quoted.any() else cells
 
 
-def _raise_first_bad_record(path: Path, separator: str, quotes: int) -> None:
+def _raise_first_bad_record(path: Path, separator: str, quotes: Quoting) -> None:
     """Raise for the first record that is not as long as the header; else return."""
     width = None
     for line, fields in records(path, separator, quotes):
@@ -94,7 +100,7 @@ def _undecodable(path: Path) -> InputError:
     return InputError(f"{path}: expected UTF-8 text. Received: another encoding.")
 
 
-def records(path: Path, separator: str, quotes: int) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, separator: str, quotes: Quoting) -> Iterator[tuple[int, list[str]]]:
     """Last line number and values of each record; blank lines are passed over, as in pandas.
 
     Args:

@@ -2,8 +2,9 @@
 
 import gzip
 from collections.abc import Container
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from seqrec_tf.errors import InputError
 
@@ -47,6 +48,6 @@ def open_text(path: Path) -> TextIO:
     return opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
 
 
-def open_binary(path: Path) -> BinaryIO:
+def open_binary(path: Path) -> BufferedIOBase:
     """The bytes of a file, gzipped or not."""
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")

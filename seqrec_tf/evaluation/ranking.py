@@ -85,10 +85,10 @@ def rank(
     recommended = np.zeros((len(queries), min(max(CUTOFFS), items)), np.int32)
     for start in range(0, len(queries), batch_size):
         batch = order[start : start + batch_size]
-        chosen = (tf.gather(part, batch) for part in (queries.hidden, queries.targets))
+        hidden, targets = tf.gather(queries.hidden, batch), tf.gather(queries.targets, batch)
         scores = scorer(tf.gather(queries.histories, batch))
         keys = _keys(tf.shape(scores), tf.constant(start)) if sampled else None
-        ranks[batch], recommended[batch] = _rank_in_blocks(scores, *chosen, keys)
+        ranks[batch], recommended[batch] = _rank_in_blocks(scores, hidden, targets, keys)
         del scores, keys  # not beside those of the next batch
     # In a catalogue below 20 items the last place would count as a hit.
     ranks[_missed(queries)] = max(items, *CUTOFFS)

@@ -38,7 +38,12 @@ class SASRec(Encoder):
         **arguments: Any,
     ):
         super().__init__(**arguments)
-        self.block = {"heads": heads, "norm": norm, "expansion": expansion, "gated": gated}
+        self.block: dict[str, Any] = {
+            "heads": heads,
+            "norm": norm,
+            "expansion": expansion,
+            "gated": gated,
+        }
         self.positions, self.tied = positions, tied
         self.embedding = self._embedding()
         self.candidate_embedding = self.embedding if tied else self._embedding()
@@ -67,8 +72,9 @@ class SASRec(Encoder):
             self.candidate_embedding.build(input_shape)
         if self.positions == "learned":
             self.position.build((*input_shape, self.dim))
-        for layer in (*self.blocks, self.norm):
-            layer.build((*input_shape, self.dim))
+        for block in self.blocks:
+            block.build((*input_shape, self.dim))
+        self.norm.build((*input_shape, self.dim))
         self.built = True
 
     def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:

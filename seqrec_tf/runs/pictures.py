@@ -1,6 +1,8 @@
 """The pictures of a model card: how the run learnt, and where the model is weak."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,7 +34,7 @@ def draw_learning_curve(path: Path, metrics: Metrics, history: list[dict], best_
     unit, size = _time_unit(seconds[-1])
     figure = Figure(figsize=(10, 6.6), layout=_layout())
     panels = figure.subplots(2, 2, sharex="col", sharey="row")
-    columns = (
+    columns: tuple[tuple[str, Sequence[float]], ...] = (
         ("epoch", range(1, len(history) + 1)),
         (f"wall-clock, {unit}", [value / size for value in seconds]),
     )
@@ -104,7 +106,11 @@ def _draw_scores(
         label=f"kept model, epoch {best_epoch} (test)",
     )
     for rival, row in metrics.baselines.items():
-        style = {"color": COLORS[rival], "linestyle": DASHES[rival], "linewidth": 1.8}
+        style: dict[str, Any] = {
+            "color": COLORS[rival],
+            "linestyle": DASHES[rival],
+            "linewidth": 1.8,
+        }
         axes.axhline(row["ndcg@10"], label=f"{rival} (test)", **style)
 
 

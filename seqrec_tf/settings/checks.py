@@ -24,7 +24,7 @@ SHARES = ("popularity_share", "calibration")  # 0 <= value <= 1
 RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= value < 1
 
 # Flags that only some objectives, encoders or protocols read.
-USED_BY = {
+USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "objective": {
         "negatives": DRAWN,
         "popularity_share": ("sampled-softmax", "bpr-max"),

@@ -180,7 +180,7 @@ class RunConfig:
             InputError: a section or key that does not exist, or a value of another type or
                 choice than the field's; the message names `source`.
         """
-        sections = {section.name: section.type for section in dataclasses.fields(cls)}
+        sections = typing.get_type_hints(cls)
         _reject_unknown(values, sections, source, "section")
         built = {}
         for name, kind in sections.items():
@@ -262,7 +262,7 @@ def _split_asked(path: Path) -> tuple[dict, dict]:
     values = read_json(path)
     asked = values.pop("asked", {})
     place = f"{path}, section 'asked'"
-    sections = {item.name: item.type for item in dataclasses.fields(RunConfig)}
+    sections = typing.get_type_hints(RunConfig)
     _reject_unknown(asked, sections, place, "section")
     for name, section in asked.items():
         known = {item.name for item in dataclasses.fields(sections[name])}

@@ -156,7 +156,8 @@ class Checkpoint(keras.callbacks.Callback):
     @property
     def out_of_patience(self) -> bool:
         """Whether the best epoch lies `patience` epochs back."""
-        return bool(self.history) and len(self.history) - self.best_epoch >= self.patience
+        best = self.best_epoch
+        return best is not None and len(self.history) - best >= self.patience
 
     @property
     def _state_file(self) -> Path:

@@ -32,8 +32,8 @@ def read_start(path: str, dataset: Dataset) -> Run:
             f"--protocol: {path} was trained under {before}, and would be tested on what it was "
             f"trained on; expected the same protocol and filters. Received: {now}."
         )
-    first, again = run.config.data.validation_from, dataset.config.validation_from
-    if dataset.config.protocol == "PT" and again < first:
+    first, again = _cut(run.config.data), _cut(dataset.config)
+    if again < first:
         raise InputError(
             f"--validation-from: {path} was trained on what is before {first:.17g}; expected a cut "
             f"that is not earlier. Received: {again:.17g}."
@@ -95,3 +95,8 @@ def _old_rows(old: Catalogue, new: Catalogue) -> np.ndarray:
 
 def _split_of(config: DataConfig) -> str:
     return protocol_label(dataclasses.replace(config, repeats=False))
+
+
+def _cut(config: DataConfig) -> float:
+    """Where validation begins under PT; 0 under other protocols."""
+    return (config.validation_from or 0.0) if config.protocol == "PT" else 0.0

@@ -19,6 +19,8 @@ from seqrec_tf.settings.config import (
     read_config,
 )
 
+STATE = f"{CHECKPOINT}/state.json"
+
 
 @dataclass(frozen=True)
 class Duration:
@@ -73,8 +75,7 @@ def resumed_config(path: Path | None, given: dict[str, dict]) -> tuple[RunConfig
     Raises:
         InputError: no run that can be continued, or flags that a run keeps.
     """
-    state = None if path is None else path / CHECKPOINT / "state.json"
-    if state is None or not state.is_file():
+    if path is None or not (path / STATE).is_file():
         raise InputError(
             "--resume: expected --run with the directory of a run that finished an epoch. "
             f"Received: --run {path}."
@@ -82,7 +83,7 @@ def resumed_config(path: Path | None, given: dict[str, dict]) -> tuple[RunConfig
     file = path / "config.json"
     config, asked = read_config(file), read_asked(file)
     _require_kept(given, config, asked, file)
-    parts = read_json(state).get("duration", {"asked": {}, "in_force": {}})
+    parts = read_json(path / STATE).get("duration", {"asked": {}, "in_force": {}})
     kept = Duration(
         **{part: dataclasses.replace(config.training, **values) for part, values in parts.items()}
     )

@@ -74,7 +74,8 @@ def fit_and_write(
     elif start:
         carry_over(start, model.encoder, dataset.catalogue)
     failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
-    if not checkpoint.history:
+    history, best = checkpoint.history, checkpoint.best_epoch
+    if best is None:
         raise InputError(f"{failure} No epoch was complete, so there is no model.")
     checkpoint.load_best()
     _report_progress(checkpoint)
@@ -85,15 +86,12 @@ def fit_and_write(
         save_encoder(encoder, folder / MODEL)
         dataset.catalogue.write(folder / ITEMS)
         write_json(folder / "config.json", with_asked(config, asked))
-        history, best = checkpoint.history, checkpoint.best_epoch
         write_history(folder / "history.csv", history)
         write_model_card(folder, config, metrics, history, best, claim.path)
         digest = file_digest(folder / MODEL)
         dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)
     if failure:
-        raise InputError(
-            f"{failure} {claim.path} holds epoch {checkpoint.best_epoch}, the best before."
-        )
+        raise InputError(f"{failure} {claim.path} holds epoch {best}, the best before.")
 
 
 def _fit(
