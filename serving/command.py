@@ -5,7 +5,7 @@ import signal
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from serving.interrupts import LINE, exit_code
 from serving.protocol.errors import InputError
@@ -71,4 +71,4 @@ def boolean(text: str) -> bool:
     return text == "true"
 
 
-BOOLEAN = {"type": boolean, "nargs": "?", "const": True}
+BOOLEAN: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}

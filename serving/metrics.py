@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics import disable_created_metrics
@@ -23,7 +24,7 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        latency = {"buckets": _MICROSECONDS, "registry": registry}
+        latency: dict[str, Any] = {"buckets": _MICROSECONDS, "registry": registry}
         self._requests = Counter(
             f"{PREFIX}request_count", "Requests.", ["model_name", "status"], registry=registry
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serving.client.transports.forms import as_ids, components, padded, scalar, vector
 from serving.client.transports.opening import open_transport
@@ -116,7 +116,7 @@ class Recommender:
         if len(histories) == 0:
             return []
         lists = {"exclude_ids": exclude_ids, "categories": categories}
-        options = {name: values for name, values in lists.items() if len(values)}
+        options: dict[str, Any] = {name: values for name, values in lists.items() if len(values)}
         if filter_seen is not None and filter_seen != self._hides_seen:
             options["filter_seen"] = bool(filter_seen)
         if options or (k is not None and k > self._exported_k):

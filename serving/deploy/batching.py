@@ -10,9 +10,8 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from google.protobuf.message import Message
-
 from serving.deploy.render import render
+from serving.protocol.proto_messages import DynamicMessage
 
 LARGEST_BATCH = 128
 WAIT_MICROS = 1000
@@ -44,7 +43,7 @@ class Advice:
         return f"{self.signature}: {f'refused, {self.refusal}' if self.refusal else 'batched'}"
 
 
-def advise(definitions: Mapping[str, Message]) -> list[Advice]:
+def advise(definitions: Mapping[str, DynamicMessage]) -> list[Advice]:
     """Advice for every signature of a SavedModel, in the order of names.
 
     Args:
@@ -92,20 +91,25 @@ def _advice(name: str, inputs: Shapes, outputs: Shapes) -> Advice:
         return Advice(name, "it has no input")
     for kind, shapes in (("input", inputs), ("output", outputs)):
         for alias, shape in shapes.items():
-            if shape is None:
-                return Advice(name, f"{kind} {alias} may be of any shape")
-            if not shape:
-                return Advice(name, f"{kind} {alias} is a scalar: no dimension to merge along")
-            if shape[0] >= 0:
-                return Advice(name, f"{kind} {alias} has {shape[0]} rows, whatever is asked")
+            if refusal := _refusal(shape):
+                return Advice(name, f"{kind} {alias} {refusal}")
     # The parts of a ragged tensor: values, and where rows begin.
     if "row_splits" in inputs:
         return Advice(name, "row_splits and the values differ in dimension 0")
-    uneven = [alias for alias, shape in inputs.items() if -1 in shape[1:]]
+    uneven = [alias for alias, shape in inputs.items() if shape and -1 in shape[1:]]
     return Advice(name, uneven="".join(uneven[:1]))
 
 
-def _shapes(tensors: Mapping[str, Message]) -> Shapes:
+def _refusal(shape: list[int] | None) -> str:
+    """Why a tensor cannot be merged with those of other requests; "" if it can."""
+    if shape is None:
+        return "may be of any shape"
+    if not shape:
+        return "is a scalar: no dimension to merge along"
+    return f"has {shape[0]} rows, whatever is asked" if shape[0] >= 0 else ""
+
+
+def _shapes(tensors: Mapping[str, DynamicMessage]) -> Shapes:
     return {
         alias: None
         if info.tensor_shape.unknown_rank

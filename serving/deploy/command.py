@@ -7,12 +7,11 @@ from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from google.protobuf.message import Message
-
 from serving.deploy.generate import MODELS_CONFIG, Deployment, generate
 from serving.deploy.models import find_models
 from serving.interrupts import deferred, unwinding
 from serving.protocol.errors import InputError
+from serving.protocol.proto_messages import DynamicMessage
 
 
 def deploy(options: Namespace) -> None:
@@ -56,7 +55,7 @@ def _require_utf8(flag: str, path: Path) -> None:
         raise InputError(f"{flag}: expected a path in UTF-8. Received: {str(path)!r}") from error
 
 
-def _kept(path: Path) -> dict[str, Message]:
+def _kept(path: Path) -> dict[str, DynamicMessage]:
     """The models of an earlier deployment; their labels are not ours to move."""
     if not path.is_file():
         return {}

@@ -4,6 +4,7 @@ import math
 import string
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -37,5 +38,5 @@ def _yaml(value: object) -> str:
     """
     if isinstance(value, int):
         return str(value)
-    options = {"allow_unicode": True, "width": math.inf, "default_flow_style": True}
+    options: dict[str, Any] = {"allow_unicode": True, "width": math.inf, "default_flow_style": True}
     return yaml.safe_dump(value, default_style='"', **options).strip()

@@ -1,6 +1,7 @@
 """Histories as the bodies of predict calls, for several signatures."""
 
 import json
+from collections.abc import Sequence
 
 from serving.client import Recommender
 from serving.client.transports.forms import as_ids, components, padded, vector
@@ -39,7 +40,7 @@ def request_bodies(
     return [body.encode() for body in bodies]
 
 
-def _inputs(signature: str, name: str, history: History) -> dict[str, Values]:
+def _inputs(signature: str, name: str, history: Sequence[int | str]) -> dict[str, Values]:
     if signature == "ragged":
         ids, splits = components([history])
         return {name: ids, "row_splits": splits}
@@ -48,5 +49,5 @@ def _inputs(signature: str, name: str, history: History) -> dict[str, Values]:
     if signature == "similar":
         if not history:
             raise InputError("--signature similar: expected histories with an item. Received: []")
-        return {name: vector(history[-1:])}
+        return {name: vector(list(history[-1:]))}
     return {name: padded([history], 0)}

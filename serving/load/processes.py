@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from multiprocessing import connection, resource_tracker
+from multiprocessing.context import SpawnProcess
 
 from serving.interrupts import deferred
 from serving.load.worker import Plan, Samples, Target, send_requests
@@ -24,7 +25,7 @@ def run_plan(target: Target, plan: Plan) -> Samples:
     Raises:
         InputError: a worker process was ended from outside.
     """
-    workers = []
+    workers: list[SpawnProcess] = []
     try:
         # The tracker, which the first process starts, would lift the mask.
         resource_tracker.ensure_running()
@@ -45,7 +46,7 @@ def run_plan(target: Target, plan: Plan) -> Samples:
             worker.join()
 
 
-def _start_workers(count: int, workers: list) -> list:
+def _start_workers(count: int, workers: list[SpawnProcess]) -> list[connection.Connection]:
     """Add running processes to `workers`; a pipe to each."""
     # Not forked: a process that has used gRPC or TensorFlow cannot be.
     context = multiprocessing.get_context("spawn")

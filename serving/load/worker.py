@@ -110,7 +110,7 @@ def send_requests(target: Target, plan: Plan, share: int) -> Samples:
     for samples in per_thread:
         total.extend(samples)
     if plan.rate is not None:
-        total.unsent.extend(_left_over(numbers, plan))
+        total.unsent.extend(_left_over(numbers, plan.rate, plan.seconds))
     return total
 
 
@@ -145,10 +145,10 @@ def _wait_for_turn(plan: Plan, number: int, start: float) -> float | None:
     return due
 
 
-def _left_over(numbers: Iterator[int], plan: Plan) -> Iterator[float]:
+def _left_over(numbers: Iterator[int], rate: float, seconds: float) -> Iterator[float]:
     """When requests were due whose number no connection came to."""
-    times = (number / plan.rate for number in numbers)
-    return itertools.takewhile(lambda due: due < plan.seconds, times)
+    times = (number / rate for number in numbers)
+    return itertools.takewhile(lambda due: due < seconds, times)
 
 
 def _outcome(connection: Connection, request: bytes) -> str:

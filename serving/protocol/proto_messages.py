@@ -1,7 +1,7 @@
 """Protocol buffer messages made at run time: no package ships them, or importing it is slow."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
@@ -43,9 +43,10 @@ def message_classes(
             _add_field(message, f".{package}", *field.rsplit(maxsplit=2))
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
+    found = {name: pool.FindMessageTypeByName(f"{package}.{name}") for name in messages}
     return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}"))
-        for name in messages
+        name: cast(type[DynamicMessage], message_factory.GetMessageClass(description))
+        for name, description in found.items()
     }
 
 

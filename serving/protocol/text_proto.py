@@ -2,12 +2,15 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from serving.protocol.errors import InputError
-from serving.protocol.proto_messages import message_classes
+from serving.protocol.proto_messages import DynamicMessage, message_classes
+
+Filled = TypeVar("Filled", bound=Message)
 
 # What tensorflow-serving-api does not ship, by file; the numbers are TensorFlow Serving's.
 _FILES = {
@@ -34,7 +37,7 @@ _FILES = {
 }
 
 
-def read_text_proto(path: Path, message: Message) -> Message:
+def read_text_proto(path: Path, message: Filled) -> Filled:
     """Fill a message from a file in text form.
 
     Raises:
@@ -56,7 +59,7 @@ def read_text_proto(path: Path, message: Message) -> Message:
 
 
 @cache
-def message_class(file_name: str, message_name: str) -> type[Message]:
+def message_class(file_name: str, message_name: str) -> type[DynamicMessage]:
     """The class of a message that no installed package ships."""
     return message_classes(file_name, "tensorflow.serving", _FILES[file_name])[message_name]
 

@@ -91,7 +91,8 @@ def _scan_strictly(text: str, start: int) -> tuple[object, int]:
     try:
         return _DECODER.raw_decode(text, start)
     except RecursionError:
-        return DeepParser(text, _DECODER.scan_once).parse(start)
+        scan = _DECODER.scan_once  # type: ignore[attr-defined]
+        return DeepParser(text, scan).parse(start)
 
 
 def _require_pairs(text: str, start: int, end: int) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from itertools import islice
 from json import JSONDecodeError
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from os.path import commonprefix
 
 KEPT_DEPTH = 300
@@ -52,7 +52,8 @@ class DeepParser:
         Raises:
             JSONDecodeError: there is none.
         """
-        step, position = self._value, start
+        step: Callable[[int], tuple[Callable | None, int]] | None = self._value
+        position = start
         while step is not None:
             step, position = step(self._skip(position))
         return self._document, position
@@ -110,6 +111,8 @@ class DeepParser:
     def _end_dropped(self, position: int, dropped: int) -> int:
         """End all that was dropped and ends here, one after the other; the position after that."""
         run = _CLOSING.match(self._text, position)
+        if run is None:
+            raise self._error("Expecting ',' delimiter", position)
         brackets = _NO_BRACKETS.sub("", run[0]).encode()[:dropped]
         expected = self._open[-len(brackets) :][::-1].translate(_PARTNER)
         count = len(commonprefix([brackets, bytes(expected)]))
@@ -141,7 +144,8 @@ class DeepParser:
         return self._next if self._text.startswith(end, position) else step, position
 
     def _skip(self, position: int) -> int:
-        return _SPACE.match(self._text, position).end()
+        space = _SPACE.match(self._text, position)
+        return space.end() if space else position
 
     def _error(self, reason: str, position: int) -> JSONDecodeError:
         return JSONDecodeError(reason, self._text, position)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from serving.models.golden import FILE, GoldenError, check_golden
@@ -107,9 +108,12 @@ class Rollout:
         for label, version in labels.items():
             logger.info("waiting for label %s of version %d", label, version)
             self._wait(
-                lambda label=label, version=version: self.remote.labelled(label) == version,
+                partial(self._leads_to, label, version),
                 f"label {label!r} to lead to version {version}",
             )
+
+    def _leads_to(self, label: str, version: int) -> bool:
+        return self.remote.labelled(label) == version
 
     def _write(self, versions: set[int], labels: dict[str, int]) -> None:
         self.file.write(versions, labels)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serving.client.transports.rest_connection import RestConnection
+from serving.client.transports.rest_connection import Json, RestConnection
 from serving.client.transports.rest_transport import RestTransport, model_path
 from serving.client.transports.retrying import RequestError, Retries
 from serving.client.transports.transport import Served, Values
@@ -83,7 +83,7 @@ class RemoteModel:
         served = replace(self._served, version=number)
         return RemoteVersion(RestTransport(served, self._timeout, ONCE))
 
-    def _ask(self, path: str, *unknown: Code) -> object | None:
+    def _ask(self, path: str, *unknown: Code) -> Json | None:
         """The answer; None where it is a refusal with one of the codes."""
         try:
             return self._connection.ask(path, self._timeout)

@@ -4,6 +4,7 @@ gRPC's own `stop` would refuse health checks as well, which are to say NOT_SERVI
 and wait for whoever watches them.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -101,11 +102,11 @@ class Drain:
         self._refusal = refusal
         self._health = health
         self._seconds = seconds
-        self._until: float | None = None
+        self._until = math.inf
 
     def begin(self) -> None:
         """Refuse new calls, and say so to health checks."""
-        if self._until is None:
+        if not self._refusal.active:
             self._until = time.monotonic() + self._seconds
             self._refusal.active = True
             if self._health is not None:

@@ -15,6 +15,7 @@ import socket
 import termios
 import time
 from asyncio import Transport
+from collections.abc import Callable
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import (
@@ -38,7 +39,7 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 class HttpConnection(HttpToolsProtocol):
     """A connection. The names of uvicorn's and httptools' callbacks are theirs."""
 
-    def connection_made(self, transport: Transport) -> None:
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin."""
         super().connection_made(transport)
         self._running: RequestResponseCycle | None = None
@@ -62,7 +63,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._head_bytes > LARGEST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, TOO_LARGE_HEAD)
 
-    def eof_received(self) -> bool | None:
+    def eof_received(self) -> bool | None:  # type: ignore[override]
         """The client sends no more: answer what it asked in full, then close."""
         asked = [cycle for cycle, _ in self.pipeline if not cycle.more_body]
         if self._running is not None and not self._running.response_complete:
@@ -75,7 +76,7 @@ class HttpConnection(HttpToolsProtocol):
         self._half_closed = True
         if self._running is not None and not self._running.response_started:
             self.transport.write(ANSWER)
-            self._running.transport = _Begun(self.transport)
+            self._running.transport = _Begun(self.transport)  # type: ignore[assignment]
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -217,7 +218,7 @@ class HttpConnection(HttpToolsProtocol):
             self.cycle.more_body = False
         super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Callable) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 

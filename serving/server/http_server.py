@@ -55,7 +55,7 @@ def serve(
         lifespan="off",
         ws="none",
         server_header=False,
-        timeout_keep_alive=patience.connection,
+        timeout_keep_alive=patience.connection,  # type: ignore[arg-type]
     )
     # Whoever reads or writes much lets the connections run ten times a hundredth of a second.
     sys.setswitchinterval(0.001)
@@ -74,6 +74,8 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; connections are looked at ten times in what they may lie still."""
         for connection in list(self.server_state.connections):
+            if not isinstance(connection, HttpConnection):
+                continue
             connection.close_if_gone()
             if counter % self._ticks == 0:
                 connection.close_if_stalled(self._patience.connection)

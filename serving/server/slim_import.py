@@ -11,7 +11,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow, if it is not; Keras is left to whoever imports it later."""
     hidden = [name for name in ("keras", "tf_keras") if name not in sys.modules]
     # The import system takes None for: not there.
-    sys.modules.update(dict.fromkeys(hidden))
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         import tensorflow  # noqa: F401
     finally:

@@ -10,7 +10,10 @@ import re
 import selectors
 import socket
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n")
 _USUAL = re.compile(rb"HTTP/1\.1 [2-9]\d\d[ \r]")
@@ -98,8 +101,7 @@ class Connection:
             self._socket = None
 
     def _close_if_ended(self) -> None:
-        idle = self._socket is not None and time.monotonic() - self._used > _IDLE_SECONDS
-        if not idle:
+        if self._socket is None or time.monotonic() - self._used <= _IDLE_SECONDS:
             return
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
@@ -109,16 +111,20 @@ class Connection:
 
     def _send(self, request: bytes) -> bytes:
         """Send a request; the first bytes of its answer."""
-        if self._socket is None:
-            self._socket = self._opened()
-        self._socket.settimeout(self.timeout)
+        opened = self._connected()
+        opened.settimeout(self.timeout)
         try:
-            self._socket.sendall(request)
+            opened.sendall(request)
             return self._more(b"")
         except TimeoutError:
             raise
         except OSError as error:
             raise _UnansweredError(*error.args) from error
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            self._socket = self._opened()
+        return self._socket
 
     def _opened(self) -> socket.socket:
         opened = socket.create_connection(self._address, self.timeout)
@@ -151,7 +157,9 @@ class Connection:
         """An answer in chunks, without a body, up to the end of the connection, or after others."""
         import http.client
 
-        response = http.client.HTTPResponse(_Replayed(received, self._socket))
+        # It asks for no more of a socket than `makefile`.
+        replayed = _Replayed(received, self._connected())
+        response = http.client.HTTPResponse(replayed)  # type: ignore[arg-type]
         try:
             response.begin()
             body = response.read()
@@ -163,7 +171,7 @@ class Connection:
         return Answer(response.status, f"{lines}\r\n".encode("latin-1", "replace"), body)
 
     def _more(self, received: bytes) -> bytes:
-        chunk = self._socket.recv(_CHUNK)
+        chunk = self._connected().recv(_CHUNK)
         if not chunk:
             raise ConnectionResetError("closed by the server")
         return received + chunk
@@ -207,10 +215,11 @@ class _Replayed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         if not self._received:
             return self._rest.recv_into(buffer)
-        part = self._received[: len(buffer)]
+        view = memoryview(buffer)
+        part = self._received[: len(view)]
         self._received = self._received[len(part) :]
-        buffer[: len(part)] = part
+        view[: len(part)] = part
         return len(part)

@@ -65,7 +65,7 @@ class GrpcTransport(Transport):
         """Close the channel, for good."""
         self._channel.close()
 
-    def _method(self, name: str, answer: type) -> Method:
+    def _method(self, name: str, answer: type[DynamicMessage]) -> Method:
         return self._channel.unary_unary(
             f"{SERVICE}/{name}",
             request_serializer=lambda message: message.SerializeToString(),

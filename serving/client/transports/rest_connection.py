@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import threading
+from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from serving.client.transports.connection import (
@@ -20,6 +21,9 @@ from serving.protocol.status import HTTP_STATUS, Code
 
 # Of several codes with one status the first: 400 is INVALID_ARGUMENT.
 _CODES = {HTTP_STATUS[code]: code for code in reversed(Code)}
+
+
+Json = Any  # a document that has been parsed, as the server sent it
 
 
 class RestConnection:
@@ -47,7 +51,7 @@ class RestConnection:
         self._headers = _authorization(self._place)
         self._local = threading.local()
 
-    def ask(self, path: str, timeout: float, body: str | None = None) -> object:
+    def ask(self, path: str, timeout: float, body: str | None = None) -> Json:
         """GET a path below the URL, or POST a body to it; the JSON of the answer.
 
         Raises:
@@ -97,7 +101,7 @@ class RestConnection:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             secure = self._place.scheme == "https"
-            address = (self._place.hostname, self._place.port or (443 if secure else 80))
+            address = (self._place.hostname or "", self._place.port or (443 if secure else 80))
             # All requests of this package only read, so sending one twice is harmless.
             connection = Connection(address, timeout, secure, again=True)
             self._local.connection = connection

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
-from serving.client.transports.rest_connection import RestConnection
+from serving.client.transports.rest_connection import Json, RestConnection
 from serving.client.transports.retrying import Retries
 from serving.client.transports.transport import (
     Served,
@@ -95,7 +95,7 @@ def _default(document: dict, name: str) -> Values:
     from serving.client.transports.wire import DATA_TYPES, TensorProto
     from serving.client.transports.wire_tensor import read_values
 
-    known = {**document, "dtype": DATA_TYPES.get(document.get("dtype"), 0)}
+    known = {**document, "dtype": DATA_TYPES.get(document.get("dtype", ""), 0)}
     try:
         return read_values(ParseDict(known, TensorProto(), ignore_unknown_fields=True), name)
     except ParseError as error:
@@ -112,7 +112,7 @@ def _spec(info: dict) -> TensorSpec:
     return TensorSpec(info["dtype"], tuple(int(dimension["size"]) for dimension in dimensions))
 
 
-def _typed(value: object, spec: TensorSpec) -> object:
+def _typed(value: Json, spec: TensorSpec) -> Json:
     """Float32 numbers out of their shortest decimal text, so that gRPC's are the same."""
     if spec.dtype != "DT_FLOAT":
         return value

@@ -6,6 +6,7 @@ from array import array
 from serving.client.transports.transport import Values, nested
 from serving.client.transports.wire import DATA_TYPES, TensorProto
 from serving.protocol.errors import InputError
+from serving.protocol.proto_messages import DynamicMessage
 
 # Type -> the field with its values, and how `array` calls it in `tensor_content`.
 _FIELDS = {
@@ -24,7 +25,7 @@ _FIELDS = {
 TYPE_NAMES = {number: name for name, number in DATA_TYPES.items()}
 
 
-def write_tensor(tensor: Values, dtype: str) -> TensorProto:
+def write_tensor(tensor: Values, dtype: str) -> DynamicMessage:
     """A tensor of the type, such as `DT_INT64`, as a message."""
     message = TensorProto(dtype=DATA_TYPES[dtype])
     for size in tensor.shape:
@@ -38,13 +39,13 @@ def write_tensor(tensor: Values, dtype: str) -> TensorProto:
     return message
 
 
-def read_tensor(message: TensorProto, name: str) -> object:
+def read_tensor(message: DynamicMessage, name: str) -> object:
     """A message as nested lists; as `read_values`."""
     tensor = read_values(message, name)
     return nested(tensor.values, tensor.shape)
 
 
-def read_values(message: TensorProto, name: str) -> Values:
+def read_values(message: DynamicMessage, name: str) -> Values:
     """A message in plain Python; text is UTF-8 with other bytes replaced.
 
     Args:
@@ -72,7 +73,7 @@ def read_values(message: TensorProto, name: str) -> Values:
     return Values(values + values[-1:] * missing, shape)
 
 
-def _flat_values(message: TensorProto, dtype: str) -> list:
+def _flat_values(message: DynamicMessage, dtype: str) -> list:
     field, code = _FIELDS[dtype]
     if message.tensor_content and code:
         values = array(code, message.tensor_content).tolist()
