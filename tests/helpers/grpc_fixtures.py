@@ -12,10 +12,9 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def line_root(tmp_path_factory):
+def line_root(tmp_path_factory, save_model):
     """`y = x * factor + term`; factor is 2 and term 0 if they are left out."""
     import tensorflow as tf
-    from conftest import save
 
     root = tmp_path_factory.mktemp("line")
     two, zero = tf.constant(2.0), tf.constant(0.0)
@@ -25,7 +24,7 @@ def line_root(tmp_path_factory):
 
     number = tf.TensorSpec([], tf.float32)
     inputs = [tf.TensorSpec([None], tf.float32), number, number]
-    save(tf, {"serving_default": (line, inputs)}, root / "1")
+    save_model(tf, {"serving_default": (line, inputs)}, root / "1")
     return root
 
 
