@@ -5,7 +5,7 @@ are imported when they are asked for: importing this package loads neither Tenso
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqrec_tf.backend import ensure_tensorflow_backend
 
@@ -45,7 +45,7 @@ _CALLABLE = ("evaluate", "train")  # modules that are called; see `seqrec_tf.cal
 ensure_tensorflow_backend()
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _CALLABLE:
         return importlib.import_module(f"seqrec_tf.{name}")
     if name in _HOME:
