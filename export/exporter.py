@@ -4,7 +4,6 @@ import dataclasses
 import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import tensorflow as tf
@@ -39,8 +38,10 @@ from seqrec_tf.json_files import write_json
 from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
 from seqrec_tf.settings.config import require_id_name
+from seqrec_tf.versions import package_version
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
+PACKAGES = ("tensorflow", "keras", "seqrec-tf")
 TRAINING_CARD = "TRAINING.md"
 
 
@@ -195,7 +196,7 @@ def _facts(subject: Subject) -> dict:
         "k": subject.k,
         "id_name": subject.id_name,
         "repeats": subject.repeats,
-        "packages": {name: version(name) for name in ("tensorflow", "keras", "seqrec-tf")},
+        "packages": {name: package_version(name) for name in PACKAGES},
     }
 
 

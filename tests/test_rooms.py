@@ -11,7 +11,7 @@ ROOMS = imported_rooms()
 GROUND = set(
     """
     seqrec_tf.backend seqrec_tf.callable_module seqrec_tf.errors seqrec_tf.folders
-    seqrec_tf.json_files seqrec_tf.ragged
+    seqrec_tf.json_files seqrec_tf.ragged seqrec_tf.versions
     serving.access_log serving.command serving.interrupts serving.metrics serving.protocol
     """.split()  # noqa: SIM905
 )

@@ -24,7 +24,6 @@ import re
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ from seqrec_tf.folders import locked
 from seqrec_tf.json_files import read_json, write_json
 from seqrec_tf.runs.changes import METRICS, claimed
 from seqrec_tf.settings.config import RunConfig, read_config
+from seqrec_tf.versions import package_version
 
 if TYPE_CHECKING:  # importing these imports TensorFlow or pandas, which --help does without
     import numpy as np
@@ -273,5 +273,5 @@ def environment(start: Run | None = None) -> dict:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in PACKAGES},
     }
