@@ -73,18 +73,20 @@ MAY_IMPORT = {
     ),
     # The third, which knows SavedModels only.
     "serving": "",
-    "serving.models": "",
+    "serving.inference": "",
     "serving.client.transports": "",
-    "serving.batching": "serving.models",
-    "serving.demo": "serving.models",
-    "serving.rest_api": "serving.models",
+    "serving.models": "serving.inference",
+    "serving.batching": "serving.inference serving.models",
+    "serving.demo": "serving.inference serving.models",
+    "serving.rest_api": "serving.inference serving.models",
+    "serving.grpc_api": "serving.inference serving.models",
     "serving.client": "serving.client.transports",
-    "serving.rollout": "serving.client.transports serving.models",
-    "serving.grpc_api": "serving.models serving.rest_api",
+    "serving.rollout": "serving.client.transports serving.inference serving.models",
     "serving.load": "serving.client serving.client.transports",
     "serving.deploy": "serving.models serving.rollout",
     "serving.server": (
-        "serving.batching serving.demo serving.grpc_api serving.models serving.rest_api"
+        "serving.batching serving.demo serving.grpc_api serving.inference serving.models "
+        "serving.rest_api"
     ),
     "serving.__main__": "serving.batching serving.models serving.server",
 }

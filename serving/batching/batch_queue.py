@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from serving.batching.batch_tensors import Feeds, split
 from serving.batching.parameters import BatchingParameters
-from serving.models.deadline import DEADLINE, Deadline, Ended
+from serving.inference.deadline import DEADLINE, Deadline, Ended
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.protocol.status import Code
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.protocol.status import Code
 

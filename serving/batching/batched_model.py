@@ -11,22 +11,23 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock
 
+import numpy as np
+
 from serving.batching.batch_queue import Queue, Task
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batch_tensors import Feeds, count_rows, merge, pad, split
 from serving.batching.parameters import BatchingParameters
-from serving.models.catalogue import Catalogue
-from serving.models.deadline import DEADLINE, Deadline, run_until
-from serving.models.limits import WIDE, Limits
-from serving.models.loaded_model import LoadedModel, selected
-from serving.models.tensor import Tensor, own_strings
+from serving.inference.deadline import DEADLINE, Deadline, run_until
+from serving.inference.limits import WIDE, Limits
+from serving.inference.servable import Servable, selected
+from serving.inference.tensor import Tensor, own_strings
 from serving.models.tensor_proto import type_name
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 
 
 class BatchedModel:
-    """A `LoadedModel`, to whoever asks it; its requests are merged.
+    """A `Servable` whose requests are merged and answered by another.
 
     Args:
         model: what runs the batches; it must have no limits, for batches are larger than requests.
@@ -39,7 +40,7 @@ class BatchedModel:
 
     limits: Limits = WIDE
 
-    def __init__(self, model: LoadedModel, scheduler: Scheduler, parameters: BatchingParameters):
+    def __init__(self, model: Servable, scheduler: Scheduler, parameters: BatchingParameters):
         self.name, self.version = model.name, model.version
         self.definitions, self.signatures = model.definitions, model.signatures
         self.with_defaults = model.with_defaults
@@ -49,10 +50,9 @@ class BatchedModel:
             for name in self.signatures
         }
 
-    @property
-    def catalogue(self) -> Catalogue | None:
-        """The items of the model, as `LoadedModel` has them."""
-        return self._model.catalogue
+    def column(self, name: str) -> np.ndarray | None:
+        """See `Servable`."""
+        return self._model.column(name)
 
     def run(
         self,
@@ -62,18 +62,11 @@ class BatchedModel:
     ) -> dict[str, Tensor]:
         """Run a signature, together with requests that come at the same time.
 
-        A request for some of the outputs runs alone, as in TensorFlow Serving.
-
-        Args:
-            signature_name: one of `signatures`.
-            feeds: alias -> tensor, every input of the signature.
-            wanted: the outputs to fetch; None for all.
-
-        Returns:
-            alias -> tensor, every output that is wanted, in alphabetical order.
+        A request for some of the outputs runs alone, as in TensorFlow Serving; otherwise see
+        `Servable`.
 
         Raises:
-            ServingError: as `LoadedModel.run`; INVALID_ARGUMENT, the inputs have different
+            ServingError: as there; INVALID_ARGUMENT, the inputs have different
                 numbers of rows, or more than allowed; FAILED_PRECONDITION, requests cannot be
                 merged, or outputs not be taken apart; UNAVAILABLE, too many are waiting.
         """
@@ -106,7 +99,7 @@ def _wait(tasks: list[Task]) -> list[Feeds]:
 
 
 def _process(
-    model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
+    model: Servable, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
 ) -> None:
     """Run tasks as one batch and set the outputs of each."""
     tasks = [
@@ -143,7 +136,7 @@ def _deadline(tasks: list[Task]) -> Deadline:
 
 
 def _answers(
-    model: LoadedModel, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
+    model: Servable, signature_name: str, parameters: BatchingParameters, tasks: list[Task]
 ) -> list[Feeds]:
     requests = [task.feeds for task in tasks]
     if parameters.pad_variable_length_inputs:

@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from serving.models.catalogue import Catalogue, Item
+from serving.demo.catalogue import Catalogue, Item
+from serving.demo.catalogues import Catalogues
+from serving.inference.servable import Servable
 from serving.models.registry import Registry
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.protocol.status import HTTP_STATUS
@@ -47,10 +49,15 @@ def demo_routes(registry: Registry) -> list[Route]:
     Args:
         registry: the models that the page shows.
     """
+    catalogues = Catalogues()
+
+    def asked(request: Request) -> Catalogue | None:
+        return catalogues.of(_model(registry, request))
+
     answers = {
         "models": lambda request: _models(registry),
-        "catalogue": lambda request: _search(registry, request),
-        "titles": lambda request: _titles(registry, request),
+        "catalogue": lambda request: _search(asked(request), request),
+        "titles": lambda request: _titles(asked(request), request),
     }
     files = sorted(path for path in PAGE.iterdir() if path.name != "index.html")
     return [
@@ -87,30 +94,28 @@ def _models(registry: Registry) -> dict:
     }
 
 
-def _search(registry: Registry, request: Request) -> dict:
+def _search(catalogue: Catalogue | None, request: Request) -> dict:
     """What a search finds; `size` is null if the model has no catalogue."""
-    catalogue = _catalogue(registry, request)
     if catalogue is None:
         return {"size": None, "total": 0, "items": []}
     found = catalogue.search(request.query_params.get("search", ""), LIMIT)
     return {"size": catalogue.size, "total": found.total, "items": _documents(found.items)}
 
 
-def _titles(registry: Registry, request: Request) -> dict:
+def _titles(catalogue: Catalogue | None, request: Request) -> dict:
     """The items of ids that the catalogue knows; `size` as in a search."""
-    catalogue = _catalogue(registry, request)
     if catalogue is None:
         return {"size": None, "items": []}
     ids = request.query_params.getlist("id")
     return {"size": catalogue.size, "items": _documents(catalogue.items(ids))}
 
 
-def _catalogue(registry: Registry, request: Request) -> Catalogue | None:
+def _model(registry: Registry, request: Request) -> Servable:
     model = request.query_params.get("model", "")
     version = request.query_params.get("version", "")
     if not (version.isascii() and version.isdigit() and len(version) < 20):
         raise invalid_argument(f"version: expected a number. Received: {version[:100]!r}")
-    return registry.find(Call("metadata", model, int(version))).catalogue
+    return registry.find(Call("metadata", model, int(version)))
 
 
 def _documents(items: list[Item]) -> list[dict]:

@@ -3,14 +3,13 @@
 from google.protobuf.message import Message
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from serving.models.loaded_model import LoadedModel
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 from serving.models.registry import Registry
 from serving.protocol.errors import invalid_argument
 from serving.protocol.urls import Call
-from serving.rest_api.json_request import DEFAULT_SIGNATURE
 
 
-def find_model(registry: Registry, request: Message) -> LoadedModel:
+def find_model(registry: Registry, request: Message) -> Servable:
     """The model that a request with a `model_spec` asks for.
 
     Raises:
@@ -49,7 +48,7 @@ def signature_name(specification: ModelSpec) -> str:
     return specification.signature_name or DEFAULT_SIGNATURE
 
 
-def answering(model: LoadedModel, signature: str = "") -> ModelSpec:
+def answering(model: Servable, signature: str = "") -> ModelSpec:
     """The `model_spec` of a response: the version that answered, whatever was asked for."""
     specification = ModelSpec(name=model.name, signature_name=signature)
     specification.version.value = model.version

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from serving.grpc_api.call import signature_name
-from serving.models.loaded_model import LoadedModel, Signature
-from serving.models.tensor import Tensor
-from serving.protocol.errors import invalid_argument, unimplemented
-from serving.rest_api.results import (
+from serving.inference.results import (
     CLASSES,
     SCORES,
     classification_shape,
@@ -18,6 +15,9 @@ from serving.rest_api.results import (
     require_regress_signature,
     run_examples,
 )
+from serving.inference.servable import Servable, Signature
+from serving.inference.tensor import Tensor
+from serving.protocol.errors import invalid_argument, unimplemented
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class Method:
     require: Callable[[Signature], set[str]]
     fill: Callable[[dict[str, Tensor], int, Message], None]
 
-    def run(
-        self, model: LoadedModel, signature: str, examples: list[bytes], result: Message
-    ) -> None:
+    def run(self, model: Servable, signature: str, examples: list[bytes], result: Message) -> None:
         """Run a signature on serialized examples and fill the result.
 
         Raises:

@@ -8,15 +8,15 @@ from collections.abc import Iterable, MutableMapping, Sequence
 
 from google.protobuf.message import Message
 
-from serving.models.loaded_model import LoadedModel
-from serving.models.tensor import Tensor
+from serving.inference.servable import Servable
+from serving.inference.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_proto, write_tensor_proto
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.protocol.status import Code
 
 
 def predict(
-    model: LoadedModel, signature_name: str, request: Message, outputs: MutableMapping
+    model: Servable, signature_name: str, request: Message, outputs: MutableMapping
 ) -> None:
     """Run a signature.
 

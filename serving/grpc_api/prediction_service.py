@@ -14,8 +14,8 @@ from serving.grpc_api.call import answering, find_model, signature_name
 from serving.grpc_api.examples import CLASSIFY, REGRESS, Method, check_tasks, method_of
 from serving.grpc_api.predict import predict
 from serving.grpc_api.service import Service, answered
+from serving.inference.examples import serialized_examples
 from serving.protocol.errors import invalid_argument
-from serving.rest_api.examples import serialized_examples
 
 METADATA_FIELD = "signature_def"
 

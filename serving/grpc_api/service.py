@@ -9,8 +9,8 @@ import grpc
 from google.protobuf.message import Message
 
 from serving.access_log import log_request
+from serving.inference.deadline import Deadline, run_until
 from serving.metrics import Metrics
-from serving.models.deadline import Deadline, run_until
 from serving.models.registry import Registry
 from serving.protocol.errors import ServingError
 from serving.protocol.status import HTTP_STATUS, Code

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import InputError, ServingError
 

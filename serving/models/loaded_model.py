@@ -6,36 +6,26 @@ TensorFlow Serving. A signature that returns a ragged or sparse tensor is refuse
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from serving.inference.limits import WIDE, Limits
+from serving.inference.servable import Signature, selected
+from serving.inference.tensor import VALUES_AT_ONCE, Tensor
 from serving.metrics import Metrics
-from serving.models.catalogue import Catalogue
-from serving.models.limits import WIDE, Limits
 from serving.models.operation_message import operation_message
 from serving.models.saved_model import SavedModel, not_loadable
-from serving.models.tensor import VALUES_AT_ONCE, Tensor
 from serving.models.tensor_proto import NUMPY_RANK, from_tensorflow, read_tensor_protos, type_name
 from serving.models.versions import VersionDirectory, find_unreadable
 from serving.protocol.errors import InputError, ServingError, UnreadableError, invalid_argument
 from serving.protocol.status import Code
 
 
-@dataclass(frozen=True)
-class Signature:
-    """What a signature takes and returns: alias -> name of the TensorFlow type (`DT_INT64`)."""
-
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-
-
 class LoadedModel:
-    """One version of a model, ready to run. Safe to use from several threads.
+    """One version of a model, ready to run: a `Servable`. Safe to use from several threads.
 
     Attributes:
         limits: the largest request that it answers.
@@ -63,7 +53,7 @@ class LoadedModel:
         }
 
     def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
-        """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""
+        """See `Servable`."""
         defaults = self.definitions[signature_name].defaults
         return read_tensor_protos(defaults) | feeds
 
@@ -73,19 +63,7 @@ class LoadedModel:
         feeds: dict[str, Tensor],
         wanted: Collection[str] | None = None,
     ) -> dict[str, Tensor]:
-        """Run a signature.
-
-        Args:
-            signature_name: one of `signatures`.
-            feeds: alias -> tensor, every input of the signature that has no default.
-            wanted: the outputs to fetch; only what they need is run. None for all.
-
-        Returns:
-            alias -> tensor, every output that is wanted, in alphabetical order.
-
-        Raises:
-            ServingError: what TensorFlow raised, with TensorFlow's code; or beyond the limits.
-        """
+        """See `Servable`."""
         self.limits.require_feeds(feeds)
         if len(feeds) < len(self.signatures[signature_name].inputs):
             feeds = self.with_defaults(signature_name, feeds)
@@ -102,25 +80,12 @@ class LoadedModel:
             # Inputs that no dense tensor can stand for: sparse or ragged ones.
             raise invalid_argument(f"signature {signature_name!r}: {error}") from error
 
-    @cached_property
-    def catalogue(self) -> Catalogue | None:
-        """The items of a model that restores with variables `ids` and `titles` (row 0 is padding).
-
-        Made when first asked for, and kept with the model.
-        """
-        ids, titles = (
-            _column(getattr(self._saved_model.restored, name, None)) for name in ("ids", "titles")
-        )
-        if ids is None or titles is None or len(ids) != len(titles) or titles.dtype != object:
+    def column(self, name: str) -> np.ndarray | None:
+        """See `Servable`."""
+        value = getattr(self._saved_model.restored, name, None)
+        if not isinstance(value, (tf.Variable, tf.Tensor)) or value.shape.rank != 1:
             return None
-        return Catalogue(ids[1:], titles[1:])
-
-
-def selected(wanted: Collection[str] | None, signature: Signature) -> tuple[str, ...] | None:
-    """The outputs to fetch, sorted; None if that is all."""
-    if wanted is None or set(wanted) == signature.outputs.keys():
-        return None
-    return tuple(sorted(set(wanted)))
+        return value.numpy() if value.dtype.is_integer or value.dtype == tf.string else None
 
 
 def _require_types(feeds: dict[str, Tensor], signature: Signature) -> None:
@@ -148,13 +113,6 @@ def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
 
 def _dtypes(tensor_infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, str]:
     return {alias: types_pb2.DataType.Name(info.dtype) for alias, info in tensor_infos.items()}
-
-
-def _column(value: object) -> np.ndarray | None:
-    """The values of a variable with one dimension of integers or strings, else None."""
-    if not isinstance(value, (tf.Variable, tf.Tensor)) or value.shape.rank != 1:
-        return None
-    return value.numpy() if value.dtype.is_integer or value.dtype == tf.string else None
 
 
 def _to_tensorflow(tensor: Tensor) -> tf.Tensor:

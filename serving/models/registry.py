@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from serving.models.loaded_model import LoadedModel
+from serving.inference.servable import Servable
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import ServingError, invalid_argument, not_found
 from serving.protocol.urls import Call
@@ -36,7 +36,7 @@ class Version:
     directory: VersionDirectory
     state: State
     error: ServingError | None = None
-    model: LoadedModel | None = None
+    model: Servable | None = None
     is_readable: bool = True
 
     @property
@@ -111,7 +111,7 @@ class Registry:
             or any(version.error or version.state != State.END for version in versions[name])
         ]
 
-    def find(self, call: Call) -> LoadedModel:
+    def find(self, call: Call) -> Servable:
         """The version that an inference or metadata call asks for; the newest if it names none.
 
         Raises:
@@ -144,7 +144,7 @@ class Registry:
             raise not_found(f"Could not find version {call.version} of model {call.model}")
         return [versions[call.version]]
 
-    def _available(self, model: str) -> dict[int, LoadedModel]:
+    def _available(self, model: str) -> dict[int, Servable]:
         known = self.known(model).items()
         return {number: found.model for number, found in known if found.state == State.AVAILABLE}
 

@@ -17,7 +17,7 @@ from tensorflow.python.eager import cancellation, context
 from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
 from tensorflow.types.experimental import ConcreteFunction
 
-from serving.models.deadline import DEADLINE
+from serving.inference.deadline import DEADLINE
 from serving.models.inlined_graph import inline
 from serving.protocol.errors import ServingError, invalid_argument
 

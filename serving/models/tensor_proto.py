@@ -13,7 +13,7 @@ import tensorflow as tf
 from google.protobuf.message import Message
 from tensorflow.core.framework import types_pb2
 
-from serving.models.tensor import VALUES_AT_ONCE, Tensor
+from serving.inference.tensor import VALUES_AT_ONCE, Tensor
 from serving.protocol.errors import invalid_argument, unimplemented
 
 NUMPY_RANK = 64  # dimensions of an array at most

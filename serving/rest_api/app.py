@@ -11,12 +11,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from serving.access_log import log_request
+from serving.inference.deadline import require_time
+from serving.inference.limits import Limits
+from serving.inference.servable import Servable
+from serving.inference.tensor import free_strings
 from serving.metrics import CONTENT_TYPE, Metrics
-from serving.models.deadline import require_time
-from serving.models.limits import Limits
-from serving.models.loaded_model import LoadedModel
 from serving.models.registry import Registry
-from serving.models.tensor import free_strings
 from serving.protocol.errors import ServingError
 from serving.protocol.status import HTTP_STATUS, Code
 from serving.protocol.urls import VERBS, Call, is_api_path, parse_call
@@ -157,13 +157,13 @@ class RestApi:
             asked = _or_bug(call, read_request, call.operation, body, encoding, limits, readable)
         return self._infer(call, model, asked)
 
-    def _infer_large(self, call: Call, model: LoadedModel, asked: Asked) -> str:
+    def _infer_large(self, call: Call, model: Servable, asked: Asked) -> str:
         try:
             return self._infer(call, model, asked)
         finally:
             free_strings(asked.feeds)
 
-    def _infer(self, call: Call, model: LoadedModel, asked: Asked) -> str:
+    def _infer(self, call: Call, model: Servable, asked: Asked) -> str:
         return _or_bug(call, INFERENCE[call.operation], model, asked)
 
     def _count(self, call: Call | None, code: Code, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from serving.models.limits import Limits
+from serving.inference.limits import Limits
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 from serving.rest_api.body import SMALL_BYTES

@@ -2,7 +2,7 @@
 
 import zlib
 
-from serving.models.limits import Limits
+from serving.inference.limits import Limits
 from serving.protocol.errors import invalid_argument
 
 SMALL_BYTES = 64 * 1024

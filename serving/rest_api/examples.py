@@ -1,14 +1,11 @@
-"""Classify and regress requests -> serialized `tf.train.Example`s.
+"""Classify and regress requests over REST -> serialized `tf.train.Example`s.
 
-Over REST:
 `{"context": {"country": "NL"}, "examples": [{"movie_ids": [1, 2]}, {"movie_ids": 7}]}`: features
 may have any length in each example. A number with a decimal point makes a float feature, an
 integer or a boolean an int64 feature, a string or `{"b64": ...}` a bytes feature. **A float
 feature must be written `80.0`, not `80`.** The context belongs to every example; a feature of
 the example itself wins.
 """
-
-from google.protobuf.message import Message
 
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.protocol.proto_messages import message_classes
@@ -55,25 +52,6 @@ def read_examples(document: dict) -> list[bytes]:
         _serialize(context | _read_features(example, f"Example {index}"))
         for index, example in enumerate(examples)
     ]
-
-
-def serialized_examples(source: Message) -> list[bytes]:
-    """The examples of a `tensorflow.serving.Input`, as gRPC requests carry them.
-
-    A context stands before each example: whoever parses the two as one message takes the
-    example's own feature where both have it.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, there are none.
-    """
-    kind = source.WhichOneof("kind")
-    examples = getattr(source, kind).examples if kind else ()
-    if not examples:
-        raise invalid_argument("Input is empty.")
-    context = b""
-    if kind == "example_list_with_context":
-        context = source.example_list_with_context.context.SerializeToString()
-    return [context + example.SerializeToString() for example in examples]
 
 
 def _read_features(members: object, where: str) -> dict[str, Feature]:

@@ -4,7 +4,8 @@ Row form stacks the rows: `{"instances": [{"movie_ids": [1, 2]}, {"movie_ids": [
 Column form gives whole tensors: `{"inputs": {"movie_ids": [[1, 2], [7, 8]]}}`.
 """
 
-from serving.models.tensor import Tensor
+from serving.inference.servable import DEFAULT_SIGNATURE
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, invalid_argument, unimplemented
 from serving.rest_api.json_document import preview
 from serving.rest_api.json_tensor import (
@@ -15,8 +16,6 @@ from serving.rest_api.json_tensor import (
     read_values,
     shape_of,
 )
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 def read_signature_name(document: dict) -> str:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, invalid_argument
 
 SEPARATOR = ", "

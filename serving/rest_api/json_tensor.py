@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from serving.models.tensor import MAX_RANK, Tensor, string_values
+from serving.inference.tensor import MAX_RANK, Tensor, string_values
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.json_document import number_too_big, preview, type_name
 

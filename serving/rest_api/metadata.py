@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from google.protobuf.json_format import MessageToDict
 
-from serving.models.loaded_model import LoadedModel
+from serving.inference.servable import Servable
 from serving.models.registry import Version
 
 
@@ -25,7 +25,7 @@ def status_text(versions: Iterable[Version]) -> str:
     return json.dumps({"model_version_status": statuses}, indent=1)
 
 
-def metadata_text(model: LoadedModel) -> str:
+def metadata_text(model: Servable) -> str:
     """The answer to a metadata call: every field, also those at their default; int64 as text."""
     specification = {"name": model.name, "signature_name": "", "version": str(model.version)}
     signatures = {

@@ -18,9 +18,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from serving.models.deadline import DEADLINE
-from serving.models.limits import Limits
-from serving.models.tensor import VALUES_AT_ONCE, Tensor
+from serving.inference.deadline import DEADLINE
+from serving.inference.limits import Limits
+from serving.inference.tensor import VALUES_AT_ONCE, Tensor
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 from serving.rest_api.reading import Asked, Model, read_request

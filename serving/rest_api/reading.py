@@ -6,15 +6,14 @@ names of a model's signatures: it runs in another process as well.
 
 from dataclasses import dataclass
 
-from serving.models.limits import Limits
-from serving.models.tensor import Tensor, string_values
+from serving.inference.examples import example_feeds
+from serving.inference.limits import Limits
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.body import inflate
 from serving.rest_api.examples import read_examples
 from serving.rest_api.json_document import parse_document
 from serving.rest_api.json_request import is_row_form, read_columns, read_rows, read_signature_name
-
-EXAMPLES = "inputs"
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ def read_request(operation: str, body: bytes, encoding: str, limits: Limits, mod
     if operation != "predict":
         examples = read_examples(document)
         _require_found(model)
-        feeds = {EXAMPLES: Tensor(string_values(examples), (len(examples),))}
-        return Asked(signature, True, feeds)
+        return Asked(signature, True, example_feeds(examples))
     _require_found(model)
     inputs = model.inputs.get(signature)
     if inputs is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from serving.models.deadline import Deadline, Ended, run_until
+from serving.inference.deadline import Deadline, Ended, run_until
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 

@@ -8,7 +8,7 @@ from serving.client.transports.rest_connection import Json, RestConnection
 from serving.client.transports.rest_transport import RestTransport, model_path
 from serving.client.transports.retrying import RequestError, Retries
 from serving.client.transports.transport import Served, Values
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import InputError, ServingError
 from serving.protocol.status import Code
 

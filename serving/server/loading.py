@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batched_model import BatchedModel
 from serving.batching.flags import Batching
+from serving.inference.limits import Limits
+from serving.inference.servable import Servable
 from serving.metrics import Metrics
 from serving.models.golden import check_golden
-from serving.models.limits import Limits
 from serving.models.loaded_model import LoadedModel
 from serving.models.versions import VersionDirectory
 from serving.server.warmup import warm_up
@@ -33,7 +34,7 @@ class Loader:
     batching: Batching | None = None
     scheduler: Scheduler | None = None
 
-    def __call__(self, directory: VersionDirectory) -> LoadedModel | BatchedModel:
+    def __call__(self, directory: VersionDirectory) -> Servable:
         """Load a version, ask its golden requests and run its warm-up requests.
 
         Raises:

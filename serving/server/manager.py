@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from serving.models.deadline import require_time
-from serving.models.loaded_model import LoadedModel
+from serving.inference.deadline import require_time
+from serving.inference.servable import Servable
 from serving.models.model_config import ModelConfig
 from serving.models.registry import Registry, State, Version
 from serving.models.versions import VersionDirectory, find_versions
@@ -35,7 +35,7 @@ class Loading:
         labels_may_wait: whether a new label may name a version that is not available.
     """
 
-    load: Callable[[VersionDirectory], LoadedModel]
+    load: Callable[[VersionDirectory], Servable]
     retries: int = 0
     interval: float = 60.0
     labels_may_wait: bool = False
@@ -162,7 +162,7 @@ class Manager:
         cause = ServingError(Code.UNKNOWN, reason)
         return self._registry.change(version, State.END, error=cause, is_readable=is_readable)
 
-    def _load(self, directory: VersionDirectory) -> LoadedModel:
+    def _load(self, directory: VersionDirectory) -> Servable:
         for _ in range(self._loading.retries):
             try:
                 return self._loading.load(directory)

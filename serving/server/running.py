@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.flags import Batching
+from serving.inference.limits import Limits
 from serving.metrics import Metrics
-from serving.models.limits import Limits
 from serving.models.model_config import read_model_configs
 from serving.models.registry import Registry
 from serving.protocol.errors import InputError

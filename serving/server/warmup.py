@@ -10,21 +10,20 @@ from pathlib import Path
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from serving.models.loaded_model import LoadedModel
-from serving.models.tensor import Tensor
+from serving.inference.examples import example_feeds, serialized_examples
+from serving.inference.results import CLASSES, REGRESSION, SCORES
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
+from serving.inference.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_protos
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import InputError, ServingError, unimplemented
 from serving.protocol.proto_messages import DynamicMessage
-from serving.rest_api.examples import serialized_examples
-from serving.rest_api.json_request import DEFAULT_SIGNATURE
-from serving.rest_api.results import CLASSES, REGRESSION, SCORES, example_feeds
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 MOST_RECORDS = 1000
 
 
-def warm_up(model: LoadedModel, directory: VersionDirectory, iterations: int = 1) -> int:
+def warm_up(model: Servable, directory: VersionDirectory, iterations: int = 1) -> int:
     """Run a model's warm-up requests.
 
     Args:
@@ -63,7 +62,7 @@ def _records(path: Path) -> Iterator[DynamicMessage]:
         yield PredictionLog.FromString(record)
 
 
-def _run(model: LoadedModel, record: DynamicMessage) -> None:
+def _run(model: Servable, record: DynamicMessage) -> None:
     kind = record.WhichOneof("log_type")
     if kind not in ("predict_log", "classify_log", "regress_log", "multi_inference_log"):
         raise unimplemented(f"Unsupported log_type for warmup: {kind}")
@@ -77,9 +76,7 @@ def _run(model: LoadedModel, record: DynamicMessage) -> None:
         _ask(model, task.model_spec.signature_name, feeds, {CLASSES, SCORES, REGRESSION})
 
 
-def _ask(
-    model: LoadedModel, signature_name: str, feeds: dict[str, Tensor], wanted: set[str]
-) -> None:
+def _ask(model: Servable, signature_name: str, feeds: dict[str, Tensor], wanted: set[str]) -> None:
     name = signature_name or DEFAULT_SIGNATURE
     if name not in model.signatures:
         raise unimplemented(f"no signature {name!r}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from serving.batching.batch_tensors import count_rows, merge, pad, split
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 

@@ -11,10 +11,10 @@ import pytest
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batched_model import BatchedModel
 from serving.batching.parameters import BatchingParameters
-from serving.models.deadline import DEADLINE, Deadline, Ended, run_until
-from serving.models.limits import Limits
-from serving.models.loaded_model import Signature
-from serving.models.tensor import Tensor
+from serving.inference.deadline import DEADLINE, Deadline, Ended, run_until
+from serving.inference.limits import Limits
+from serving.inference.servable import Signature
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, TooLarge
 from serving.protocol.status import Code
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from serving.models.catalogue import Catalogue, Item
+from serving.demo.catalogue import Catalogue, Item
 
 TITLES = [
     "Stargate (1994)",

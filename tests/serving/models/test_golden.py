@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
+from serving.inference.tensor import Tensor
 from serving.models.golden import GoldenError, check_golden
-from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import InputError
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from helpers import graph_models
 
+from serving.inference.tensor import Tensor
 from serving.models.loaded_model import LoadedModel
-from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code

@@ -7,9 +7,9 @@ import pytest
 from tensorflow.core.framework import graph_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
+from serving.inference.tensor import Tensor, string_values
 from serving.models.loaded_model import LoadedModel
 from serving.models.operation_packages import require_operations
-from serving.models.tensor import Tensor, string_values
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import InputError
 

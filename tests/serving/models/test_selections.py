@@ -14,14 +14,14 @@ from serving.batching.batch_scheduler import Scheduler
 from serving.batching.batched_model import BatchedModel
 from serving.batching.parameters import BatchingParameters
 from serving.grpc_api.predict import predict
+from serving.inference.deadline import Deadline, run_until
+from serving.inference.examples import serialized_examples
+from serving.inference.results import require_classify_signature, run_examples
+from serving.inference.tensor import Tensor
 from serving.models import signature_function
-from serving.models.deadline import Deadline, run_until
 from serving.models.loaded_model import LoadedModel
-from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import ServingError
-from serving.rest_api.examples import serialized_examples
-from serving.rest_api.results import require_classify_signature, run_examples
 
 FEEDS = {"x": Tensor(np.array([3, 2], np.int64), (2,))}
 # What is wanted, and what comes.

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_proto, type_name, write_tensor_proto
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.requests import Request
 
-from serving.models.limits import Limits
+from serving.inference.limits import Limits
 from serving.protocol.errors import ServingError, TooLarge
 from serving.protocol.status import Code
 from serving.rest_api.bodies import Bodies

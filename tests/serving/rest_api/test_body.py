@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from serving.models.limits import WIDE, Limits
+from serving.inference.limits import WIDE, Limits
 from serving.protocol.errors import ServingError, TooLarge
 from serving.rest_api.body import inflate
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from serving.models.tensor import Tensor, string_values
+from serving.inference.tensor import Tensor, string_values
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code
 from serving.rest_api.json_response import float_texts, outputs_text, predictions_text, value_texts

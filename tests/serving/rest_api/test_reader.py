@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import requests
 
-from serving.models.deadline import Deadline, run_until
-from serving.models.limits import Limits
+from serving.inference.deadline import Deadline, run_until
+from serving.inference.limits import Limits
 from serving.protocol.errors import ServingError, TooLarge, not_found
 from serving.rest_api.reader import Reader
 from serving.rest_api.reading import Model, read_request

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.models.deadline import Deadline, Ended, run_until
+from serving.inference.deadline import Deadline, Ended, run_until
 from serving.models.model_config import ModelConfig, VersionPolicy
 from serving.models.registry import Registry, State
 from serving.protocol.errors import InputError, ServingError, UnreadableError

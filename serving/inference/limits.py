@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.models.tensor import Tensor
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import TooLarge
 
 ROW_SPLITS = "row_splits"

@@ -24,11 +24,11 @@ from tensorflow_serving.apis import (
 )
 
 from serving.grpc_api.prediction_service import PredictionService
+from serving.inference.deadline import DEADLINE, Deadline, Ended, run_until
+from serving.inference.servable import Signature
+from serving.inference.tensor import Tensor
 from serving.metrics import Metrics
-from serving.models.deadline import DEADLINE, Deadline, Ended, run_until
-from serving.models.loaded_model import Signature
 from serving.models.registry import Registry, State, Version
-from serving.models.tensor import Tensor
 from serving.models.versions import VersionDirectory
 from serving.protocol.errors import ServingError
 from serving.protocol.status import Code

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import requests
 
-from serving.models.limits import Limits
-from serving.models.tensor import Tensor
+from serving.inference.limits import Limits
+from serving.inference.tensor import Tensor
 from serving.protocol.errors import TooLarge
 
 

@@ -1,0 +1,1 @@
+"""Asking a model, whichever protocol the request came in: REST and gRPC stand over this."""
