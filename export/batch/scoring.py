@@ -53,6 +53,7 @@ class Scorer:
         self.user_type, self.id_type = (str(schema.types[column]) for column in (0, 2))
         self.ids = self.model.ids.numpy()[1:]
         self.asked, self.unknown, self.first_unknown = 0, 0, None
+        self._refused: InputError | None = None
 
     def answers(
         self, parts: Iterable[tuple[int, Iterator[tuple]]], batch_size: int
@@ -65,9 +66,14 @@ class Scorer:
 
         Yields:
             Number of the part, users of the batch, and their rows.
+
+        Raises:
+            InputError: a user has more items than the graph takes of one.
         """
         for number, users, histories in self._batches(parts, batch_size):
             yield int(number), len(users), self._rows(users.numpy(), self._ask(histories))
+        if self._refused:
+            raise self._refused
 
     def _batches(
         self, parts: Iterable[tuple[int, Iterator[tuple]]], batch_size: int
@@ -84,9 +90,15 @@ class Scorer:
                     lengths = [len(history) for history in items]
                     yield number, np.array(users, NUMPY[self.user_type]), flat, lengths
 
+        def readable():
+            try:
+                yield from packed()
+            except InputError as error:  # tf.data would make a traceback of it
+                self._refused = error
+
         kinds = (self.user_type, self.id_type, "int64")
         signature = (tf.TensorSpec([], "int64"), *(tf.TensorSpec([None], kind) for kind in kinds))
-        flat = tf.data.Dataset.from_generator(packed, output_signature=signature)
+        flat = tf.data.Dataset.from_generator(readable, output_signature=signature)
         return flat.map(
             lambda number, users, flat, lengths: (
                 number,
@@ -129,12 +141,25 @@ def _batches(people: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
     """Lists of people: at most `size`, and not more ids, padded, than the graph takes."""
     while batch := list(islice(people, size)):
         first, longest = 0, 0
-        for place, (_, items) in enumerate(batch):
+        for place, (user, items) in enumerate(batch):
+            _require_readable(user, len(items))
             longest = max(longest, len(items))
             if (place - first + 1) * longest > MOST_IDS and place > first:
                 yield batch[first:place]
                 first, longest = place, len(items)
         yield batch[first:]
+
+
+def _require_readable(user: int | str, count: int) -> None:
+    """Check that the graph takes a history of so many items.
+
+    Raises:
+        InputError: it does not; no request could ask for this user.
+    """
+    if count > MOST_IDS:
+        raise InputError(
+            f"user {user!r}: expected a history of at most {MOST_IDS:,} items. Received: {count:,}."
+        )
 
 
 def _options(model, folder: Path, id_name: str) -> dict[str, tf.Tensor]:

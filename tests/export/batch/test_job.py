@@ -267,6 +267,17 @@ def start(folder: Path, *flags) -> subprocess.Popen:
         )
 
 
+def test_a_history_longer_than_the_graph_takes_is_one_line(run, version, tmp_path, monkeypatch):
+    monkeypatch.setattr("export.batch.scoring.MOST_IDS", 7)
+    flags = write_log(tmp_path / "log.csv", {3: [11], 4: [11, 22] * 4, 5: [22]})
+    code, _, stderr = run("--model", version, *flags, "--output", "all.parquet")
+    assert (code, stderr.splitlines()[-1]) == (
+        2,
+        "error: user 4: expected a history of at most 7 items. Received: 8.",
+    )
+    assert not (tmp_path / "all.parquet").exists()
+
+
 def test_an_output_is_replaced_by_force_only(run, version, log, tmp_path):
     (tmp_path / "all.parquet").write_text("mine")
     flags = ["--model", version, *log, "--output", "all.parquet"]
