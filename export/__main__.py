@@ -21,7 +21,7 @@ from seqrec_tf.options import Parser
 from seqrec_tf.runs.directory import LATEST, read_run, require_finished
 from seqrec_tf.settings.config import flag, require_id_name
 
-COMMANDS = {"verify": "export.verify", "inspect": "export.inspection"}
+COMMANDS = {"verify": "export.verification", "inspect": "export.inspection"}
 FORMATS = {
     "savedmodel": ("savedmodel",),
     "tflite": ("tflite",),
@@ -177,7 +177,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _refresh(arguments: argparse.Namespace) -> list[Path]:
-    from export.refresh import refresh
+    from export.refreshing import refresh
 
     return refresh(arguments.refresh_items, arguments.version_of)
 

@@ -53,7 +53,7 @@ MAY_IMPORT = {
         "export.artifact export.litert export.proof seqrec_tf.evaluation seqrec_tf.options"
     ),
     "export.sources": "export.graph export.proof seqrec_tf.data seqrec_tf.models",
-    "export.verify": "export.artifact export.proof seqrec_tf.options",
+    "export.verification": "export.artifact export.proof seqrec_tf.options",
     "export.exporter": (
         "export.artifact export.graph export.litert export.options export.proof "
         "export.sources seqrec_tf.data seqrec_tf.runs seqrec_tf.settings"
@@ -61,14 +61,17 @@ MAY_IMPORT = {
     "export.bring_your_own": (
         "export.artifact export.exporter export.options export.sources seqrec_tf.data"
     ),
-    "export.refresh": (
-        "export.artifact export.exporter export.graph export.options export.sources "
-        "seqrec_tf.data seqrec_tf.runs"
+    "export.refreshing": (
+        "export.artifact export.exporter export.options export.sources seqrec_tf.data "
+        "seqrec_tf.runs"
     ),
-    "export": "export.bring_your_own",
+    "export": (
+        "export.batch export.bring_your_own export.exporter export.options export.proof "
+        "export.refreshing export.verification"
+    ),
     "export.__main__": (
         "export.artifact export.bring_your_own export.exporter export.graph export.litert "
-        "export.options export.proof export.refresh seqrec_tf.models seqrec_tf.options "
+        "export.options export.proof export.refreshing seqrec_tf.models seqrec_tf.options "
         "seqrec_tf.runs seqrec_tf.settings"
     ),
     # The third, which knows SavedModels only.

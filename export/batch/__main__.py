@@ -4,11 +4,13 @@ python -m export.batch --histories ratings.csv --item-column movie_id --output a
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 
-from seqrec_tf.errors import InputError, run_command
+from export.batch.options import BatchOptions
+from seqrec_tf.errors import run_command
 from seqrec_tf.options import Parser
-from seqrec_tf.settings.config import DataConfig, flag
+from seqrec_tf.settings.config import DataConfig
 
 EPILOG = """examples:
   a log, one row an interaction, in any order:
@@ -64,34 +66,12 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
 
 
 def _recommend(arguments: argparse.Namespace) -> Path:
-    _check(arguments)
-    from seqrec_tf.data.parquet import import_pyarrow
+    from export.batch.job import batch_score
 
-    import_pyarrow(arguments.output)
-    from export.batch.job import recommend_to_all
-
-    return recommend_to_all(arguments)
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    for name in ("batch_size", "users_a_part"):
-        if getattr(arguments, name) < 1:
-            raise InputError(
-                f"{flag(name)}: expected at least 1. Received: {getattr(arguments, name)}."
-            )
-    if arguments.output.suffix != ".parquet":
-        raise InputError(
-            f"--output: expected a name that ends in .parquet. Received: {arguments.output}."
-        )
-    for name in ("item_column", "time_column"):
-        if arguments.history_column and getattr(arguments, name):
-            raise InputError(
-                f"--history-column: expected lists, oldest item first, and no {flag(name)}. "
-                f"Received: {flag(name)} {getattr(arguments, name)}."
-            )
-    from seqrec_tf.data.table_paths import find_files
-
-    find_files(arguments.histories, "--histories")
+    names = [field.name for field in dataclasses.fields(BatchOptions)]
+    options = BatchOptions(**{name: getattr(arguments, name) for name in names})
+    given = arguments.model, arguments.histories, arguments.output
+    return batch_score(*given, options, force=arguments.force)
 
 
 if __name__ == "__main__":

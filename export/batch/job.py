@@ -1,12 +1,13 @@
 """The job of `python -m export.batch`: read, sort, ask the model part by part, join."""
 
-import argparse
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -21,44 +22,74 @@ from export.artifact.version import (
     version_folder,
 )
 from export.batch.histories import Histories, Source, write_histories
-from export.batch.parts import Parts
+from export.batch.options import BatchOptions
 from seqrec_tf.data.logs import LOWEST_USER
 from seqrec_tf.data.notices import shown, texts_line
+from seqrec_tf.data.parquet import import_pyarrow
 from seqrec_tf.data.table_paths import find_files
 from seqrec_tf.errors import InputError, warn
 from seqrec_tf.json_files import read_json
 from seqrec_tf.settings.config import DataConfig
 
+if TYPE_CHECKING:
+    from export.batch.parts import Parts
+    from export.batch.scoring import Scorer
 
-def recommend_to_all(arguments: argparse.Namespace) -> Path:
-    """Recommend as the flags of `export.batch` say; returns the finished Parquet file.
+
+def batch_score(
+    model: str | os.PathLike,
+    histories: str | os.PathLike,
+    output: str | os.PathLike,
+    options: BatchOptions | None = None,
+    *,
+    force: bool = False,
+) -> Path:
+    """Recommend to every user of a log, into a Parquet file.
+
+    Its columns are `user`, `rank` (from 1), the item's id, `title` and `score`, users ascending.
+    After a kill the same call goes on, from `OUTPUT.parts`.
+
+    Args:
+        model: folder of an exported SavedModel's version, or of the model (its largest version).
+        histories: a table, or a folder or pattern of some: an interaction a row in any order, or,
+            with `history_column`, a user a row with the list of their items.
+        output: the file to write, FILE.parquet.
+        options: columns, k and batches; None takes the defaults.
+        force: whether to replace the output, and parts of another job.
+
+    Returns:
+        The finished file.
 
     Raises:
-        InputError: a model or histories that do not make sense; nothing is left then.
+        InputError: a model, histories or options that do not make sense; nothing is left then.
     """
-    artifact = _version(arguments.model)
+    model, output, options = Path(model), Path(output), options or BatchOptions()
+    _require_sound(Path(histories), output, options)
+    artifact = _version(model)
     folder, extra = artifact.folder, artifact.extra
     golden = read_json(extra / GOLDEN)
-    k = _chosen_k(arguments.k, read_json(extra / REPORT))
-    source = _source(arguments, golden["id_type"])
+    k = _chosen_k(options.k, read_json(extra / REPORT))
+    source = _source(Path(histories), options, golden["id_type"])
     settings = {
         "--model": digest(extra / MANIFEST),
         "--histories": _digest(source.path),
         **source.columns,
         "--k": k,
         # Sums over batches of another size may differ in the last bit.
-        "--batch-size": arguments.batch_size,
-        "--users-a-part": arguments.users_a_part,
+        "--batch-size": options.batch_size,
+        "--users-a-part": options.users_a_part,
     }
-    parts = Parts(arguments.output, settings, {"--model": folder, "--histories": source.path})
-    parts.require_free(arguments.force)
+    from export.batch.parts import Parts  # which needs pyarrow, an extra
+
+    parts = Parts(output, settings, {"--model": folder, "--histories": source.path})
+    parts.require_free(force)
     with parts.locked():
-        if arguments.force or not parts.joined():
-            if not parts.begun(arguments.force):
+        if force or not parts.joined():
+            if not parts.begun(force):
                 _read(source, parts)
             _score(parts, folder, golden)
         parts.remove()
-    return arguments.output
+    return output
 
 
 def _digest(path: Path) -> str:
@@ -90,19 +121,27 @@ def _chosen_k(k: int | None, report: dict) -> int:
     return k
 
 
-def _source(arguments: argparse.Namespace, id_type: str) -> Source:
-    lists = arguments.history_column
+def _source(path: Path, options: BatchOptions, id_type: str) -> Source:
+    lists = options.history_column
     return Source(
-        path=arguments.histories,
-        user_column=arguments.user_column,
-        item_column=None if lists else arguments.item_column or DataConfig.item_column,
-        time_column=None if lists else arguments.time_column or DataConfig.time_column,
+        path=path,
+        user_column=options.user_column,
+        item_column=None if lists else options.item_column or DataConfig.item_column,
+        time_column=None if lists else options.time_column or DataConfig.time_column,
         history_column=lists,
         id_type=id_type,
     )
 
 
-def _read(source: Source, parts: Parts) -> None:
+def _require_sound(histories: Path, output: Path, options: BatchOptions) -> None:
+    options.require_sound()
+    if output.suffix != ".parquet":
+        raise InputError(f"--output: expected a name that ends in .parquet. Received: {output}.")
+    find_files(histories, "--histories")
+    import_pyarrow(output)
+
+
+def _read(source: Source, parts: "Parts") -> None:
     try:
         write_histories(source, parts.histories)
     except Exception:
@@ -111,7 +150,7 @@ def _read(source: Source, parts: Parts) -> None:
     parts.begin()
 
 
-def _score(parts: Parts, folder: Path, golden: dict) -> None:
+def _score(parts: "Parts", folder: Path, golden: dict) -> None:
     """Write the parts that are missing, and join all of them."""
     histories, size = Histories(parts.histories), parts.settings["--users-a-part"]
     count = -(-histories.users // size)
@@ -139,7 +178,7 @@ def _score(parts: Parts, folder: Path, golden: dict) -> None:
     parts.join(count)
 
 
-def _say_texts(histories: Histories, parts: Parts) -> None:
+def _say_texts(histories: Histories, parts: "Parts") -> None:
     if histories.user_type == "string" and (
         found := texts_line(histories.each_user(), LOWEST_USER)
     ):
@@ -147,7 +186,7 @@ def _say_texts(histories: Histories, parts: Parts) -> None:
         warn(f"--histories {parts.paths['--histories']}, column {column!r}: {found[0]}.")
 
 
-def _scorer(k: int, user_type: str, folder: Path, golden: dict):
+def _scorer(k: int, user_type: str, folder: Path, golden: dict) -> "Scorer":
     print("loading TensorFlow", file=sys.stderr)
     from export.batch.scoring import Scorer, answer_schema
 

@@ -47,7 +47,7 @@ def read_additions(
     """Read the table and look every id up.
 
     Args:
-        path: the table; see `export.refresh`.
+        path: the table; see `export.refreshing`.
         catalogue: of the published model.
         table: its item vectors, (items + 1, dim).
         retired: (items + 1,) bool, what may be added again; None for nothing.

@@ -24,8 +24,9 @@ def main() -> None:
     parser.add_argument("--additions", type=int, nargs="+", default=[100, 1000, 10_000])
     arguments = parser.parse_args()
 
-    from export.refresh import Trained, _merged, _stand_ins
     from export.sources.additions import read_additions
+    from export.sources.merging import merged
+    from export.sources.refreshed import Trained, stand_ins
     from seqrec_tf.data.catalogue import Catalogue
 
     items = arguments.items
@@ -42,9 +43,9 @@ def main() -> None:
             times = [time.perf_counter()]
             additions = read_additions(path, catalogue, table)
             times.append(time.perf_counter())
-            _, source, _ = _merged(catalogue, additions, nothing)
+            _, source, _ = merged(catalogue, additions, nothing)
             times.append(time.perf_counter())
-            _stand_ins(trained, table, additions, source)
+            stand_ins(trained, table, additions, source)
             times.append(time.perf_counter())
         seconds = dict(zip(("read", "merge", "most_like"), np.diff(times).round(2), strict=True))
         print(json.dumps({"items": items, "additions": count, **seconds}), flush=True)

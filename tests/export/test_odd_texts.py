@@ -9,7 +9,7 @@ import tensorflow as tf
 from export.graph.signatures import Forms
 from export.proof.__main__ import prove
 from export.proof.warmup import warmup_requests
-from export.refresh import _catalogue
+from export.sources.published import published_catalogue
 from seqrec_tf.json_files import write_json
 
 LINE_ENDS = ["a\nb", "a\rb", "a\r\nb", "l\u2028s", "x\x85y", "x\x0by"]
@@ -45,7 +45,7 @@ def test_the_proof_holds_and_a_refresh_reads_the_same_texts(build, tmp_path):
     write_json(folder / "assets.extra/golden_requests.json", golden)
     assert prove([folder])["failures"] == []
     model = tf.saved_model.load(str(folder))
-    read = _catalogue(model, {"id_name": "item_ids"})
+    read = published_catalogue(model, {"id_name": "item_ids"})
     assert read.ids.tolist() == catalogue.ids.tolist()
     assert read.titles.tolist() == catalogue.titles.tolist()
     stripped = [raw.strip() for raw in catalogue.categories]

@@ -11,12 +11,15 @@ import pytest
 import tensorflow as tf
 
 from export import exporter
-from export import refresh as refresh_module
 from export.proof.contract import read_graph
 from export.proof.ops import op_counts
 from export.proof.runner import signature_caller
-from export.refresh import Trained, _merged, _retired, _stand_ins, refresh
+from export.refreshing import refresh
+from export.sources import refreshed as refreshed_module
 from export.sources.additions import Additions, read_additions
+from export.sources.merging import merged
+from export.sources.published import retired_rows
+from export.sources.refreshed import Trained, stand_ins
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
@@ -186,8 +189,8 @@ def test_categories_that_the_model_has_no_place_for_are_said(build, tmp_path, ca
     )
     ids = np.array(sorted(BARS), object)
     catalogue = Catalogue(ids, ids, np.zeros(8), "item_ids")
-    merged, _, _ = _merged(catalogue, found, np.zeros(9, bool))
-    assert merged.categories is None and merged.size == 10
+    new, _, _ = merged(catalogue, found, np.zeros(9, bool))
+    assert new.categories is None and new.size == 10
     assert "categories of 1 of 2 added items are left out" in capsys.readouterr().err
 
 
@@ -286,22 +289,22 @@ def test_what_is_given_for_a_retired_item_and_what_stays(build, tmp_path, kind):
 def test_what_a_list_withholds_is_not_retired_and_stays_withheld(build):
     old = dataclasses.replace(build.catalogue("int64"), withheld=np.arange(1, 13) == 7)
     retires = changes(retired=[7, 8])
-    catalogue, _, retired = _merged(old, retires, np.zeros(13, bool))
+    catalogue, _, retired = merged(old, retires, np.zeros(13, bool))
     assert (np.flatnonzero(retired), catalogue.never().sum()) == ([8], 3)
     back = changes(ids=old.ids[7:8], rows=[8])
-    catalogue, _, retired = _merged(catalogue, back, retired)
+    catalogue, _, retired = merged(catalogue, back, retired)
     assert (retired.any(), np.flatnonzero(catalogue.never()).tolist()) == (False, [0, 7])
     with pytest.raises(InputError, match="expected an item that may be recommended"):
-        _merged(old, changes(retired=np.arange(1, 13)), np.zeros(13, bool))
+        merged(old, changes(retired=np.arange(1, 13)), np.zeros(13, bool))
 
 
 def test_what_was_retired_is_read_from_the_report():
     model = SimpleNamespace(
         ids=tf.constant(["", "a", "b"]), allowed=tf.constant([False, True, False])
     )
-    assert _retired(model, {"retired": ["a"]}).tolist() == [False, True, False]
-    assert not _retired(model, {}).any()  # withheld by a list
-    assert _retired(model, {"refreshed": {}}).tolist() == [False, False, True]
+    assert retired_rows(model, {"retired": ["a"]}).tolist() == [False, True, False]
+    assert not retired_rows(model, {}).any()  # withheld by a list
+    assert retired_rows(model, {"refreshed": {}}).tolist() == [False, False, True]
 
 
 def test_added_items_are_read_as_learnt_ones_whatever_fits_at_a_time(monkeypatch):
@@ -311,8 +314,8 @@ def test_added_items_are_read_as_learnt_ones_whatever_fits_at_a_time(monkeypatch
     vectors = np.array([[2, 2.1], [9, 1], [0, -1], [1, 1], [7, 7]], np.float32)
     added = changes(ids=range(5), rows=[0, 0, 1, 4, 4], vectors=vectors, moved=[1, 1, 1, 0, 1])
     for scores in (1, 1 << 20):
-        monkeypatch.setattr(refresh_module, "SCORES", scores)
-        read, known = _stand_ins(trained, table, added, np.arange(10))
+        monkeypatch.setattr(refreshed_module, "SCORES", scores)
+        read, known = stand_ins(trained, table, added, np.arange(10))
         # New ones by the cosine, but not as row 4; row 1 as itself; row 4 as before, or anew.
         assert read.tolist() == [0, 1, 2, 3, 2, 3, 1, 1, 2, 3]
         assert known.tolist() == [*learnt, False, False, True, False, False]

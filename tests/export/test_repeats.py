@@ -24,7 +24,7 @@ from export.options import ExportOptions
 from export.proof.approximate import ApproximateJudge
 from export.proof.contract import read_graph
 from export.proof.runner import signature_answers
-from export.refresh import _options
+from export.refreshing import _options
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
 from seqrec_tf.settings.config import DataConfig, RunConfig

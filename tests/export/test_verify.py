@@ -24,7 +24,7 @@ from export.proof.contract import (
     signature_failures,
 )
 from export.proof.warmup import read_warmup
-from export.verify import verify
+from export.verification import examine
 from seqrec_tf.errors import InputError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_a_good_savedmodel_passes(build, models):
 def test_a_good_lite_file_passes_and_tensorflow_is_left_to_the_proof(models):
     code = """
 import sys
-from export.verify import main
+from export.verification import main
 main(sys.argv[1:])
 print(sys.modules.keys() & {"tensorflow", "keras"})
 """
@@ -111,7 +111,7 @@ def test_a_damaged_manifest_is_a_finding(content, lite_version):
 def test_damaged_golden_requests_are_findings(content, lite_version):
     path = lite_version / "golden_requests.json"
     path.write_bytes(content)
-    (digest, failure), report = verify(find_artifact(lite_version))
+    (digest, failure), report = examine(find_artifact(lite_version))
     assert digest.startswith("golden_requests.json: expected sha256 ")
     assert failure.startswith(str(path)) and ": expected " in failure
     assert report == {}
@@ -129,7 +129,7 @@ def test_a_proof_that_breaks_off_is_a_finding(code, said, lite_version, monkeypa
     (tmp_path / "numpy.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    (failure,), _ = verify(find_artifact(lite_version))
+    (failure,), _ = examine(find_artifact(lite_version))
     assert re.fullmatch(f"the proof broke off with {said}", failure)
 
 
@@ -347,6 +347,6 @@ def test_what_does_not_matter_is_no_finding(listed, tmp_path):
 def test_an_artifact_of_pipes_is_not_proven(lite_version):
     (lite_version / "golden_requests.json").unlink()
     os.mkfifo(lite_version / "golden_requests.json")
-    failures, report = verify(find_artifact(lite_version))
+    failures, report = examine(find_artifact(lite_version))
     assert report == {} and len(failures) == 3
     assert failures[-1] == "links or pipes, so the answers were not checked"

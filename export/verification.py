@@ -10,7 +10,7 @@ empty folders are findings too. Prints a line a finding; exit code 0 if there is
 are some, 2 if the folder is no exported version.
 """
 
-import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +23,19 @@ from seqrec_tf.json_files import read_json
 from seqrec_tf.options import Parser
 
 
-def verify(artifact: Artifact) -> tuple[list[str], dict]:
+def verify(folder: str | os.PathLike) -> list[str]:
+    """What is wrong with an exported version, in words; empty if nothing is.
+
+    Args:
+        folder: a version folder, such as `models/seqrec/1`.
+
+    Raises:
+        InputError: it is no version that this exporter wrote.
+    """
+    return examine(find_artifact(Path(folder)))[0]
+
+
+def examine(artifact: Artifact) -> tuple[list[str], dict]:
     """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
     failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
     golden = artifact.extra / GOLDEN
@@ -48,12 +60,12 @@ def main(argv: list[str]) -> None:
         prog="python -m export verify", description="Check an exported version.", epilog=__doc__
     )
     parser.add_argument("folder", type=Path, help="a version folder, such as models/seqrec/1")
-    run_command(lambda: _verify(parser.parse_args(argv)))
+    run_command(lambda: _report(parser.parse_args(argv).folder))
 
 
-def _verify(arguments: argparse.Namespace) -> None:
-    artifact = find_artifact(arguments.folder)
-    failures, report = verify(artifact)
+def _report(folder: Path) -> None:
+    artifact = find_artifact(folder)
+    failures, report = examine(artifact)
     for failure in failures:
         print(failure)
     if failures:

@@ -1,0 +1,47 @@
+"""How everybody's histories are read, and how many items each of them gets."""
+
+from dataclasses import dataclass
+
+from seqrec_tf.errors import InputError
+from seqrec_tf.settings.config import DataConfig, flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """Settings of a job of `export.batch`.
+
+    Attributes:
+        user_column: column of users.
+        item_column: column of items; None is that of a log (`DataConfig`).
+        time_column: column of numbers or ISO 8601 dates; None is that of a log.
+        history_column: column of lists of items, oldest first, instead of the two.
+        k: items recommended, 1..catalogue size; None takes the export's.
+        batch_size: histories a step, at most; the graph takes at most 16,384.
+        users_a_part: users whose work a kill may lose.
+    """
+
+    user_column: str = DataConfig.user_column
+    item_column: str | None = None
+    time_column: str | None = None
+    history_column: str | None = None
+    k: int | None = None
+    batch_size: int = 256
+    users_a_part: int = 50_000
+
+    def require_sound(self) -> None:
+        """Check the settings against each other.
+
+        Raises:
+            InputError: something is out of range; the message names its flag.
+        """
+        for name in ("batch_size", "users_a_part"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"{flag(name)}: expected at least 1. Received: {getattr(self, name)}."
+                )
+        for name in ("item_column", "time_column"):
+            if self.history_column and getattr(self, name):
+                raise InputError(
+                    f"--history-column: expected lists, oldest item first, and no {flag(name)}. "
+                    f"Received: {flag(name)} {getattr(self, name)}."
+                )
