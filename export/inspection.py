@@ -8,7 +8,8 @@ Where it comes from, its figures, its signatures, files and ops. It reads; `veri
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact, as_written, find_artifact
+from export.artifact.documents.reading import as_written
+from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact, find_artifact
 from seqrec_tf.errors import run_command
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.json_files import read_json

@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "seqrec_tf.train": "seqrec_tf.api seqrec_tf.options seqrec_tf.training",
     "seqrec_tf": "seqrec_tf.api seqrec_tf.evaluation seqrec_tf.runs seqrec_tf.settings",
     # The second, which reads what the first wrote.
-    "export.artifact": "seqrec_tf.evaluation",
+    "export.artifact.documents": "",
+    "export.artifact": "export.artifact.documents seqrec_tf.evaluation",
     "export.graph": "export.artifact seqrec_tf.data seqrec_tf.models",
     "export.litert": "export.artifact export.graph seqrec_tf.data seqrec_tf.models seqrec_tf.runs",
     "export.options": "export.graph export.litert",
@@ -50,7 +51,8 @@ MAY_IMPORT = {
         "seqrec_tf.settings"
     ),
     "export.inspection": (
-        "export.artifact export.litert export.proof seqrec_tf.evaluation seqrec_tf.options"
+        "export.artifact export.artifact.documents export.litert export.proof "
+        "seqrec_tf.evaluation seqrec_tf.options"
     ),
     "export.sources": "export.graph export.proof seqrec_tf.data seqrec_tf.models",
     "export.verification": "export.artifact export.proof seqrec_tf.options",

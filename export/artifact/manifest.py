@@ -8,7 +8,8 @@ import json
 import os
 from pathlib import Path
 
-from export.artifact.version import GRAPHS, SAVEDMODEL, as_written
+from export.artifact.documents.reading import as_written
+from export.artifact.version import GRAPHS, SAVEDMODEL
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import json_text, read_json, write_json
 

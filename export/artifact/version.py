@@ -1,11 +1,7 @@
 """An exported version: what kind it is, and where it keeps what is not for the server."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from google.protobuf.message import DecodeError
 
 from export.artifact.numbers import versions
 from seqrec_tf.errors import InputError
@@ -78,24 +74,6 @@ def require_savedmodel(path: Path) -> Artifact:
 def extra_folder(folder: Path, kind: str) -> Path:
     """Where an artifact of that kind keeps what is not for the server."""
     return folder / "assets.extra" if kind == SAVEDMODEL else folder
-
-
-@contextmanager
-def as_written(path: Path) -> Iterator[None]:
-    """For what reads a file of the export: content that cannot be read is bad input.
-
-    Raises:
-        InputError: the body met something else than the exporter writes.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (ValueError, LookupError, TypeError, AttributeError, DecodeError) as error:
-        raise InputError(
-            f"{path}: expected what `python -m export` wrote; it was changed or damaged since. "
-            f"Received: {type(error).__name__}: {error}"
-        ) from error
 
 
 def _description(folder: Path) -> str:

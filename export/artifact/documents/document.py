@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
-from export.artifact.version import as_written
+from export.artifact.documents.reading import as_written
 from seqrec_tf.json_files import read_json, write_json
 
 
