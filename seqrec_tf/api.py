@@ -24,7 +24,7 @@ from seqrec_tf.training.writing import resume_run, write_run
 __all__ = ["configure", "evaluate", "read_run", "resume", "train"]
 
 
-def configure(config_file: str | os.PathLike | None = None, **settings: Any) -> RunConfig:
+def configure(config_file: str | os.PathLike[str] | None = None, **settings: Any) -> RunConfig:
     """A configuration as the flags of `python -m seqrec_tf.train` make it, recipe included.
 
     Args:
@@ -49,7 +49,7 @@ def configure(config_file: str | os.PathLike | None = None, **settings: Any) -> 
 
 def train(
     config: RunConfig | None = None,
-    path: str | os.PathLike | None = None,
+    path: str | os.PathLike[str] | None = None,
     *,
     force: bool = False,
 ) -> Run:
@@ -76,7 +76,7 @@ def train(
     return read_run(write_run(config, None if path is None else Path(path), force=force))
 
 
-def resume(path: str | os.PathLike, **settings: Any) -> Run:
+def resume(path: str | os.PathLike[str], **settings: Any) -> Run:
     """Train on where the training of a run stopped.
 
     Args:
@@ -98,10 +98,10 @@ def resume(path: str | os.PathLike, **settings: Any) -> Run:
 
 
 def evaluate(
-    run: Run | str | os.PathLike,
+    run: Run | str | os.PathLike[str],
     protocol: str | None = None,
     *,
-    data_dir: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
 ) -> Metrics:
     """Rank the validation and test queries of a run's data, read anew, among all items.
 

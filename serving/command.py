@@ -14,7 +14,7 @@ from serving.protocol.errors import InputError
 class CommandParser(argparse.ArgumentParser):
     """A parser whose every complaint is one line, `error: ...`, and exit code 2."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         formatter = argparse.RawDescriptionHelpFormatter
         super().__init__(formatter_class=formatter, allow_abbrev=False, **options)
 

@@ -3,7 +3,7 @@
 import math
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import DRAWN, RunConfig, flag, require_id_name
+from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, flag, require_id_name
 
 AT_LEAST = {
     "encoder": {"window": 1, "dim": 1, "layers": 1, "heads": 1, "expansion": 1},
@@ -63,7 +63,7 @@ def check_config(config: RunConfig) -> None:
     require_id_name(config.data.id_name)
 
 
-def check_used(config: RunConfig, given: dict[str, dict]) -> None:
+def check_used(config: RunConfig, given: Sections) -> None:
     """Refuse typed flags that the objective, encoder or protocol would silently ignore.
 
     Args:

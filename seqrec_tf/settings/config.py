@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
@@ -37,6 +37,7 @@ ITEM_COLUMNS = ("row", "title", "count", "categories")
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 Value = TypeVar("Value")
+Sections = dict[str, dict[str, Any]]  # section -> field -> value
 
 
 def option(default: Value, help_text: str, choices: tuple[str, ...] | None = None) -> Value:
@@ -168,12 +169,12 @@ class RunConfig:
     encoder: EncoderConfig = EncoderConfig()
     training: TrainingConfig = TrainingConfig()
 
-    def as_dict(self) -> dict[str, dict]:
+    def as_dict(self) -> Sections:
         """The config as `config.json` holds it: section -> field -> value."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, dict], source: str = "config") -> "RunConfig":
+    def from_dict(cls, values: Sections, source: str = "config") -> "RunConfig":
         """The reverse of `as_dict`; missing keys keep their default.
 
         Raises:
@@ -193,7 +194,7 @@ class RunConfig:
         return cls(**built)
 
 
-def weight_settings(config: RunConfig) -> dict[str, dict]:
+def weight_settings(config: RunConfig) -> Sections:
     """The settings that a run's weights depend on: all but those that `--resume` may change."""
     values = {section: config.as_dict()[section] for section in ("encoder", "training")}
     for name in RESUMABLE:
@@ -243,7 +244,7 @@ def read_asked(path: Path) -> RunConfig:
     )
 
 
-def with_asked(config: RunConfig, asked: RunConfig) -> dict[str, dict]:
+def with_asked(config: RunConfig, asked: RunConfig) -> Sections:
     """The content of `config.json`: all settings, and as `asked` those that were derived.
 
     Args:
@@ -258,7 +259,7 @@ def with_asked(config: RunConfig, asked: RunConfig) -> dict[str, dict]:
     return values | {"asked": {section: names for section, names in derived.items() if names}}
 
 
-def _split_asked(path: Path) -> tuple[dict, dict]:
+def _split_asked(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     values = read_json(path)
     asked = values.pop("asked", {})
     place = f"{path}, section 'asked'"
@@ -280,7 +281,7 @@ def _reject_unknown(values: object, known: Iterable[str], source: str, what: str
         )
 
 
-def _check_value(item: dataclasses.Field, value: object, source: str) -> None:
+def _check_value(item: dataclasses.Field[Any], value: object, source: str) -> None:
     kinds = typing.get_args(item.type) or (item.type,)
     allowed = (*kinds, int) if float in kinds else kinds
     if isinstance(value, bool) != (item.type is bool) or not isinstance(value, allowed):
@@ -294,7 +295,7 @@ def _check_value(item: dataclasses.Field, value: object, source: str) -> None:
         )
 
 
-def override(config: RunConfig, given: dict[str, dict]) -> RunConfig:
+def override(config: RunConfig, given: Sections) -> RunConfig:
     """`config` with the fields of `given` (section -> field -> value)."""
     sections = {
         name: dataclasses.replace(getattr(config, name), **values) for name, values in given.items()

@@ -17,9 +17,9 @@ split is leave-one-out and padding is never read, scored or recommended (README,
 import dataclasses
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import RunConfig
+from seqrec_tf.settings.config import RunConfig, Sections
 
-RECIPES: dict[str, dict[str, dict]] = {
+RECIPES: dict[str, Sections] = {
     "best-sasrec": {
         "encoder": {
             "encoder": "sasrec",

@@ -207,7 +207,7 @@ class Recommender:
     ) -> None:
         self.close()
 
-    def _with_options(self, histories: Histories, options: dict) -> dict[str, Values]:
+    def _with_options(self, histories: Histories, options: dict[str, Any]) -> dict[str, Values]:
         """Inputs of the signature `recommend`, without those that have their defaults."""
         signature = self.transport.signature(WITH_OPTIONS)
         for name, value in options.items():
@@ -242,7 +242,9 @@ class Recommender:
         outputs = self._predict(signature, inputs, (self.id_input.name, "titles", "scores"))
         return [_answer(*row)[:k] for row in zip(*outputs, strict=True)]
 
-    def _predict(self, name: str, inputs: dict[str, Values], outputs: Sequence[str]) -> list[list]:
+    def _predict(
+        self, name: str, inputs: dict[str, Values], outputs: Sequence[str]
+    ) -> list[list[Any]]:
         """Run a signature; the outputs of those aliases."""
         promised = self.transport.signature(name).outputs
         if not promised.keys() >= set(outputs):
@@ -257,7 +259,7 @@ class Recommender:
     def _exported_k(self) -> int:
         return self.transport.signature(PLAIN).outputs["scores"].shape[-1]
 
-    def _typed_rows(self, rows: Histories) -> list[list]:
+    def _typed_rows(self, rows: Histories) -> list[list[Any]]:
         return [as_ids(row, self.id_input.dtype) for row in rows]
 
     def _matrix(self, rows: Histories) -> Values:
@@ -270,7 +272,7 @@ def _check_k(k: int | None) -> None:
         raise InputError(f"k: expected a number from 1. Received: {k}")
 
 
-def _answer(ids: list, titles: list[str], scores: list[float]) -> list[Recommendation]:
+def _answer(ids: list[Any], titles: list[str], scores: list[float]) -> list[Recommendation]:
     rows = zip(ids, titles, scores, strict=True)
     # 0 and "" fill the tail where fewer items are left than asked for.
     return [Recommendation(*row) for row in rows if row[0] not in (0, "")]

@@ -1,6 +1,7 @@
 """What goes wrong: a request that gets an error answer, and input that stops a command."""
 
 import json
+from typing import Any
 
 from serving.protocol.status import HTTP_STATUS, Code
 
@@ -26,7 +27,7 @@ class ServingError(Exception):
         self.code = code
         self.message = message
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Another process gets all of it."""
         return _restore, (type(self), self.code, self.message)
 

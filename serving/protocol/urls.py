@@ -68,7 +68,7 @@ def parse_call(method: str, path: str) -> Call:
     raise invalid_argument(f"Malformed request: {method} {path}")
 
 
-def _call(match: re.Match, operation: str) -> Call:
+def _call(match: re.Match[str], operation: str) -> Call:
     # Not int(): Python refuses numbers of thousands of digits with an error of its own.
     digits = (match["version"] or "").lstrip("0")
     if len(digits) > 19 or int(digits or 0) > LARGEST_VERSION:

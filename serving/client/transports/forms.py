@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from serving.client.transports.transport import Values
 from serving.protocol.errors import InputError
@@ -24,7 +25,7 @@ def padded(rows: Sequence[Sequence[int | str]], padding: int | str) -> Values:
     return Values(flat, (len(rows), width))
 
 
-def vector(values: list) -> Values:
+def vector(values: list[Any]) -> Values:
     """A tensor `(values,)`."""
     return Values(values, (len(values),))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from serving.client.transports.retrying import RequestError, Retries
 from serving.client.transports.transport import (
@@ -66,11 +67,12 @@ class GrpcTransport(Transport):
         self._channel.close()
 
     def _method(self, name: str, answer: type[DynamicMessage]) -> Method:
-        return self._channel.unary_unary(
+        method: Method = self._channel.unary_unary(
             f"{SERVICE}/{name}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=answer.FromString,
         )
+        return method
 
     def _ask_signatures(self, timeout: float) -> dict[str, Signature]:
         request = GetModelMetadataRequest(
@@ -79,7 +81,9 @@ class GrpcTransport(Transport):
         response = self._exchange(self._ask_metadata, request, timeout)
         return _signatures(SignatureDefMap.FromString(response.metadata["signature_def"].value))
 
-    def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict:
+    def _predict(
+        self, signature: str, inputs: Mapping[str, Values], timeout: float
+    ) -> dict[str, Any]:
         request = PredictRequest(model_spec=self._model_spec(signature))
         specs = self.signatures[signature].inputs
         for name, tensor in inputs.items():

@@ -138,7 +138,7 @@ def _authorization(place: SplitResult) -> str:
 def _reason(text: str) -> str:
     """The message of an error answer, or its first characters where it is no JSON."""
     try:
-        return json.loads(text)["error"]
+        return str(json.loads(text)["error"])
     except (json.JSONDecodeError, KeyError, TypeError):
         return _first_words(text) or "no message"
 

@@ -4,6 +4,7 @@ import json
 from array import array
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from serving.client.transports.rest_connection import Json, RestConnection
@@ -46,7 +47,9 @@ class RestTransport(Transport):
                 f"{self._connection.where(path)}: the answer is no model metadata; wrong server?"
             ) from error
 
-    def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict:
+    def _predict(
+        self, signature: str, inputs: Mapping[str, Values], timeout: float
+    ) -> dict[str, Any]:
         path = f"{self._path}:predict"
         body = predict_body(signature, self.complete(signature, inputs))
         answer = self._connection.ask(path, timeout, body)
@@ -78,7 +81,7 @@ def predict_body(signature: str, inputs: Mapping[str, Values]) -> str:
     return json.dumps({"signature_name": signature, "inputs": columns})
 
 
-def _signature(definition: dict) -> Signature:
+def _signature(definition: dict[str, Any]) -> Signature:
     defaults = definition.get("defaults", {})
     return Signature(
         _specs(definition["inputs"]),
@@ -87,7 +90,7 @@ def _signature(definition: dict) -> Signature:
     )
 
 
-def _default(document: dict, name: str) -> Values:
+def _default(document: dict[str, Any], name: str) -> Values:
     """A `TensorProto` as metadata shows it."""
     # Here, as importing protocol buffers takes longer than asking, and few requests have options.
     from google.protobuf.json_format import ParseDict, ParseError
@@ -102,11 +105,11 @@ def _default(document: dict, name: str) -> Values:
         raise InputError(f"default of {name!r}: expected a tensor. Received: {error}") from error
 
 
-def _specs(tensors: dict) -> dict[str, TensorSpec]:
+def _specs(tensors: dict[str, Any]) -> dict[str, TensorSpec]:
     return {name: _spec(info) for name, info in tensors.items()}
 
 
-def _spec(info: dict) -> TensorSpec:
+def _spec(info: dict[str, Any]) -> TensorSpec:
     # A ragged or sparse output has no shape of its own.
     dimensions = info.get("tensor_shape", {}).get("dim", [])
     return TensorSpec(info["dtype"], tuple(int(dimension["size"]) for dimension in dimensions))

@@ -52,7 +52,7 @@ class Retries:
 
         Drawn, so that clients which failed together do not come back together.
         """
-        longest = min(self.longest_wait, self.first_wait * 2 ** (failures - 1))
+        longest = min(self.longest_wait, self.first_wait * 2.0 ** (failures - 1))
         return longest * random.uniform(0.5, 1.0)
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from serving.client.transports.retrying import Retries, ask_repeatedly
 from serving.protocol.errors import InputError
@@ -54,7 +55,7 @@ class Values:
         shape: the size of every dimension; `()` is a scalar.
     """
 
-    values: list
+    values: list[Any]
     shape: tuple[int, ...]
 
 
@@ -114,7 +115,7 @@ class Transport(ABC):
             )
         return self.signatures[name]
 
-    def predict(self, signature: str, inputs: Mapping[str, Values]) -> dict[str, list]:
+    def predict(self, signature: str, inputs: Mapping[str, Values]) -> dict[str, list[Any]]:
         """Run a signature.
 
         Args:
@@ -162,7 +163,9 @@ class Transport(ABC):
     def _ask_signatures(self, timeout: float) -> dict[str, Signature]: ...
 
     @abstractmethod
-    def _predict(self, signature: str, inputs: Mapping[str, Values], timeout: float) -> dict: ...
+    def _predict(
+        self, signature: str, inputs: Mapping[str, Values], timeout: float
+    ) -> dict[str, Any]: ...
 
 
 def without_password(url: str) -> str:
@@ -170,7 +173,7 @@ def without_password(url: str) -> str:
     return re.sub("//[^/]*@", "//", url)
 
 
-def nested(values: list, shape: tuple[int, ...]) -> object:
+def nested(values: list[Any], shape: tuple[int, ...]) -> object:
     """Flat values as nested lists; the only value itself for a scalar."""
     if not shape:
         return values[0]

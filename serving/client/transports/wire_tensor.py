@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from typing import Any
 
 from serving.client.transports.transport import Values, nested
 from serving.client.transports.wire import DATA_TYPES, TensorProto
@@ -73,7 +74,7 @@ def read_values(message: DynamicMessage, name: str) -> Values:
     return Values(values + values[-1:] * missing, shape)
 
 
-def _flat_values(message: DynamicMessage, dtype: str) -> list:
+def _flat_values(message: DynamicMessage, dtype: str) -> list[Any]:
     field, code = _FIELDS[dtype]
     if message.tensor_content and code:
         values = array(code, message.tensor_content).tolist()
