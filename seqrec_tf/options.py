@@ -14,6 +14,7 @@ from seqrec_tf.settings.config import (
     DataConfig,
     EncoderConfig,
     RunConfig,
+    Sections,
     flag,
     override,
     read_asked,
@@ -24,7 +25,7 @@ from seqrec_tf.settings.recipes import apply_recipe
 class Parser(argparse.ArgumentParser):
     """argparse that keeps examples as laid out, and whose error is one line and exit code 2."""
 
-    def __init__(self, **arguments):
+    def __init__(self, **arguments: typing.Any):
         super().__init__(
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,  # a flag cut short must not mean another one tomorrow
@@ -32,14 +33,15 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> typing.NoReturn:
+        """Print the complaint without the usage and leave with exit code 2."""
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """One flag a config field, grouped by section; absent flags leave no trace in the namespace."""
-    for section in dataclasses.fields(RunConfig):
-        group = parser.add_argument_group(section.name, section.type.__doc__)
-        for item in dataclasses.fields(section.type):
+    for name, section in typing.get_type_hints(RunConfig).items():
+        group = parser.add_argument_group(name, section.__doc__)
+        for item in dataclasses.fields(section):
             group.add_argument(
                 flag(item.name),
                 dest=item.name,
@@ -49,19 +51,19 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def given_options(typed: Mapping[str, object]) -> dict[str, dict]:
+def given_options(typed: Mapping[str, object]) -> Sections:
     """Those of `typed` that are config fields, by section: `{"training": {"epochs": 10}, ...}`."""
     return {
-        section.name: {
+        name: {
             item.name: typed[item.name]
-            for item in dataclasses.fields(section.type)
+            for item in dataclasses.fields(section)
             if item.name in typed
         }
-        for section in dataclasses.fields(RunConfig)
+        for name, section in typing.get_type_hints(RunConfig).items()
     }
 
 
-def build_config(given: dict[str, dict], config_file: Path | None = None) -> RunConfig:
+def build_config(given: Sections, config_file: Path | None = None) -> RunConfig:
     """Defaults, then `--config FILE`, `--continue-from RUN` or the recipe, then explicit flags.
 
     A config file holds every setting of its recipe already, so the recipe is applied again only
@@ -85,7 +87,7 @@ def build_config(given: dict[str, dict], config_file: Path | None = None) -> Run
     if "epochs" in given["training"]:
         given["training"].setdefault("min_steps", 0)  # typed epochs are meant as typed
     config = override(config, given)
-    if "continue_from" in given["training"]:
+    if base and "continue_from" in given["training"]:
         _require_same_encoder(config.encoder, base.encoder)
     check_config(config)
     check_used(config, given)
@@ -126,7 +128,7 @@ def _require_same_encoder(wanted: EncoderConfig, kept: EncoderConfig) -> None:
             )
 
 
-def _value_options(item: dataclasses.Field) -> dict:
+def _value_options(item: dataclasses.Field) -> dict[str, typing.Any]:
     """How argparse reads the flag's value; a bool field has a `--no-` form instead of a value."""
     if item.type is bool:
         return {"action": argparse.BooleanOptionalAction}
@@ -135,8 +137,7 @@ def _value_options(item: dataclasses.Field) -> dict:
     return {"type": _value_type(item.type), "choices": choices, "metavar": metavar}
 
 
-def _value_type(annotation) -> type:
+def _value_type(annotation: object) -> type:
     """The type of a flag's value: `int` for `int` and for `int | None`."""
-    if isinstance(annotation, types.UnionType):
-        return next(kind for kind in typing.get_args(annotation) if kind is not types.NoneType)
-    return annotation
+    kinds: tuple[typing.Any, ...] = typing.get_args(annotation) or (annotation,)
+    return next(kind for kind in kinds if kind is not types.NoneType)

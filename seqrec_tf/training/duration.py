@@ -12,6 +12,7 @@ from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
     RESUMABLE,
     RunConfig,
+    Sections,
     TrainingConfig,
     flag,
     override,
@@ -65,21 +66,33 @@ class Duration:
         return Duration(asked, dataclasses.replace(self.in_force, **typed, min_steps=0))
 
 
-def resumed_config(path: Path | None, given: dict[str, dict]) -> tuple[RunConfig, Duration]:
-    """The configuration of the run to continue, and how long it was last to train.
+def require_resumable(path: Path | None) -> Path:
+    """The run directory, if it is one that can be continued.
 
     Args:
         path: the run directory; None if none was named.
-        given: the flags that a person typed, by section.
 
     Raises:
-        InputError: no run that can be continued, or flags that a run keeps.
+        InputError: it is none.
     """
     if path is None or not (path / STATE).is_file():
         raise InputError(
             "--resume: expected --run with the directory of a run that finished an epoch. "
             f"Received: --run {path}."
         )
+    return path
+
+
+def resumed_config(path: Path, given: Sections) -> tuple[RunConfig, Duration]:
+    """The configuration of the run to continue, and how long it was last to train.
+
+    Args:
+        path: the run directory, as `require_resumable` gives it.
+        given: the flags that a person typed, by section.
+
+    Raises:
+        InputError: flags that a run keeps.
+    """
     file = path / "config.json"
     config, asked = read_config(file), read_asked(file)
     _require_kept(given, config, asked, file)
@@ -92,7 +105,7 @@ def resumed_config(path: Path | None, given: dict[str, dict]) -> tuple[RunConfig
     return dataclasses.replace(asked, training=kept.in_force), kept
 
 
-def _require_kept(given: dict, config: RunConfig, asked: RunConfig, file: Path) -> None:
+def _require_kept(given: Sections, config: RunConfig, asked: RunConfig, file: Path) -> None:
     for section, values in given.items():
         for name, value in values.items():
             kept = getattr(getattr(config, section), name)

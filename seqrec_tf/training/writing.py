@@ -23,8 +23,8 @@ from seqrec_tf.runs.directory import (
     require_free,
     resolve_run,
 )
-from seqrec_tf.settings.config import DataConfig, RunConfig, with_asked
-from seqrec_tf.training.duration import Duration, resumed_config
+from seqrec_tf.settings.config import DataConfig, RunConfig, Sections, with_asked
+from seqrec_tf.training.duration import Duration, require_resumable, resumed_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def write_run(config: RunConfig, path: Path | None = None, *, force: bool = Fals
     return claim.path
 
 
-def resume_run(path: Path | None, given: dict[str, dict]) -> Path:
+def resume_run(path: Path | None, given: Sections) -> Path:
     """Train on where the training of a run stopped.
 
     Args:
@@ -79,7 +79,7 @@ def resume_run(path: Path | None, given: dict[str, dict]) -> Path:
     Raises:
         InputError: no run that can be continued, other settings, or other data.
     """
-    path = None if path is None else resolve_run(path)
+    path = require_resumable(None if path is None else resolve_run(path))
     config, kept = resumed_config(path, given)
     with claimed(path) as claim:
         dataset = _dataset(config.data)

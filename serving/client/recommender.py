@@ -218,7 +218,12 @@ class Recommender:
                     f"Received: {value!r}"
                 )
         # For a model whose signature has no defaults.
-        neutral = {"k": self._exported_k, "filter_seen": True, "exclude_ids": (), "categories": ()}
+        neutral: dict[str, Any] = {
+            "k": self._exported_k,
+            "filter_seen": True,
+            "exclude_ids": (),
+            "categories": (),
+        }
         needed = signature.inputs.keys() - signature.defaults.keys()
         options = {n: value for n, value in neutral.items() if n in needed} | options
         values = {

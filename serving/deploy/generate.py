@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from google.protobuf.message import Message
-
 from serving.deploy.batching import batching_text, verdict
 from serving.deploy.dashboard import dashboard_text
 from serving.deploy.flags import MODELS_FOLDER, REQUEST_TIMEOUT_MS, server_flags
 from serving.deploy.models import DeployedModel
 from serving.deploy.render import TEMPLATES, render
 from serving.models.model_config import PLATFORM
+from serving.protocol.proto_messages import DynamicMessage
 from serving.rollout.config_file import config_text
 
 MODELS_CONFIG = "config/models.config"
@@ -58,7 +57,7 @@ class Deployment:
     cpus: int
 
 
-def generate(deployment: Deployment, kept: Mapping[str, Message]) -> dict[str, str]:
+def generate(deployment: Deployment, kept: Mapping[str, DynamicMessage]) -> dict[str, str]:
     """All files of a deployment.
 
     Args:
@@ -80,7 +79,7 @@ def generate(deployment: Deployment, kept: Mapping[str, Message]) -> dict[str, s
     return texts
 
 
-def _models_config(models: list[DeployedModel], kept: Mapping[str, Message]) -> str:
+def _models_config(models: list[DeployedModel], kept: Mapping[str, DynamicMessage]) -> str:
     from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
     message = ModelServerConfig()

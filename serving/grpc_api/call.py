@@ -1,15 +1,15 @@
 """`ModelSpec`s: which model, version and signature a gRPC request asks for, and which answered."""
 
-from google.protobuf.message import Message
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 from serving.models.registry import Registry
 from serving.protocol.errors import invalid_argument
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.urls import Call
 
 
-def find_model(registry: Registry, request: Message) -> Servable:
+def find_model(registry: Registry, request: DynamicMessage) -> Servable:
     """The model that a request with a `model_spec` asks for.
 
     Raises:
@@ -22,7 +22,7 @@ def find_model(registry: Registry, request: Message) -> Servable:
     return registry.find(call_of(request.model_spec, "predict"))
 
 
-def require_model_spec(request: Message) -> None:
+def require_model_spec(request: DynamicMessage) -> None:
     """Check that a request says which model it is for.
 
     Raises:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.message import Message
-
 from serving.grpc_api.call import signature_name
 from serving.inference.results import (
     CLASSES,
@@ -18,6 +16,7 @@ from serving.inference.results import (
 from serving.inference.servable import Servable, Signature
 from serving.inference.tensor import Tensor
 from serving.protocol.errors import invalid_argument, unimplemented
+from serving.protocol.proto_messages import DynamicMessage
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,11 @@ class Method:
     name: str
     field: str
     require: Callable[[Signature], set[str]]
-    fill: Callable[[dict[str, Tensor], int, Message], None]
+    fill: Callable[[dict[str, Tensor], int, DynamicMessage], None]
 
-    def run(self, model: Servable, signature: str, examples: list[bytes], result: Message) -> None:
+    def run(
+        self, model: Servable, signature: str, examples: list[bytes], result: DynamicMessage
+    ) -> None:
         """Run a signature on serialized examples and fill the result.
 
         Raises:
@@ -47,7 +48,7 @@ class Method:
         self.fill(outputs, len(examples), result)
 
 
-def method_of(task: Message) -> Method:
+def method_of(task: DynamicMessage) -> Method:
     """How an `InferenceTask` wants its signature run.
 
     Raises:
@@ -59,7 +60,7 @@ def method_of(task: Message) -> Method:
     raise unimplemented(f"Unsupported signature method_name: {task.method_name}")
 
 
-def check_tasks(tasks: Sequence[Message]) -> None:
+def check_tasks(tasks: Sequence[DynamicMessage]) -> None:
     """Check that tasks go together: one model, and every signature once.
 
     Raises:
@@ -80,7 +81,7 @@ def check_tasks(tasks: Sequence[Message]) -> None:
         method_of(task)
 
 
-def _fill_classifications(outputs: dict[str, Tensor], batch: int, result: Message) -> None:
+def _fill_classifications(outputs: dict[str, Tensor], batch: int, result: DynamicMessage) -> None:
     rows, width = classification_shape(outputs, batch)
     labels, scores = [b""] * rows * width, [0.0] * rows * width
     if CLASSES in outputs:
@@ -93,7 +94,7 @@ def _fill_classifications(outputs: dict[str, Tensor], batch: int, result: Messag
             classes.add(label=labels[place], score=scores[place])
 
 
-def _fill_regressions(outputs: dict[str, Tensor], batch: int, result: Message) -> None:
+def _fill_regressions(outputs: dict[str, Tensor], batch: int, result: DynamicMessage) -> None:
     for value in regression_values(outputs, batch).tolist():
         result.regressions.add(value=value)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from google.protobuf.message import Message
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 
@@ -12,6 +11,7 @@ from serving.metrics import Metrics
 from serving.models.model_config import ModelConfig, model_configs
 from serving.models.registry import Registry
 from serving.protocol.errors import InputError, ServingError, invalid_argument
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.status import Code
 
 _State = get_model_status_pb2.ModelVersionStatus.State
@@ -36,7 +36,7 @@ class ModelService(Service, ModelServiceServicer):
         self._reload = reload
 
     @answered
-    def GetModelStatus(self, request: Message) -> Message:
+    def GetModelStatus(self, request: DynamicMessage) -> DynamicMessage:
         """The state of the versions of a model, newest first. A label is ignored."""
         require_model_spec(request)
         response = get_model_status_pb2.GetModelStatusResponse()
@@ -52,7 +52,7 @@ class ModelService(Service, ModelServiceServicer):
         return response
 
     @answered
-    def HandleReloadConfigRequest(self, request: Message) -> Message:
+    def HandleReloadConfigRequest(self, request: DynamicMessage) -> DynamicMessage:
         """Serve the models of the request and no others; returns when they are loaded."""
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(

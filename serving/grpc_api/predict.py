@@ -6,17 +6,16 @@ some of the outputs only, and tensors of every type travel.
 
 from collections.abc import Iterable, MutableMapping, Sequence
 
-from google.protobuf.message import Message
-
 from serving.inference.servable import Servable
 from serving.inference.tensor import Tensor
 from serving.models.tensor_proto import read_tensor_proto, write_tensor_proto
 from serving.protocol.errors import ServingError, invalid_argument
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.status import Code
 
 
 def predict(
-    model: Servable, signature_name: str, request: Message, outputs: MutableMapping
+    model: Servable, signature_name: str, request: DynamicMessage, outputs: MutableMapping
 ) -> None:
     """Run a signature.
 

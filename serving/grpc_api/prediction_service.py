@@ -1,6 +1,5 @@
 """TensorFlow Serving's PredictionService: run signatures and describe them, over gRPC."""
 
-from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -16,6 +15,7 @@ from serving.grpc_api.predict import predict
 from serving.grpc_api.service import Service, answered
 from serving.inference.examples import serialized_examples
 from serving.protocol.errors import invalid_argument
+from serving.protocol.proto_messages import DynamicMessage
 
 METADATA_FIELD = "signature_def"
 
@@ -24,7 +24,7 @@ class PredictionService(Service, PredictionServiceServicer):
     """The service."""
 
     @answered
-    def Predict(self, request: Message) -> Message:
+    def Predict(self, request: DynamicMessage) -> DynamicMessage:
         """Run any signature on tensors."""
         model = find_model(self.registry, request)
         response = predict_pb2.PredictResponse()
@@ -34,17 +34,17 @@ class PredictionService(Service, PredictionServiceServicer):
         return response
 
     @answered
-    def Classify(self, request: Message) -> Message:
+    def Classify(self, request: DynamicMessage) -> DynamicMessage:
         """Run a signature on examples; classes and scores of each."""
         return self._run_examples(CLASSIFY, request, classification_pb2.ClassificationResponse())
 
     @answered
-    def Regress(self, request: Message) -> Message:
+    def Regress(self, request: DynamicMessage) -> DynamicMessage:
         """Run a signature on examples; a number for each."""
         return self._run_examples(REGRESS, request, regression_pb2.RegressionResponse())
 
     @answered
-    def MultiInference(self, request: Message) -> Message:
+    def MultiInference(self, request: DynamicMessage) -> DynamicMessage:
         """Run several classify and regress signatures of one model on the same examples."""
         if not request.tasks:
             raise invalid_argument("ModelSpec has no name specified.")
@@ -59,7 +59,7 @@ class PredictionService(Service, PredictionServiceServicer):
         return response
 
     @answered
-    def GetModelMetadata(self, request: Message) -> Message:
+    def GetModelMetadata(self, request: DynamicMessage) -> DynamicMessage:
         """The signatures of a version."""
         model = find_model(self.registry, request)
         _check_fields(request.metadata_field)
@@ -68,7 +68,9 @@ class PredictionService(Service, PredictionServiceServicer):
         response.metadata[METADATA_FIELD].Pack(signatures)
         return response
 
-    def _run_examples(self, method: Method, request: Message, response: Message) -> Message:
+    def _run_examples(
+        self, method: Method, request: DynamicMessage, response: DynamicMessage
+    ) -> DynamicMessage:
         model = find_model(self.registry, request)
         name = signature_name(request.model_spec)
         method.run(model, name, serialized_examples(request.input), response.result)

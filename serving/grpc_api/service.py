@@ -4,15 +4,16 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import grpc
-from google.protobuf.message import Message
 
 from serving.access_log import log_request
 from serving.inference.deadline import Deadline, run_until
 from serving.metrics import Metrics
 from serving.models.registry import Registry
 from serving.protocol.errors import ServingError
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.status import HTTP_STATUS, Code
 
 # Messages travel in a header; TensorFlow Serving cuts them at this length.
@@ -37,7 +38,7 @@ class Service:
         self.registry = registry
         self.metrics = metrics
 
-    def note(self, method: str, request: Message, code: Code, seconds: float) -> None:
+    def note(self, method: str, request: DynamicMessage, code: Code, seconds: float) -> None:
         """Count an answered request and write its line in the access log."""
         if method in COUNTED:
             asked = request.tasks[:1] if method == "MultiInference" else [request]
@@ -47,16 +48,21 @@ class Service:
         log_request("gRPC", f"/{type(self).__name__}/{method}", HTTP_STATUS[code], seconds)
 
 
+Serving = TypeVar("Serving", bound=Service)
+
+
 def answered(
-    method: Callable[[Service, Message], Message],
-) -> Callable[[Service, Message, grpc.ServicerContext], Message]:
+    method: Callable[[Serving, DynamicMessage], DynamicMessage],
+) -> Callable[[Serving, DynamicMessage, grpc.ServicerContext], DynamicMessage]:
     """Make a gRPC handler of a method that takes a request, and returns a response or raises.
 
     A `ServingError` is answered with its code; anything else is a bug, answered with INTERNAL.
     """
 
     @functools.wraps(method)
-    def handle(self: Service, request: Message, context: grpc.ServicerContext) -> Message:
+    def handle(
+        self: Serving, request: DynamicMessage, context: grpc.ServicerContext
+    ) -> DynamicMessage:
         code, message, started = Code.OK, "", time.perf_counter()
         deadline = Deadline(context.time_remaining())
         # The end of a call, also because its client gave up; then its graph is cancelled.
@@ -72,7 +78,7 @@ def answered(
                 code, message = Code.INTERNAL, str(error)
             finally:
                 self.note(method.__name__, request, code, time.perf_counter() - started)
-        context.abort(_GRPC_CODES[code], _shortened(message))
+        return context.abort(_GRPC_CODES[code], _shortened(message))  # which raises
 
     return handle
 

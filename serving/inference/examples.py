@@ -1,9 +1,8 @@
 """Serialized `tf.train.Example`s: what a classify or regress signature is fed."""
 
-from google.protobuf.message import Message
-
 from serving.inference.tensor import Tensor, string_values
 from serving.protocol.errors import invalid_argument
+from serving.protocol.proto_messages import DynamicMessage
 
 INPUT = "inputs"
 
@@ -13,7 +12,7 @@ def example_feeds(examples: list[bytes]) -> dict[str, Tensor]:
     return {INPUT: Tensor(string_values(examples), (len(examples),))}
 
 
-def serialized_examples(source: Message) -> list[bytes]:
+def serialized_examples(source: DynamicMessage) -> list[bytes]:
     """The examples of a `tensorflow.serving.Input`, as gRPC requests carry them.
 
     A context stands before each example: whoever parses the two as one message takes the

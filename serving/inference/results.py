@@ -104,7 +104,7 @@ def classification_shape(outputs: dict[str, Tensor], batch: int) -> tuple[int, i
     first, last = next(iter(given.values())), list(given.values())[-1]
     if first.shape != last.shape:
         raise _unexpected(SCORES, last, f"the shape of classes, {list(first.shape)}")
-    return first.shape
+    return batch, first.shape[1]
 
 
 def regression_values(outputs: dict[str, Tensor], batch: int) -> np.ndarray:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from google.protobuf.message import Message
 
 from serving.inference.limits import Limits
 from serving.inference.tensor import Tensor
+from serving.protocol.proto_messages import DynamicMessage
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -30,16 +30,20 @@ class Servable(Protocol):
     Attributes:
         name: the model's.
         version: its number.
-        signatures: name -> what it takes and returns.
-        definitions: name -> `SignatureDef`, as the model was saved with them.
         limits: the largest request that is answered.
     """
 
     name: str
     version: int
-    signatures: Mapping[str, Signature]
-    definitions: Mapping[str, Message]
     limits: Limits
+
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """What each takes and returns, by name."""
+
+    @property
+    def definitions(self) -> Mapping[str, DynamicMessage]:
+        """The `SignatureDef`s that the model was saved with, by name."""
 
     def with_defaults(self, signature_name: str, feeds: dict[str, Tensor]) -> dict[str, Tensor]:
         """`feeds`, and the defaults of the inputs that are left out, as over gRPC."""

@@ -6,16 +6,17 @@ feeds, is refused when it is asked, in the words of TensorFlow's session. Import
 
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef as Signature
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 # TensorFlow has no public way to load such a graph without its signatures.
 from tensorflow.python.saved_model import load_v1_in_v2
+from tensorflow.python.trackable.autotrackable import AutoTrackable
 from tensorflow.types.experimental import ConcreteFunction
 
 from serving.models.signature_function import GraphFunction
 from serving.protocol.errors import ServingError, invalid_argument
 
-Signature = meta_graph_pb2.SignatureDef
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
@@ -26,7 +27,7 @@ class GraphLoader(load_v1_in_v2._EagerSavedModelLoader):
         return {}
 
 
-def graph_function(restored: object, signature: Signature) -> GraphFunction:
+def graph_function(restored: AutoTrackable, signature: Signature) -> GraphFunction:
     """A signature of a graph, to be run.
 
     Args:
@@ -83,7 +84,7 @@ def _fetch(graph: tf.Graph, alias: str, signature: Signature) -> tf.Tensor | str
         return tf.identity(tensor, name="fetched")
 
 
-def _name(info: meta_graph_pb2.TensorInfo, what: str, done: str) -> str:
+def _name(info: TensorInfo, what: str, done: str) -> str:
     encoding = info.WhichOneof("encoding") or "name"
     if encoding != "name":
         raise invalid_argument(f"{what} is a {encoding}, not a dense tensor; it cannot be {done}")

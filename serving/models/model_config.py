@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.protobuf import text_format
-from google.protobuf.message import Message
 
 from serving.protocol.errors import InputError
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.text_proto import read_text_proto
 
 PLATFORM = "tensorflow"
@@ -76,7 +76,7 @@ def read_model_configs(path: Path) -> list[ModelConfig]:
     return model_configs(read_text_proto(path, ModelServerConfig()), str(path))
 
 
-def model_configs(message: Message, where: str) -> list[ModelConfig]:
+def model_configs(message: DynamicMessage, where: str) -> list[ModelConfig]:
     """The models of a `ModelServerConfig`; `where` it comes from, for messages.
 
     Raises:
@@ -106,7 +106,7 @@ def local_path(base_path: str) -> Path:
     return Path(uri["path"] or "/")
 
 
-def _checked(entry: Message, where: str) -> ModelConfig:
+def _checked(entry: DynamicMessage, where: str) -> ModelConfig:
     if not entry.name or not entry.base_path:
         raise InputError(f"{where}: expected a name and a base_path. Received: {_one_line(entry)}")
     where = f"{where}, model {entry.name!r}"
@@ -123,7 +123,7 @@ def _checked(entry: Message, where: str) -> ModelConfig:
     return ModelConfig(entry.name, base_path, policy, dict(entry.version_labels))
 
 
-def _platform(entry: Message, where: str) -> str:
+def _platform(entry: DynamicMessage, where: str) -> str:
     """The platform, also where only the type that it replaced is given."""
     if not entry.model_type:
         return entry.model_platform
@@ -135,7 +135,7 @@ def _platform(entry: Message, where: str) -> str:
     return PLATFORM if entry.model_type == _TYPE_TENSORFLOW else "other"
 
 
-def _policy(policy: Message) -> VersionPolicy:
+def _policy(policy: DynamicMessage) -> VersionPolicy:
     kind = policy.WhichOneof("policy_choice")
     if kind == "all":
         return VersionPolicy(latest=None)
@@ -155,5 +155,5 @@ def _reject_duplicates(configs: list[ModelConfig], where: str) -> None:
             )
 
 
-def _one_line(message: Message) -> str:
+def _one_line(message: DynamicMessage) -> str:
     return text_format.MessageToString(message, as_one_line=True) or "nothing"

@@ -1,9 +1,10 @@
 """Which models are served: how every version is, and the one a request asks for."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from serving.inference.servable import Servable
 from serving.models.versions import VersionDirectory
@@ -44,6 +45,11 @@ class Version:
         """Its number."""
         return self.directory.version
 
+    @property
+    def reason(self) -> str:
+        """Why it could not be loaded; "" if it could, or nobody tried yet."""
+        return "" if self.error is None else self.error.message
+
 
 class Registry:
     """The versions by model and number. Safe to use from several threads."""
@@ -60,7 +66,7 @@ class Registry:
         with self._lock:
             self._models.setdefault(directory.model, {})[directory.version] = version
 
-    def change(self, version: Version, state: State, **changes: object) -> Version:
+    def change(self, version: Version, state: State, **changes: Any) -> Version:
         """Note a version's next state; its model is let go of unless it is given."""
         changed = replace(version, state=state, **{"model": None, **changes})
         self.record(changed)
@@ -76,7 +82,7 @@ class Registry:
         with self._lock:
             return sorted(self._models)
 
-    def label(self, model: str, labels: dict[str, int]) -> None:
+    def label(self, model: str, labels: Mapping[str, int]) -> None:
         """Replace a model's version labels."""
         with self._lock:
             self._labels[model] = dict(labels)
@@ -146,7 +152,8 @@ class Registry:
 
     def _available(self, model: str) -> dict[int, Servable]:
         known = self.known(model).items()
-        return {number: found.model for number, found in known if found.state == State.AVAILABLE}
+        answering = {n: found.model for n, found in known if found.state == State.AVAILABLE}
+        return {number: model for number, model in answering.items() if model is not None}
 
 
 def _request_text(model: str, version: int | None) -> str:

@@ -54,7 +54,7 @@ class RestoredFunction:
             function.graph.structured_outputs, function.graph.outputs, expand_composites=True
         )
         self._selections = _Selections(self._select)
-        self._inlined = None
+        self._inlined: ConcreteFunction | None = None
 
     def call(self, feeds: dict[str, tf.Tensor], wanted: tuple[str, ...] | None) -> Outputs:
         """See `SignatureFunction`."""

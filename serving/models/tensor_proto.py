@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import Message
 from tensorflow.core.framework import types_pb2
 
 from serving.inference.tensor import VALUES_AT_ONCE, Tensor
 from serving.protocol.errors import invalid_argument, unimplemented
+from serving.protocol.proto_messages import DynamicMessage
 
 NUMPY_RANK = 64  # dimensions of an array at most
 # A few bytes could ask for all of the memory.
@@ -47,7 +47,7 @@ _STORED_AS = {
 }
 
 
-def read_tensor_proto(proto: Message, alias: str) -> Tensor:
+def read_tensor_proto(proto: DynamicMessage, alias: str) -> Tensor:
     """The tensor of a `TensorProto`.
 
     Args:
@@ -72,7 +72,7 @@ def read_tensor_proto(proto: Message, alias: str) -> Tensor:
         raise invalid_argument(f"tensor parsing error: {alias}") from error
 
 
-def read_tensor_protos(protos: Mapping[str, Message]) -> dict[str, Tensor]:
+def read_tensor_protos(protos: Mapping[str, DynamicMessage]) -> dict[str, Tensor]:
     """The tensors of several inputs; see `read_tensor_proto`."""
     return {alias: read_tensor_proto(proto, alias) for alias, proto in protos.items()}
 
@@ -96,7 +96,7 @@ def type_name(tensor: Tensor) -> str:
     return types_pb2.DataType.Name(_dtype(tensor).as_datatype_enum)
 
 
-def write_tensor_proto(tensor: Tensor, alias: str, target: Message) -> None:
+def write_tensor_proto(tensor: Tensor, alias: str, target: DynamicMessage) -> None:
     """Write a tensor into an empty `TensorProto`.
 
     Args:

@@ -8,8 +8,8 @@ the example itself wins.
 """
 
 from serving.protocol.errors import ServingError, invalid_argument
-from serving.protocol.proto_messages import message_classes
-from serving.rest_api.json_document import preview, type_name
+from serving.protocol.proto_messages import DynamicMessage, message_classes
+from serving.rest_api.json_document import Json, preview, type_name
 from serving.rest_api.json_tensor import is_base64, read_strings
 
 # TensorFlow's, but for the names of features: strings there, any bytes in the real server.
@@ -54,7 +54,7 @@ def read_examples(document: dict) -> list[bytes]:
     ]
 
 
-def _read_features(members: object, where: str) -> dict[str, Feature]:
+def _read_features(members: object, where: str) -> dict[str, DynamicMessage]:
     if not isinstance(members, dict):
         raise invalid_argument(
             f"{where}: expecting an object of features. Received: {preview(members)}"
@@ -62,7 +62,7 @@ def _read_features(members: object, where: str) -> dict[str, Feature]:
     return {name: _read_feature(name, value) for name, value in members.items()}
 
 
-def _serialize(features: dict[str, Feature]) -> bytes:
+def _serialize(features: dict[str, DynamicMessage]) -> bytes:
     example = _CLASSES["Example"]()
     for name, feature in features.items():
         key = name.encode("utf-8", "surrogateescape")
@@ -70,7 +70,7 @@ def _serialize(features: dict[str, Feature]) -> bytes:
     return example.SerializeToString()
 
 
-def _read_feature(name: str, value: object) -> Feature:
+def _read_feature(name: str, value: Json) -> DynamicMessage:
     values = value if isinstance(value, list) else [value]
     types = set(map(type, values))
     if not types:

@@ -9,6 +9,7 @@ that is not UTF-8 passes through byte for byte (as surrogate escapes), and nesti
 import json
 import math
 import re
+from typing import Any
 
 from serving.protocol.errors import ServingError, invalid_argument
 from serving.rest_api.json_nesting import DeepParser
@@ -21,6 +22,8 @@ _SPELLING = {"Inf": "Infinity", "-Inf": "-Infinity", "-NaN": "NaN"}
 _STRING_OR_SPELLING = re.compile(r'"(?:[^"\\]++|\\.)*+"?|-?Inf(?!inity)|-NaN', re.DOTALL)
 # A surrogate pair, half of one, or another escaped character.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL)
+
+Json = Any  # a document that has been parsed, or a part of it
 
 
 def parse_document(body: bytes) -> dict:

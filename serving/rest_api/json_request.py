@@ -7,7 +7,7 @@ Column form gives whole tensors: `{"inputs": {"movie_ids": [[1, 2], [7, 8]]}}`.
 from serving.inference.servable import DEFAULT_SIGNATURE
 from serving.inference.tensor import Tensor
 from serving.protocol.errors import ServingError, invalid_argument, unimplemented
-from serving.rest_api.json_document import preview
+from serving.rest_api.json_document import Json, preview
 from serving.rest_api.json_tensor import (
     SUPPORTED_DTYPES,
     flatten,
@@ -123,7 +123,7 @@ def _require_plain(instances: list, inputs: dict[str, str]) -> None:
             raise invalid_argument(f"Expecting value/list but got object at row {index}")
 
 
-def _bad_row(index: int, row: object, inputs: dict[str, str]) -> ServingError:
+def _bad_row(index: int, row: Json, inputs: dict[str, str]) -> ServingError:
     if not _is_named(row):
         return invalid_argument(f"Expecting object but got list at row {index}: {preview(row)}")
     unknown = [alias for alias in row if alias not in inputs]

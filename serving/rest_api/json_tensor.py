@@ -4,16 +4,17 @@ import base64
 import binascii
 from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from serving.inference.tensor import MAX_RANK, Tensor, string_values
 from serving.protocol.errors import ServingError, invalid_argument
-from serving.rest_api.json_document import number_too_big, preview, type_name
+from serving.rest_api.json_document import Json, number_too_big, preview, type_name
 
 # Small integers are range-checked as int32 and then wrap around, as in TensorFlow Serving.
 _CHECKED_AS = {"DT_INT8": "DT_INT32", "DT_INT16": "DT_INT32", "DT_UINT8": "DT_INT32"}
-_INTEGER_DTYPES = {
+_INTEGER_DTYPES: dict[str, type[np.integer]] = {
     "DT_INT8": np.int8,
     "DT_INT16": np.int16,
     "DT_INT32": np.int32,
@@ -64,7 +65,7 @@ def flatten(value: object, shape: tuple[int, ...]) -> list:
     Raises:
         ServingError: INVALID_ARGUMENT, the lists do not have this shape.
     """
-    level = [value]
+    level: list[Any] = [value]
     for depth, size in enumerate(shape):
         for item in level:
             if not isinstance(item, list):
@@ -114,7 +115,7 @@ def is_base64(value: object) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
-def _string(value: object) -> bytes:
+def _string(value: Json) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
     if not is_base64(value):
@@ -151,7 +152,7 @@ def _require(values: list, types: set[type], dtype: str) -> None:
         _require_all(values, lambda value: type(value) in types, dtype)
 
 
-def _require_all(values: list, accepted: Callable[[object], bool], dtype: str) -> None:
+def _require_all(values: list, accepted: Callable[[Json], bool], dtype: str) -> None:
     for value in values:
         if not accepted(value):
             raise _wrong_type(value, dtype)

@@ -7,9 +7,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from google.protobuf import text_format
-from google.protobuf.message import Message
 
 from serving.protocol.errors import InputError
+from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.text_proto import read_text_proto
 
 
@@ -84,7 +84,7 @@ class ConfigFile:
         replace_file(self._path, text)
 
 
-def config_text(header: str, message: Message) -> str:
+def config_text(header: str, message: DynamicMessage) -> str:
     """A configuration in text form, below a comment.
 
     Args:

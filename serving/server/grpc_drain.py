@@ -75,7 +75,9 @@ def _refuse(request: bytes, context: ServicerContext) -> None:
 
 
 # Not in the threads of the calls under way, which may all be taken.
-_refuse.experimental_thread_pool = ThreadPoolExecutor(1, "refusal")
+_refuse.experimental_thread_pool = ThreadPoolExecutor(  # type: ignore[attr-defined]
+    1, "refusal"
+)
 
 
 class Drain:

@@ -17,7 +17,7 @@ class Health(HealthServicer):
         # Threads of its own: whoever watches would hold one of the others for ever.
         threads = ThreadPoolExecutor(1, "health")
         super().__init__(experimental_non_blocking=True, experimental_thread_pool=threads)
-        type(self).Check.experimental_thread_pool = threads
+        type(self).Check.experimental_thread_pool = threads  # type: ignore[attr-defined]
         self._watches: set[Callable] = set()
         for service in SERVICES:
             self.set(service, HealthCheckResponse.SERVING)

@@ -41,9 +41,9 @@ class Loader:
             InputError: it cannot be loaded, fails one, or answers another way than it must.
         """
         parameters = self.batching.parameters_of(directory.path) if self.batching else None
-        model = LoadedModel(directory, self.metrics)
+        model: Servable = LoadedModel(directory, self.metrics)
         check_golden(model, directory)
-        if parameters:
+        if parameters and self.scheduler:
             model = BatchedModel(model, self.scheduler, parameters)
         if self.warm_up:
             warm_up(model, directory, self.iterations)

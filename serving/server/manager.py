@@ -74,11 +74,11 @@ class Manager:
             for name in self._registry.models():
                 labels = self._configs[name].labels if name in self._configs else {}
                 self._registry.label(name, labels)
-            unreadable = [version.error.message for version in failed if not version.is_readable]
+            unreadable = [version.reason for version in failed if not version.is_readable]
             unreadable += self._unreadable.values()
         for version in failed:
             if version.is_readable:
-                raise InputError(version.error.message)
+                raise InputError(version.reason)
         if unreadable:
             raise UnreadableError(unreadable[0])
 
@@ -93,7 +93,8 @@ class Manager:
 
     def _look(self, configs: Iterable[ModelConfig]) -> dict[str, list[VersionDirectory] | None]:
         """The versions that each model is to have; None where its base path cannot be read."""
-        wanted, unreadable = {}, {}
+        wanted: dict[str, list[VersionDirectory] | None] = {}
+        unreadable: dict[str, str] = {}
         for config in configs:
             try:
                 wanted[config.name] = self._wanted(config)
