@@ -67,7 +67,9 @@ class DataConfig:
     )
     id_type: str = option("auto", "type of the item ids", ("auto", "int64", "string"))
     id_name: str = option("auto", "name of the id input when served (movie_ids, item_ids, ...)")
-    protocol: str = option("P1", "evaluation protocol: filters and split (README)", PROTOCOLS)
+    protocol: str = option(
+        "P1", "evaluation protocol: filters and split (seqrec_tf/README.md)", PROTOCOLS
+    )
     min_rating: float | None = option(None, "drop lower ratings (default: the protocol's)")
     min_item_count: int | None = option(None, "drop rarer items (default: the protocol's)")
     min_user_count: int | None = option(None, "drop users with fewer interactions, repeatedly")
@@ -110,7 +112,7 @@ class TrainingConfig:
     continue_from: str | None = option(
         None, "train on from the weights of this run, in its settings, on the data given now"
     )
-    objective: str = option("full-softmax", "loss (README, Objectives)", OBJECTIVES)
+    objective: str = option("full-softmax", "loss (seqrec_tf/README.md, Objectives)", OBJECTIVES)
     examples: str = option(
         "positions",
         "positions: the most recent window of a history is one example, with a target at every "

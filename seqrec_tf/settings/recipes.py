@@ -7,11 +7,11 @@
 | best-sasrec | HR@10 0.3238, NDCG@10 0.1893 (mean of seeds 0, 1, 2) | 21 min |
 | best-gru4rec | HR@10 0.3129, NDCG@10 0.1830 (seed 0) | 20 min |
 
-The best recipes were chosen by validation NDCG@10 (README, "What was tried").
+The best recipes were chosen by validation NDCG@10 (tests/benchmarks/README.md, "What was tried").
 
 The keras.io recipes take their numbers from the keras.io SASRec and GRU4Rec examples, not their
-mistakes: histories keep their *most recent* items, negatives are drawn anew every epoch, the
-split is leave-one-out and padding is never read, scored or recommended (README, "Recipes").
+mistakes: histories keep their *most recent* items, negatives are drawn anew every epoch, the split
+is leave-one-out and padding is never read, scored or recommended (seqrec_tf/README.md, "Recipes").
 """
 
 import dataclasses

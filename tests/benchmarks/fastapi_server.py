@@ -1,6 +1,6 @@
 """What one writes first: FastAPI around `keras.Model.predict` and a top-k in NumPy.
 
-    pip install fastapi
+    pip install -e '.[bench]'
     SEQREC_RUN=runs/ml1m python -m uvicorn --app-dir tests/benchmarks fastapi_server:app
 
     curl localhost:8000/recommend -d '{"history": [1193, 661]}' -H 'Content-Type: application/json'

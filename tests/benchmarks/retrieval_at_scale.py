@@ -1,11 +1,11 @@
 """Exact and approximate retrieval in a large catalogue, beside reading its table and beside ScaNN.
 
     python tests/benchmarks/retrieval_at_scale.py --items 1000000
-    python tests/benchmarks/retrieval_at_scale.py --items 1000000 --scann-python env/bin/python
+    python tests/benchmarks/retrieval_at_scale.py --items 1000000 --scann-python .venv/bin/python
 
 Vectors lie in bunches, as those of trained models do. One vector at a time, 50 items hidden, ten
-wanted. `--scann-python` is an interpreter with the package `scann`, which wants other versions of
-other packages than TensorFlow here. Prints a JSON line a way: recall@10, median milliseconds.
+wanted. `--scann-python` is an interpreter with the package `scann` (extra `bench`), which runs in a
+process of its own, without TensorFlow. Prints a JSON line a way: recall@10, median milliseconds.
 """
 
 import argparse
@@ -87,8 +87,7 @@ def tensorflow_ways(table: np.ndarray, queries: np.ndarray, recall: float) -> np
     started = time.perf_counter()
     cells = train_cells(table, default_count(len(table) - 1))
     built = round(time.perf_counter() - started, 1)
-    hidden = tf.repeat(hidden_rows(len(table)), len(queries), axis=0)
-    asked = Asked(queries, hidden, np.arange(len(table)) > 0, TOP)
+    asked = Asked(queries, hidden_rows(len(table), len(queries)), np.arange(len(table)) > 0, TOP)
     shares = shares_by_probes(table, table, cells, asked).mean(axis=0)
     probes = int(np.argmax(shares >= recall)) + 1
     facts = {"cells": len(cells.centres), "probes": probes, "built_s": built}
@@ -98,12 +97,12 @@ def tensorflow_ways(table: np.ndarray, queries: np.ndarray, recall: float) -> np
     return wanted
 
 
-def hidden_rows(rows: int):
-    """What somebody has seen: ragged (1, 50)."""
+def hidden_rows(rows: int, times: int = 1):
+    """What somebody has seen, for each of them the same: ragged (times, 50)."""
     import tensorflow as tf
 
     hidden = np.random.default_rng(1).integers(1, rows, HIDDEN)
-    return tf.RaggedTensor.from_tensor(tf.constant(hidden[np.newaxis], tf.int32))
+    return tf.RaggedTensor.from_tensor(tf.constant(np.tile(hidden, (times, 1)), tf.int32))
 
 
 def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
@@ -129,6 +128,8 @@ def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
 
 def scann_worker(folder: Path) -> None:
     """ScaNN by brute force, and with a tree and asymmetric hashing at several settings."""
+    # ScaNN's TensorFlow operations, which nobody needs here, load into TensorFlow 2.20 only.
+    sys.modules["tensorflow"] = None
     import scann
 
     table, queries, wanted = (

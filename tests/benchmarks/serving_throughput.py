@@ -1,6 +1,6 @@
 """Requests a second at concurrency 8: the embedded server against the obvious FastAPI server.
 
-    pip install fastapi
+    pip install -e '.[bench]'
     python tests/benchmarks/serving_throughput.py models/seqrec runs/ml1m
 
 Both are asked for one history of 50 items a request, the same ones, by `serving.load`; they run one
