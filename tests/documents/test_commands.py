@@ -1,12 +1,13 @@
 """Every command that README and the guides show is run, or says why not.
 
-Documents are followed as a reader would, from README on: one folder, one block after the other. A
-block is marked by a comment right before it: `run`, `run: in the background` (a server, until the
-next one or the document's end) or `not run:` and why.
+Documents are followed as a reader would: README, and then one of the guides, in one folder, one
+block after the other. A block is marked by a comment right before it: `run`, `run: in the
+background` (a server, until the next one or the document's end) or `not run:` and why.
 """
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,22 +50,24 @@ def test_every_command_says_whether_it_is_run(document):
     ]
 
 
-def test_readme_can_be_followed(followed):
-    assert (followed.folder / "models/seqrec/1/saved_model.pb").is_file()
+def test_readme_can_be_followed(readers_folder):
+    assert (readers_folder / "models/seqrec/1/saved_model.pb").is_file()
 
 
 @pytest.mark.parametrize("document", GUIDES)
-def test_a_guide_can_be_followed(followed, document):
-    followed.follow(document)
+def test_a_guide_can_be_followed_after_readme(readers_folder, document, tmp_path):
+    shutil.copytree(readers_folder, tmp_path, symlinks=True, dirs_exist_ok=True)
+    Reader(tmp_path).follow(document)
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory):
-    """The folder of a reader who has followed README."""
+def readers_folder(tmp_path_factory):
+    """What somebody has who has logs of their own and has followed README."""
     _need_ports()
-    reader = Reader(tmp_path_factory.mktemp("reader"))
-    reader.follow(README)
-    return reader
+    folder = tmp_path_factory.mktemp("reader")
+    _write_logs(folder)
+    Reader(folder).follow(README)
+    return folder
 
 
 def _need_ports() -> None:
@@ -79,18 +82,21 @@ def _need_ports() -> None:
                 pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
+def _write_logs(folder: Path) -> None:
+    """The files that the guides take for granted."""
+    demo = make_demo()
+    log = demo.table[["user", "item", "time"]]
+    log.to_csv(folder / "log.csv", index=False, header=["user", "sku", "at"])
+    log.to_csv(folder / "ratings.csv", index=False, header=["user_id", "movie_id", "timestamp"])
+    demo.titles.rename("name").rename_axis("sku").to_csv(folder / "products.csv")
+
+
 class Reader:
-    """Somebody with logs of their own, who copies one block after the other."""
+    """Somebody who copies one block after the other, in a folder."""
 
     def __init__(self, folder: Path):
-        """Write the files that the guides take for granted."""
+        """Set up the shell; nothing is run yet."""
         self.folder = folder
-        demo = make_demo()
-        log = demo.table[["user", "item", "time"]]
-        log.to_csv(folder / "log.csv", index=False, header=["user", "sku", "at"])
-        names = ["user_id", "movie_id", "timestamp"]
-        log.to_csv(folder / "ratings.csv", index=False, header=names)
-        demo.titles.rename("name").rename_axis("sku").to_csv(folder / "products.csv")
         # What README says of failures holds for curl as well: an error ends the block.
         (folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
         tools = Path(sys.executable).parent
