@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import sys
-from argparse import Namespace
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
@@ -20,7 +19,7 @@ from serving.interrupts import end_at_once, end_otherwise
 from serving.models.model_config import ModelConfig, local_path, read_model_configs
 from serving.models.versions import find_versions, require_versions
 from serving.protocol.errors import InputError, UnreadableError
-from serving.server.flags import read_options
+from serving.server.flags import Flags, read_flags
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
 from serving.server.listener import base_url, open_listener
 from serving.server.monitoring import read_monitoring_path
@@ -34,39 +33,54 @@ def main() -> None:
     # Nothing is under way yet.
     end_at_once()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    options = read_options()
+    flags = read_flags()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
     logger.setLevel(logging.INFO)
     # Its warnings come with every request to some models, and are not for the operator.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    run_command(lambda: _serve(options))
+    run_command(lambda: serve(flags))
 
 
-def _serve(options: Namespace) -> None:
+def serve(flags: Flags) -> None:
+    """Serve until told to stop; then the process ends.
+
+    Raises:
+        InputError: flags or files that do not fit, or a model that cannot be loaded.
+        OSError: a file cannot be read.
+    """
     # Mistakes in flags and files are reported before TensorFlow is imported, which is slow.
-    configs = _configs(options)
+    configs = _configs(flags)
     _require_versions(configs)
-    monitoring_path = read_monitoring_path(options.monitoring_config_file)
-    batching = read_batching(options)
-    if options.access_log:
-        open_access_log(options.access_log)
-    listener = open_listener(options.rest_api_address, options.rest_api_port)
-    grpc_port = reserve_grpc_port(options)
+    monitoring_path = read_monitoring_path(flags.monitoring_config_file)
+    batching = read_batching(
+        flags.enable_batching,
+        flags.batching_parameters_file,
+        flags.enable_per_model_batching_parameters,
+    )
+    if flags.access_log:
+        open_access_log(flags.access_log)
+    listener = open_listener(flags.rest_api_address, flags.rest_api_port)
+    grpc_port = None
+    if flags.port:
+        health_checks = flags.enable_grpc_healthcheck_service
+        grpc_port = reserve_grpc_port(flags.rest_api_address, flags.port, health_checks)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import_tensorflow()
+    from serving.server.http_server import serve as serve_http
     from serving.server.running import Running
 
-    running = Running(options, monitoring_path, batching)
+    running = Running(flags, monitoring_path, batching)
     try:
         running.manager.reload(configs)
     except UnreadableError as error:
         logger.error("%s; starting without it", error)
-    with serve_grpc(running, options, grpc_port) as stop_grpc:
+    with serve_grpc(running, grpc_port) as stop_grpc:
         end_otherwise()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(0))
         _announce(listener, configs)
-        running.serve(listener, stop_grpc)
+        running.follow(flags.model_config_file)
+        serve_http(running.application(), listener, running.patience, stop_grpc)
     # Not the usual end, which waits for graphs that run on after their request timed out.
     os._exit(0)
 
@@ -92,18 +106,18 @@ def _announce(listener: socket.socket, configs: list[ModelConfig]) -> None:
     print(url, flush=True)
 
 
-def _configs(options: Namespace) -> list[ModelConfig]:
-    if options.model_config_file is None:
-        if options.model_config_file_poll_wait_seconds:
+def _configs(flags: Flags) -> list[ModelConfig]:
+    if flags.model_config_file is None:
+        if flags.model_config_file_poll_wait_seconds:
             raise InputError(
                 "--model_config_file_poll_wait_seconds: expected --model_config_file as well. "
                 "Received: none"
             )
-        base_path = local_path(options.model_base_path or f"models/{options.model_name}")
-        return [ModelConfig(options.model_name, base_path.absolute())]
-    if options.model_base_path is not None:
+        base_path = local_path(flags.model_base_path or f"models/{flags.model_name}")
+        return [ModelConfig(flags.model_name, base_path.absolute())]
+    if flags.model_base_path is not None:
         logger.info("--model_config_file is given: --model_name and --model_base_path are ignored")
-    return read_model_configs(options.model_config_file)
+    return read_model_configs(flags.model_config_file)
 
 
 if __name__ == "__main__":

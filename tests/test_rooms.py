@@ -77,7 +77,7 @@ MAY_IMPORT = {
         "seqrec_tf.runs seqrec_tf.settings"
     ),
     # The third, which knows SavedModels only.
-    "serving": "",
+    "serving": "serving.client serving.client.transports serving.server",
     "serving.inference": "",
     "serving.client.transports": "",
     "serving.models": "serving.inference",

@@ -24,8 +24,13 @@ class Scheduler:
         # Queues leave when they are empty: what is unloaded is not held.
         self._waiting: deque[Queue] = deque()
         self._change = threading.Condition()
-        for number in range(threads):
-            threading.Thread(target=self._work, name=f"{name}_{number}", daemon=True).start()
+        self._is_closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}_{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def run(self, queue: Queue, feeds: Feeds, rows: int) -> list[Task]:
         """Queue a request; its parts, whose outputs will be set.
@@ -40,21 +45,30 @@ class Scheduler:
             self._change.notify()
         return tasks
 
+    def close(self) -> None:
+        """End the threads, when the batches that run are done."""
+        with self._change:
+            self._is_closed = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+
     def _work(self) -> None:
-        while True:
-            queue, batch = self._next()
+        while (found := self._next()) is not None:
+            queue, batch = found
             queue.process(batch.tasks)
             # Or an idle thread holds a model that was unloaded.
-            del queue, batch
+            del found, queue, batch
 
-    def _next(self) -> tuple[Queue, Batch]:
+    def _next(self) -> tuple[Queue, Batch] | None:
         with self._change:
-            while True:
+            while not self._is_closed:
                 found = self._take()
                 if found is not None:
                     return found
                 due = min((queue.due() for queue in self._waiting), default=None)
                 self._change.wait(None if due is None else max(0.0, due - time.monotonic()))
+        return None
 
     def _take(self) -> tuple[Queue, Batch] | None:
         now = time.monotonic()

@@ -1,6 +1,5 @@
 """The flags of batching, and what they say for each model."""
 
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,19 +61,27 @@ def add_batching_flags(parser: CommandParser) -> None:
     )
 
 
-def read_batching(options: Namespace) -> Batching | None:
+def read_batching(
+    enabled: bool, parameters_file: Path | None, is_per_model: bool
+) -> Batching | None:
     """What the flags say; None if batching is off.
+
+    Args:
+        enabled: `--enable_batching`.
+        parameters_file: `--batching_parameters_file`.
+        is_per_model: `--enable_per_model_batching_parameters`.
 
     Raises:
         InputError: there are parameters, but batching is off; or as `read_batching_parameters`.
         OSError: the file cannot be read.
     """
-    path = options.batching_parameters_file
-    if not options.enable_batching:
-        if path is not None:
+    if not enabled:
+        if parameters_file is not None:
             raise InputError(
                 "--batching_parameters_file: expected --enable_batching as well. Received: none"
             )
         return None
-    parameters = read_batching_parameters(path) if path else BatchingParameters()
-    return Batching(parameters, options.enable_per_model_batching_parameters)
+    parameters = (
+        read_batching_parameters(parameters_file) if parameters_file else BatchingParameters()
+    )
+    return Batching(parameters, is_per_model)

@@ -97,6 +97,13 @@ class RestApi:
         path = scope["raw_path"].decode("latin-1")
         log_request(request.method, path, status, seconds, response_bytes=len(response.body))
 
+    def close(self) -> None:
+        """End the threads and processes, after the last request."""
+        self._workers.close()
+        for reader, workers in (self._middling, self._large):
+            workers.close()
+            reader.close()
+
     async def _respond(self, request: Request) -> Response:
         path = _raw_path(request)
         if is_api_path(path):

@@ -36,6 +36,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen | None = None
+        self._parted: list[subprocess.Popen] = []  # they end when they find that there is no more
 
     def read(
         self, operation: str, body: Sequence[bytes], encoding: str, limits: Limits, model: Model
@@ -60,20 +61,34 @@ class Reader:
             _send(process.stdin, (operation, encoding, limits, model), body)
             (kind, content, peak), parts = _receive(process.stdout)
         except (EOFError, BrokenPipeError):
-            self._process = None
+            self._part_with_process()
             text = "The request took too much time or memory to read"
             raise ServingError(Code.RESOURCE_EXHAUSTED, text) from None
         finally:
             if deadline is not None:
                 deadline.watch(lambda: None)
         if peak > MOST_KEPT_KILOBYTES:
-            process.stdin.close()
-            self._process = None
+            self._part_with_process()
         if kind == "error":
             raise content
         signature, rows, shapes = content
         feeds = {alias: _unpack(shape, parts.pop(0), parts.pop(0)) for alias, shape in shapes}
         return Asked(signature, rows, feeds)
+
+    def close(self) -> None:
+        """End the process, and wait for those that end already."""
+        self._part_with_process()
+        for process in self._parted:
+            with process:
+                process.kill()
+        self._parted.clear()
+
+    def _part_with_process(self) -> None:
+        self._parted = [process for process in self._parted if process.poll() is None]
+        if self._process is not None:
+            self._process.stdin.close()
+            self._parted.append(self._process)
+            self._process = None
 
     def _running(self) -> subprocess.Popen:
         if self._process is None or self._process.poll() is not None:

@@ -58,6 +58,10 @@ class Workers:
                 deadline.end()
             raise
 
+    def close(self) -> None:
+        """End the threads; what has not begun never does."""
+        self._pool.shutdown(cancel_futures=True)
+
     def _count(self, change: int) -> None:
         with self._lock:
             self._unfinished += change

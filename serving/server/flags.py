@@ -1,12 +1,12 @@
 """The server's flags: TensorFlow Serving's own, and a few that it does not have."""
 
-import os
-from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.batching.flags import add_batching_flags
 from serving.command import BOOLEAN, CommandParser, natural, port, positive
 from serving.server.grpc_server import add_grpc_flags
+from serving.server.options import ServerOptions
 
 EPILOG = """\
 examples:
@@ -41,7 +41,38 @@ a second one stops it at once, as does the first before it is up.
 """
 
 
-def read_options() -> Namespace:
+@dataclass(frozen=True, kw_only=True)
+class Flags(ServerOptions):
+    """All flags: beside how the server behaves also what is served, and where.
+
+    Attributes:
+        rest_api_address: the address to listen on, also for gRPC.
+        rest_api_port: the port for REST; 0 picks one.
+        port: the port for gRPC; 0 is off.
+        model_name: the model's name in URLs.
+        model_base_path: its folder of version directories; None for `models/MODEL_NAME`.
+        model_config_file: several models, instead of these two.
+        enable_batching: whether requests that come at the same time run as one.
+        batching_parameters_file: how.
+        enable_per_model_batching_parameters: whether a file in a version directory says how.
+        monitoring_config_file: what turns on metrics.
+        access_log: file for a JSON line a request, "-" for stderr.
+    """
+
+    rest_api_address: str
+    rest_api_port: int
+    port: int
+    model_name: str
+    model_base_path: str | None
+    model_config_file: Path | None
+    enable_batching: bool
+    batching_parameters_file: Path | None
+    enable_per_model_batching_parameters: bool
+    monitoring_config_file: Path | None
+    access_log: str | None
+
+
+def read_flags() -> Flags:
     """The flags of this process; complaints end it with exit code 2."""
     parser = CommandParser(
         prog="python -m serving",
@@ -50,7 +81,7 @@ def read_options() -> Namespace:
     )
     for add in (_add_rest, add_grpc_flags, _add_models, _add_loading, add_batching_flags, _add_own):
         add(parser)
-    return parser.parse_args()
+    return Flags(**vars(parser.parse_args()))
 
 
 def _add_rest(parser: CommandParser) -> None:
@@ -61,19 +92,19 @@ def _add_rest(parser: CommandParser) -> None:
     group.add_argument(
         "--rest_api_num_threads",
         type=positive,
-        default=4 * (os.cpu_count() or 1),
+        default=ServerOptions.rest_api_num_threads,
         help="requests that run at the same time (default 4 a CPU: %(default)s)",
     )
     group.add_argument(
         "--rest_api_timeout_in_ms",
         type=natural,
-        default=30_000,
+        default=ServerOptions.rest_api_timeout_in_ms,
         help="how long a request may take; 0 is no limit (default %(default)s)",
     )
     group.add_argument(
         "--rest_api_enable_cors_support",
         **BOOLEAN,
-        default=False,
+        default=ServerOptions.rest_api_enable_cors_support,
         help="let pages of other origins ask",
     )
     group.add_argument(
@@ -98,19 +129,19 @@ def _add_models(parser: CommandParser) -> None:
     group.add_argument(
         "--model_config_file_poll_wait_seconds",
         type=natural,
-        default=0,
+        default=ServerOptions.model_config_file_poll_wait_seconds,
         help="how often the file is read again; 0 is never (default)",
     )
     group.add_argument(
         "--file_system_poll_wait_seconds",
         type=natural,
-        default=1,
+        default=ServerOptions.file_system_poll_wait_seconds,
         help="how often new versions are looked for; 0 is never (default 1)",
     )
     group.add_argument(
         "--allow_version_labels_for_unavailable_models",
         **BOOLEAN,
-        default=False,
+        default=ServerOptions.allow_version_labels_for_unavailable_models,
         help="let new labels name versions that are not loaded yet",
     )
 
@@ -118,25 +149,28 @@ def _add_models(parser: CommandParser) -> None:
 def _add_loading(parser: CommandParser) -> None:
     group = parser.add_argument_group("loading, as TensorFlow Serving")
     group.add_argument(
-        "--enable_model_warmup", **BOOLEAN, default=True, help="run the models' warm-up requests"
+        "--enable_model_warmup",
+        **BOOLEAN,
+        default=ServerOptions.enable_model_warmup,
+        help="run the models' warm-up requests",
     )
     group.add_argument(
         "--num_request_iterations_for_warmup",
         type=positive,
-        default=1,
+        default=ServerOptions.num_request_iterations_for_warmup,
         help="how often each of them is run (default 1)",
     )
     group.add_argument(
         "--max_num_load_retries",
         type=natural,
-        default=0,
+        default=ServerOptions.max_num_load_retries,
         help="further attempts at a version that fails to load (default 0; TensorFlow Serving's "
         "is 5)",
     )
     group.add_argument(
         "--load_retry_interval_micros",
         type=natural,
-        default=1_000_000,
+        default=ServerOptions.load_retry_interval_micros,
         help="time between them (default a second; TensorFlow Serving's is a minute)",
     )
 
@@ -152,37 +186,37 @@ def _add_own(parser: CommandParser) -> None:
     group.add_argument(
         "--max_body_bytes",
         type=natural,
-        default=32 * 2**20,
+        default=ServerOptions.max_body_bytes,
         help="largest request body, sent or inflated (413; default 32 MiB, 0 is no limit)",
     )
     group.add_argument(
         "--max_rows",
         type=natural,
-        default=2**14,
+        default=ServerOptions.max_rows,
         help="most rows a request (413; default %(default)s, 0 is no limit)",
     )
     group.add_argument(
         "--max_history_length",
         type=natural,
-        default=0,
+        default=ServerOptions.max_history_length,
         help="most items a history (413; default no limit)",
     )
     group.add_argument(
         "--max_waiting_requests",
         type=natural,
-        default=0,
+        default=ServerOptions.max_waiting_requests,
         help="most requests that wait for a thread (503; default no limit)",
     )
     group.add_argument(
         "--drain_seconds",
         type=natural,
-        default=30,
+        default=ServerOptions.drain_seconds,
         help="time that requests under way have after SIGTERM; a second one ends it (default 30)",
     )
     group.add_argument(
         "--idle_connection_seconds",
         type=positive,
-        default=50,
+        default=ServerOptions.idle_connection_seconds,
         help="time after which a connection is closed that sends or takes nothing, or next to "
         "nothing (default 50, as TensorFlow Serving)",
     )

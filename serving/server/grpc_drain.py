@@ -59,6 +59,16 @@ class Refusal(grpc.ServerInterceptor):
 
     active = False
 
+    def __init__(self) -> None:
+        # Not in the threads of the calls under way, which may all be taken.
+        self._pool = ThreadPoolExecutor(1, "refusal")
+
+        def refuse(request: bytes, context: ServicerContext) -> None:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "The server is stopping")
+
+        refuse.experimental_thread_pool = self._pool  # type: ignore[attr-defined]
+        self._handler = grpc.unary_unary_rpc_method_handler(refuse)
+
     def intercept_service(
         self,
         continuation: Callable[[HandlerCallDetails], RpcMethodHandler],
@@ -67,17 +77,11 @@ class Refusal(grpc.ServerInterceptor):
         """The method that answers a call; a part of gRPC's interface."""
         if not self.active or handler_call_details.method.startswith(HEALTH_METHODS):
             return continuation(handler_call_details)
-        return grpc.unary_unary_rpc_method_handler(_refuse)
+        return self._handler
 
-
-def _refuse(request: bytes, context: ServicerContext) -> None:
-    context.abort(grpc.StatusCode.UNAVAILABLE, "The server is stopping")
-
-
-# Not in the threads of the calls under way, which may all be taken.
-_refuse.experimental_thread_pool = ThreadPoolExecutor(  # type: ignore[attr-defined]
-    1, "refusal"
-)
+    def close(self) -> None:
+        """End its thread."""
+        self._pool.shutdown(wait=False)
 
 
 class Drain:
@@ -121,6 +125,9 @@ class Drain:
         if self._health is not None:
             self._health.end_watches()
         self._server.stop(self._left()).wait()
+        # Not waited for: what was cut off may still run.
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._refusal.close()
 
     def _left(self) -> float:
         return max(0.0, self._until - time.monotonic())

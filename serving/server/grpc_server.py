@@ -5,9 +5,8 @@ nothing that was not asked for, and two of them start on one machine.
 """
 
 import logging
-import os
 import socket
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from serving.command import BOOLEAN, CommandParser, port, positive
 from serving.protocol.errors import InputError
 from serving.server.listener import open_listener
+from serving.server.options import ServerOptions
 
 if TYPE_CHECKING:
     import grpc
@@ -39,13 +39,13 @@ def add_grpc_flags(parser: CommandParser) -> None:
     group.add_argument(
         "--grpc_max_threads",
         type=positive,
-        default=4 * (os.cpu_count() or 1),
+        default=ServerOptions.grpc_max_threads,
         help="gRPC requests that run at the same time (default 4 a CPU: %(default)s)",
     )
     group.add_argument(
         "--grpc_channel_arguments",
         type=_channel_arguments,
-        default=[],
+        default=ServerOptions.grpc_channel_arguments,
         metavar="KEY=VALUE,...",
         help="options of the gRPC library, such as grpc.max_connection_age_ms=2000",
     )
@@ -57,31 +57,31 @@ def add_grpc_flags(parser: CommandParser) -> None:
     )
 
 
-def reserve_grpc_port(options: Namespace) -> socket.socket | None:
+def reserve_grpc_port(address: str, port: int, health_checks: bool = False) -> socket.socket:
     """Take the port before models are loaded, so that a taken port is reported at once.
 
+    Args:
+        address: the address to listen on.
+        port: the port; 0 picks one.
+        health_checks: whether the gRPC health checking protocol is to be answered.
+
     Returns:
-        A socket to give to `serve_grpc`; None if gRPC is off.
+        A socket to give to `serve_grpc`.
 
     Raises:
         InputError: the port is in use, or a package that gRPC needs is not installed.
     """
-    if options.port == 0:
-        return None
-    _require_packages(options)
-    return open_listener(options.rest_api_address, options.port, "--port")
+    _require_packages(health_checks)
+    return open_listener(address, port, "--port")
 
 
 @contextmanager
-def serve_grpc(
-    running: "Running", options: Namespace, reserved: socket.socket | None
-) -> Iterator[Callable[[], None]]:
+def serve_grpc(running: "Running", reserved: socket.socket | None) -> Iterator[Callable[[], None]]:
     """Answer gRPC requests while the body runs; those under way at its end are finished.
 
     Args:
         running: what is served.
-        options: the flags.
-        reserved: what `reserve_grpc_port` returned.
+        reserved: what `reserve_grpc_port` returned; None if gRPC is off.
 
     Yields:
         A function to call as soon as the end is known: new requests are refused from then on.
@@ -94,7 +94,7 @@ def serve_grpc(
         return
     address, port = reserved.getsockname()[:2]
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    server, drain = _make_server(running, options)
+    server, drain = _make_server(running)
     reserved.close()
     try:
         server.add_insecure_port(place)
@@ -108,7 +108,7 @@ def serve_grpc(
         drain.finish()
 
 
-def _make_server(running: "Running", options: Namespace) -> "tuple[grpc.Server, Drain]":
+def _make_server(running: "Running") -> "tuple[grpc.Server, Drain]":
     """The server, and how it ends."""
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -117,6 +117,7 @@ def _make_server(running: "Running", options: Namespace) -> "tuple[grpc.Server, 
     from serving.grpc_api.prediction_service import PredictionService
     from serving.server.grpc_drain import CountingPool, Drain, Refusal
 
+    options = running.options
     pool, refusal, health = CountingPool(options.grpc_max_threads, "grpc"), Refusal(), None
     waiting = options.max_waiting_requests
     server = grpc.server(
@@ -141,7 +142,7 @@ def _make_server(running: "Running", options: Namespace) -> "tuple[grpc.Server, 
     return server, Drain(server, pool, refusal, health, options.drain_seconds)
 
 
-def _library_options(options: Namespace) -> list[tuple[str, int | str]]:
+def _library_options(options: ServerOptions) -> list[tuple[str, int | str]]:
     return [
         ("grpc.max_receive_message_length", options.max_body_bytes or LARGEST_MESSAGE_BYTES),
         ("grpc.max_send_message_length", LARGEST_MESSAGE_BYTES),
@@ -151,21 +152,21 @@ def _library_options(options: Namespace) -> list[tuple[str, int | str]]:
     ]
 
 
-def _channel_arguments(text: str) -> list[tuple[str, int | str]]:
+def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
     arguments = []
     for item in filter(None, text.split(",")):
         key, separator, value = item.partition("=")
         if not key or not separator:
             raise ArgumentTypeError(f"expected KEY=VALUE,... Received: {item!r}")
         arguments.append((key, int(value) if value.lstrip("-").isdecimal() else value))
-    return arguments
+    return tuple(arguments)
 
 
-def _require_packages(options: Namespace) -> None:
+def _require_packages(health_checks: bool) -> None:
     try:
         import grpc  # noqa: F401
 
-        if options.enable_grpc_healthcheck_service:
+        if health_checks:
             import grpc_health  # noqa: F401
     except ImportError as error:
         raise InputError(

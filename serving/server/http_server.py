@@ -33,43 +33,38 @@ class Patience:
     drain: float = 30.0
 
 
-def serve(
-    app: Callable,
-    listener: socket.socket,
-    patience: Patience = Patience(),
-    on_stop: Callable[[], None] = lambda: None,
-) -> None:
-    """Answer requests until SIGINT or SIGTERM; requests under way are finished first.
+class HttpServer(uvicorn.Server):
+    """uvicorn's server with a limit to its patience.
 
     Args:
         app: the application (ASGI).
-        listener: where connections come in.
         patience: how long others may take.
         on_stop: called when the server is told to stop, before requests are finished.
     """
-    config = uvicorn.Config(
-        app,
-        http=HttpConnection,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_keep_alive=patience.connection,  # type: ignore[arg-type]
-    )
-    # Whoever reads or writes much lets the connections run ten times a hundredth of a second.
-    sys.setswitchinterval(0.001)
-    _Server(config, patience, on_stop).run(sockets=[listener])
 
-
-class _Server(uvicorn.Server):
-    """uvicorn's server with a limit to its patience."""
-
-    def __init__(self, config: uvicorn.Config, patience: Patience, on_stop: Callable[[], None]):
+    def __init__(
+        self,
+        app: Callable,
+        patience: Patience = Patience(),
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            http=HttpConnection,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_keep_alive=patience.connection,  # type: ignore[arg-type]
+        )
         super().__init__(config)
-        self._patience = patience
-        self._on_stop = on_stop
+        self._patience, self._on_stop = patience, on_stop
         self._ticks = max(1, int(patience.connection * TICKS_A_SECOND / 10))
+
+    def stop(self) -> None:
+        """Answer what is under way, then end; from any thread."""
+        self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; connections are looked at ten times in what they may lie still."""
@@ -90,7 +85,25 @@ class _Server(uvicorn.Server):
         except TimeoutError:
             unfinished = len(self.server_state.tasks)
             logger.warning("%d requests not finished in time are cut off", unfinished)
-            os._exit(0)
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        """End what is under way; the tasks are cancelled as the event loop ends."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HttpConnection):
+                connection.transport.abort()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the caller's business."""
+        yield
+
+
+class _Process(HttpServer):
+    """The server as all that its process does: signals end it."""
+
+    def _cut_off(self) -> None:
+        os._exit(0)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -105,3 +118,22 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             os._exit(0)
         self.should_exit = True
+
+
+def serve(
+    app: Callable,
+    listener: socket.socket,
+    patience: Patience = Patience(),
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer requests until SIGINT or SIGTERM; requests under way are finished first.
+
+    Args:
+        app: the application (ASGI).
+        listener: where connections come in.
+        patience: how long others may take.
+        on_stop: called when the server is told to stop, before requests are finished.
+    """
+    # Whoever reads or writes much lets the connections run ten times a hundredth of a second.
+    sys.setswitchinterval(0.001)
+    _Process(app, patience, on_stop).run(sockets=[listener])

@@ -4,21 +4,17 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from serving.demo.routes import demo_routes
-from serving.metrics import Metrics
 from serving.models.registry import Registry
-from serving.rest_api.app import RestApi, RestOptions
+from serving.rest_api.app import RestApi
 
 
-def create_app(
-    registry: Registry, options: RestOptions, metrics: Metrics, demo_page: bool = True
-) -> Starlette:
+def create_app(rest: RestApi, registry: Registry, demo_page: bool = True) -> Starlette:
     """The application.
 
     Args:
-        registry: the models to serve.
-        options: how the REST interface behaves.
-        metrics: where requests are counted.
+        rest: the REST interface.
+        registry: the models that the page shows.
         demo_page: whether `/` answers with a page to try the models on.
     """
     pages = demo_routes(registry) if demo_page else []
-    return Starlette(routes=[*pages, Mount("/", app=RestApi(registry, options, metrics))])
+    return Starlette(routes=[*pages, Mount("/", app=rest)])

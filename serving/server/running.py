@@ -1,11 +1,8 @@
 """The parts of a running server, put together. Imports TensorFlow."""
 
-import logging
-import socket
-import threading
-import time
-from argparse import Namespace
-from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
 
 from serving.batching.batch_scheduler import Scheduler
 from serving.batching.flags import Batching
@@ -13,77 +10,86 @@ from serving.inference.limits import Limits
 from serving.metrics import Metrics
 from serving.models.model_config import read_model_configs
 from serving.models.registry import Registry
-from serving.protocol.errors import InputError
-from serving.rest_api.app import RestOptions
-from serving.server.http_server import Patience, serve
+from serving.rest_api.app import RestApi, RestOptions
+from serving.server.http_server import Patience
 from serving.server.loading import Loader
 from serving.server.manager import Loading, Manager
+from serving.server.options import ServerOptions
+from serving.server.repeating import Repeating
 from serving.server.rest_server import create_app
-
-logger = logging.getLogger(__name__)
 
 
 class Running:
-    """Registry, manager, metrics and the application, as the flags ask.
+    """Registry, manager, metrics and the application, as the options ask.
 
     Args:
-        options: the flags of `serving.server.flags`.
+        options: how the server behaves.
         monitoring_path: where the metrics are; None for nowhere.
         batching: which models are batched; None is none.
+
+    Attributes:
+        options: the same.
+        metrics: what is counted.
+        registry: the versions that there are.
+        manager: loads and unloads them.
+        patience: how long others may take.
     """
 
     def __init__(
-        self, options: Namespace, monitoring_path: str | None, batching: Batching | None = None
-    ):
-        self._options = options
-        self._monitoring_path = monitoring_path
-        self._limits = Limits(options.max_body_bytes, options.max_rows, options.max_history_length)
+        self,
+        options: ServerOptions,
+        monitoring_path: str | None = None,
+        batching: Batching | None = None,
+    ) -> None:
+        self.options = options
         self.metrics = Metrics()
         self.registry = Registry()
-        load = Loader(
+        self._scheduler = _scheduler(batching)
+        limits = Limits(options.max_body_bytes, options.max_rows, options.max_history_length)
+        loader = Loader(
             options.enable_model_warmup,
             options.num_request_iterations_for_warmup,
-            self._limits,
+            limits,
             self.metrics,
             batching,
-            _scheduler(batching),
+            self._scheduler,
         )
-        self.manager = Manager(
-            self.registry,
-            Loading(
-                load,
-                options.max_num_load_retries,
-                options.load_retry_interval_micros / 1e6,
-                options.allow_version_labels_for_unavailable_models,
-            ),
-        )
+        self.manager = Manager(self.registry, _loading(loader, options))
+        rest = _rest_options(options, limits, monitoring_path)
+        self._rest = RestApi(self.registry, rest, self.metrics)
+        self._following: list[Repeating] = []
+        self.patience = Patience(options.idle_connection_seconds, options.drain_seconds)
 
-    def serve(self, listener: socket.socket, on_stop: Callable[[], None]) -> None:
-        """Answer requests and follow the files until SIGINT or SIGTERM.
+    def follow(self, config_file: Path | None = None) -> None:
+        """Serve new versions as they come, in threads.
 
         Args:
-            listener: where connections come in.
-            on_stop: called when the signal comes, before requests under way are finished.
+            config_file: the `--model_config_file` to read again; None without one.
         """
-        options = self._options
+        options = self.options
         if options.file_system_poll_wait_seconds:
-            _repeat(self.manager.poll, options.file_system_poll_wait_seconds)
-        if options.model_config_file_poll_wait_seconds:
-            _repeat(self._read_config, options.model_config_file_poll_wait_seconds)
-        rest = RestOptions(
-            threads=options.rest_api_num_threads,
-            waiting=options.max_waiting_requests,
-            seconds=options.rest_api_timeout_in_ms / 1000,
-            limits=self._limits,
-            cors=options.rest_api_enable_cors_support,
-            monitoring_path=self._monitoring_path,
-        )
-        patience = Patience(options.idle_connection_seconds, options.drain_seconds)
-        app = create_app(self.registry, rest, self.metrics, options.demo_page)
-        serve(app, listener, patience, on_stop)
+            follower = Repeating(self.manager.poll, options.file_system_poll_wait_seconds)
+            self._following.append(follower)
+        if config_file is not None and options.model_config_file_poll_wait_seconds:
 
-    def _read_config(self) -> None:
-        self.manager.reload(read_model_configs(self._options.model_config_file))
+            def read_config() -> None:
+                self.manager.reload(read_model_configs(config_file))
+
+            follower = Repeating(read_config, options.model_config_file_poll_wait_seconds)
+            self._following.append(follower)
+
+    def application(self) -> Starlette:
+        """What answers HTTP requests (ASGI)."""
+        return create_app(self._rest, self.registry, self.options.demo_page)
+
+    def close(self) -> None:
+        """End all threads and processes, and let go of the models."""
+        for follower in self._following:
+            follower.stop()
+        self._rest.close()
+        if self._scheduler is not None:
+            self._scheduler.close()
+        self.manager.reload([])
 
 
 def _scheduler(batching: Batching | None) -> Scheduler | None:
@@ -92,22 +98,23 @@ def _scheduler(batching: Batching | None) -> Scheduler | None:
     return Scheduler(batching.parameters.num_batch_threads, batching.parameters.thread_pool_name)
 
 
-def _repeat(action: Callable[[], None], seconds: float) -> None:
-    """Do something every so many seconds, in a thread that ends with the process."""
+def _loading(loader: Loader, options: ServerOptions) -> Loading:
+    return Loading(
+        loader,
+        options.max_num_load_retries,
+        options.load_retry_interval_micros / 1e6,
+        options.allow_version_labels_for_unavailable_models,
+    )
 
-    def loop() -> None:
-        complaint = None
-        while True:
-            time.sleep(seconds)
-            try:
-                action()
-                complaint = None
-            except (InputError, OSError) as error:
-                # Said once, not every second.
-                if str(error) != complaint:
-                    logger.error("%s; everything stays as it is", error)
-                complaint = str(error)
-            except Exception:
-                logger.exception("looking for changes failed; trying again")
 
-    threading.Thread(target=loop, daemon=True, name=action.__name__).start()
+def _rest_options(
+    options: ServerOptions, limits: Limits, monitoring_path: str | None
+) -> RestOptions:
+    return RestOptions(
+        threads=options.rest_api_num_threads,
+        waiting=options.max_waiting_requests,
+        seconds=options.rest_api_timeout_in_ms / 1000,
+        limits=limits,
+        cors=options.rest_api_enable_cors_support,
+        monitoring_path=monitoring_path,
+    )
