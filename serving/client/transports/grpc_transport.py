@@ -1,8 +1,10 @@
-"""A model asked over TensorFlow Serving's gRPC interface. Needs the extra `grpc`."""
+"""A model asked over TensorFlow Serving's gRPC interface. Needs the extra `client`."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+
+import grpc
 
 from serving.client.transports.retrying import RequestError, Retries
 from serving.client.transports.transport import (
@@ -22,7 +24,6 @@ from serving.client.transports.wire import (
     SignatureDefMap,
 )
 from serving.client.transports.wire_tensor import TYPE_NAMES, read_tensor, read_values, write_tensor
-from serving.protocol.errors import InputError
 from serving.protocol.proto_messages import DynamicMessage
 from serving.protocol.status import Code
 
@@ -41,22 +42,10 @@ Method = Callable[..., DynamicMessage]  # of gRPC: takes the message and its `ti
 
 
 class GrpcTransport(Transport):
-    """gRPC without encryption. Threads may share one.
-
-    Raises:
-        InputError: grpcio is not installed.
-    """
+    """gRPC without encryption. Threads may share one."""
 
     def __init__(self, served: Served, timeout: float, retries: Retries):
         super().__init__(served, timeout, retries)
-        try:
-            import grpc
-        except ImportError as error:
-            raise InputError(
-                "gRPC needs grpcio, which is not installed; expected after "
-                "`pip install 'seqrec-tf[grpc]'`, or ask over http://"
-            ) from error
-        self._grpc_error = grpc.RpcError
         address = served.url.removeprefix("grpc://")
         self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         self._ask_predict = self._method("Predict", PredictResponse)
@@ -94,7 +83,7 @@ class GrpcTransport(Transport):
     def _exchange(self, method: Method, request: DynamicMessage, timeout: float) -> DynamicMessage:
         try:
             return method(request, timeout=timeout)
-        except self._grpc_error as error:
+        except grpc.RpcError as error:
             code = Code(error.code().value[0])
             message = f"{without_password(self.served.url)}: {code.name}: {error.details()}"
             raise RequestError(message, code) from error

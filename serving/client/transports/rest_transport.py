@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from serving.client.transports.json_tensor import read_json_tensor
 from serving.client.transports.rest_connection import Json, RestConnection
 from serving.client.transports.retrying import Retries
 from serving.client.transports.transport import (
@@ -86,23 +87,8 @@ def _signature(definition: dict[str, Any]) -> Signature:
     return Signature(
         _specs(definition["inputs"]),
         _specs(definition["outputs"]),
-        {name: partial(_default, document, name) for name, document in defaults.items()},
+        {name: partial(read_json_tensor, document, name) for name, document in defaults.items()},
     )
-
-
-def _default(document: dict[str, Any], name: str) -> Values:
-    """A `TensorProto` as metadata shows it."""
-    # Here, as importing protocol buffers takes longer than asking, and few requests have options.
-    from google.protobuf.json_format import ParseDict, ParseError
-
-    from serving.client.transports.wire import DATA_TYPES, TensorProto
-    from serving.client.transports.wire_tensor import read_values
-
-    known = {**document, "dtype": DATA_TYPES.get(document.get("dtype", ""), 0)}
-    try:
-        return read_values(ParseDict(known, TensorProto(), ignore_unknown_fields=True), name)
-    except ParseError as error:
-        raise InputError(f"default of {name!r}: expected a tensor. Received: {error}") from error
 
 
 def _specs(tensors: dict[str, Any]) -> dict[str, TensorSpec]:

@@ -1,28 +1,10 @@
-"""Plain Python values <-> `TensorProto`, without TensorFlow or NumPy."""
+"""Plain Python values <-> `TensorProto` messages, without TensorFlow or NumPy."""
 
-import math
-from array import array
-from typing import Any
-
+from serving.client.transports.tensor_values import FIELDS, field_of, plain_values
 from serving.client.transports.transport import Values, nested
 from serving.client.transports.wire import DATA_TYPES, TensorProto
-from serving.protocol.errors import InputError
 from serving.protocol.proto_messages import DynamicMessage
 
-# Type -> the field with its values, and how `array` calls it in `tensor_content`.
-_FIELDS = {
-    "DT_FLOAT": ("float_val", "f"),
-    "DT_DOUBLE": ("double_val", "d"),
-    "DT_INT32": ("int_val", "i"),
-    "DT_UINT8": ("int_val", "B"),
-    "DT_INT16": ("int_val", "h"),
-    "DT_INT8": ("int_val", "b"),
-    "DT_STRING": ("string_val", ""),
-    "DT_INT64": ("int64_val", "q"),
-    "DT_BOOL": ("bool_val", "B"),
-    "DT_UINT32": ("uint32_val", "I"),
-    "DT_UINT64": ("uint64_val", "Q"),
-}
 TYPE_NAMES = {number: name for name, number in DATA_TYPES.items()}
 
 
@@ -36,7 +18,7 @@ def write_tensor(tensor: Values, dtype: str) -> DynamicMessage:
     values = tensor.values
     if dtype == "DT_STRING":
         values = [value.encode() for value in values]
-    getattr(message, _FIELDS[dtype][0]).extend(values)
+    getattr(message, FIELDS[dtype][0]).extend(values)
     return message
 
 
@@ -56,30 +38,7 @@ def read_values(message: DynamicMessage, name: str) -> Values:
     Raises:
         InputError: a type such as float16, or a message that contradicts itself.
     """
-    dtype = TYPE_NAMES.get(message.dtype)
-    if dtype not in _FIELDS:
-        raise InputError(
-            f"tensor {name!r}: expected one of {', '.join(_FIELDS)}. "
-            f"Received: type number {message.dtype}"
-        )
+    dtype = TYPE_NAMES.get(message.dtype, f"type number {message.dtype}")
+    stored = getattr(message, field_of(dtype, name))
     shape = tuple(dimension.size for dimension in message.tensor_shape.dim)
-    values = _flat_values(message, dtype)
-    missing = math.prod(shape) - len(values)
-    # A message may leave away values at the end that are the same as the last.
-    if missing and (missing < 0 or not values):
-        raise InputError(
-            f"tensor {name!r}: expected {math.prod(shape)} values for shape {list(shape)}. "
-            f"Received: {len(values)}"
-        )
-    return Values(values + values[-1:] * missing, shape)
-
-
-def _flat_values(message: DynamicMessage, dtype: str) -> list[Any]:
-    field, code = _FIELDS[dtype]
-    if message.tensor_content and code:
-        values = array(code, message.tensor_content).tolist()
-        return list(map(bool, values)) if dtype == "DT_BOOL" else values
-    values = list(getattr(message, field))
-    if dtype == "DT_STRING":
-        return [value.decode("utf-8", "replace") for value in values]
-    return values
+    return plain_values(dtype, shape, message.tensor_content, stored, name)

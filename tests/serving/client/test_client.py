@@ -195,7 +195,7 @@ def test_bad_construction(options, message):
 
 def test_grpc_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "grpc", None)
-    with pytest.raises(InputError, match=r"grpcio, which is not installed; .*seqrec-tf\[grpc\]"):
+    with pytest.raises(InputError, match="needs grpcio.*pip install grpcio protobuf`"):
         Recommender("grpc://localhost:8500")
 
 
