@@ -19,7 +19,8 @@ from export.options import ExportOptions
 from seqrec_tf.errors import InputError, run_command
 from seqrec_tf.options import Parser
 from seqrec_tf.runs.directory import LATEST, read_run, require_finished
-from seqrec_tf.settings.config import flag, require_id_name
+from seqrec_tf.settings.config import flag
+from seqrec_tf.settings.id_names import require_id_name
 
 COMMANDS = {"verify": "export.verification", "inspect": "export.inspection"}
 FORMATS = {

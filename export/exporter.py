@@ -37,7 +37,7 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
-from seqrec_tf.settings.config import require_id_name
+from seqrec_tf.settings.id_names import require_id_name
 from seqrec_tf.versions import package_version
 
 FORMATS = {"savedmodel": SAVEDMODEL, "tflite": LITE}
@@ -87,7 +87,7 @@ def export_run(run: Run, options: ExportOptions) -> list[Path]:
     histories = histories_for(run, options.quantize)
     provenance = {
         "run": str(run.path),
-        "data": run.config.data.interactions or run.config.data.dataset,
+        "data": run.config.data.name,
         "encoder": run.config.encoder.encoder,
         "metrics": run.metrics.as_dict(),
     }

@@ -111,10 +111,13 @@ def _base(config_file: Path | None, training: dict) -> RunConfig | None:
 def _one_source(data: dict) -> dict:
     """A typed source of data replaces the one that the base configuration has."""
     none = DataConfig()
+    own = {"interactions": None, "titles": None, "category_column": None}
     if "interactions" in data:
-        return {"dataset": none.dataset, "data_dir": None} | data
+        return {"dataset": none.dataset, "tfds": None, "data_dir": None} | data
+    if "tfds" in data:
+        return own | {"dataset": none.dataset, "data_dir": None} | data
     if "dataset" in data:
-        return {"interactions": None, "titles": None, "category_column": None} | data
+        return own | {"tfds": None} | data
     return data
 
 

@@ -1,4 +1,4 @@
-"""Interactions from any source, as one table: the demo, MovieLens or a user's own logs.
+"""Interactions from any source, as one table: the demo, MovieLens, tensorflow-datasets or own logs.
 
 Readers keep the row order of their source; `seqrec_tf.data.filters.prepare` filters and sorts.
 """
@@ -17,8 +17,8 @@ def load_interactions(config: DataConfig) -> Interactions:
     """Read the interactions that a configuration names.
 
     Args:
-        config: either `interactions` (own logs) or `dataset`. Options of the other source are
-            refused, so that no run leaves out data that its configuration names.
+        config: one of `interactions` (own logs), `tfds` and `dataset`. Options of another source
+            are refused, so that no run leaves out data that its configuration names.
 
     Returns:
         The interactions, unfiltered, in the order of their source.
@@ -29,6 +29,10 @@ def load_interactions(config: DataConfig) -> Interactions:
     _reject_conflicts(config)
     if config.interactions is not None:
         return load_logs(config)
+    if config.tfds is not None:
+        from seqrec_tf.data.tfds import load_tfds  # reads with TensorFlow, which takes seconds
+
+        return load_tfds(config)
     if config.dataset == "demo":
         interactions = make_demo()
     else:
@@ -39,18 +43,14 @@ def load_interactions(config: DataConfig) -> Interactions:
 
 
 def _reject_conflicts(config: DataConfig) -> None:
-    if config.interactions is not None:
-        if config.data_dir is not None:
-            raise InputError(
-                "--interactions and --data-dir exclude each other: expected --interactions for "
-                "your own log or --dataset with --data-dir for GroupLens' files. "
-                f"Received: --interactions {config.interactions} --data-dir {config.data_dir}."
-            )
-        if config.dataset != DataConfig.dataset:
-            raise InputError(
-                "--interactions and --dataset exclude each other: expected one of them. "
-                f"Received: --interactions {config.interactions} --dataset {config.dataset}."
-            )
+    _reject_two_sources(config)
+    if config.interactions is not None and config.data_dir is not None:
+        raise InputError(
+            "--interactions and --data-dir exclude each other: expected --interactions for "
+            "your own log or --dataset with --data-dir for GroupLens' files. "
+            f"Received: --interactions {config.interactions} --data-dir {config.data_dir}."
+        )
+    if config.interactions is not None or config.tfds is not None:
         return
     if config.dataset == "demo" and config.data_dir is not None:
         raise InputError(
@@ -65,4 +65,17 @@ def _reject_conflicts(config: DataConfig) -> None:
     if config.id_type == "string":
         raise InputError(
             f"--id-type string belongs to --interactions; the ids of {config.dataset} are int64."
+        )
+
+
+def _reject_two_sources(config: DataConfig) -> None:
+    named = {"--interactions": config.interactions, "--tfds": config.tfds}
+    if config.dataset != DataConfig.dataset:
+        named["--dataset"] = config.dataset
+    given = [(flag, value) for flag, value in named.items() if value is not None]
+    if len(given) > 1:
+        (first, _), (second, _) = given[:2]
+        received = " ".join(f"{flag} {value}" for flag, value in given)
+        raise InputError(
+            f"{first} and {second} exclude each other: expected one of them. Received: {received}."
         )

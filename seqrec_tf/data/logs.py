@@ -30,6 +30,16 @@ def load_logs(config: DataConfig) -> Interactions:
     Raises:
         InputError: a file, line or value that cannot be read; the message names it.
     """
+    columns = named_columns(config)
+    reject_repeated(columns)
+    frame = as_frame(read_table(config.interactions, columns, "--interactions"), config)
+    known = read_labels(config, frame["item"])
+    name, source = served_name(config), str(config.interactions)
+    return Interactions(frame, known["title"], name, source, known.get("category"))
+
+
+def named_columns(config: DataConfig) -> dict[str, str]:
+    """Flag -> the column of a log that it names."""
     columns = {
         "--user-column": config.user_column,
         "--item-column": config.item_column,
@@ -37,8 +47,15 @@ def load_logs(config: DataConfig) -> Interactions:
     }
     if config.rating_column is not None:
         columns["--rating-column"] = config.rating_column
-    reject_repeated(columns)
-    table = read_table(str(config.interactions), columns, "--interactions")
+    return columns
+
+
+def as_frame(table: Table, config: DataConfig) -> pd.DataFrame:
+    """The table of `Interactions` from a log's columns; says what a person should know of ids.
+
+    Raises:
+        InputError: a value that is not what its column is for; the message names it.
+    """
     times = as_times(table, config.time_column)
     values = {
         "user": as_ids(table, config.user_column, lowest=LOWEST_USER),
@@ -52,10 +69,7 @@ def load_logs(config: DataConfig) -> Interactions:
         values["rating"] = as_ratings(table, config.rating_column)
     if (order := times.ranks()) is not None:
         values["order"] = order
-    frame = pd.DataFrame(values)
-    known = _load_items(config, frame["item"])
-    name, source = _id_name(config), str(config.interactions)
-    return Interactions(frame, known["title"], name, source, known.get("category"))
+    return pd.DataFrame(values)
 
 
 def reject_repeated(columns: dict[str, str]) -> None:
@@ -74,29 +88,55 @@ def reject_repeated(columns: dict[str, str]) -> None:
         flags[column] = flag
 
 
-def _id_name(config: DataConfig) -> str:
+def served_name(config: DataConfig) -> str:
+    """What the id input is called when served."""
     if config.id_name != "auto":
         return config.id_name
     return "movie_ids" if config.item_column.startswith("movie") else "item_ids"
 
 
-def _load_items(config: DataConfig, items: pd.Series) -> dict[str, pd.Series]:
-    """Titles and categories by item id, of the items' type; an empty series without a file.
+def read_labels(config: DataConfig, items: pd.Series) -> dict[str, pd.Series]:
+    """As `item_labels`, from the file `config.titles`, which may be the log itself, or missing.
 
-    A log itself may serve as titles file: an item may occur often, but with one title only.
+    Raises:
+        InputError: a file, line or value that cannot be read; the message names it.
     """
     if config.titles is None:
         if config.category_column is not None:
             raise InputError("--category-column: a column of --titles. Received: no --titles.")
-        return {"title": pd.Series([], pd.Index([], dtype=items.dtype, name="item"), dtype=str)}
+        return item_labels(None, config.item_column, items, {})
     columns = {"--item-column": config.item_column, "--title-column": config.title_column}
     if config.category_column is not None:
         columns["--category-column"] = config.category_column
     table = read_table(config.titles, columns, "--titles")
-    id_type = "int64" if pd.api.types.is_integer_dtype(items) else "string"
-    ids = as_ids(table, config.item_column, id_type)
     wanted = {"title": config.title_column, "category": config.category_column}
-    return {name: _texts(table, ids, column, name) for name, column in wanted.items() if column}
+    named = {name: column for name, column in wanted.items() if column}
+    return item_labels(table, config.item_column, items, named)
+
+
+def item_labels(
+    table: Table | None, item_column: str, items: pd.Series, wanted: dict[str, str]
+) -> dict[str, pd.Series]:
+    """Titles and categories by item id, of the items' type.
+
+    Args:
+        table: in which an item may occur often, but with one title only.
+        item_column: its column of ids.
+        items: the ids of the interactions.
+        wanted: "title" and "category" -> their columns, as far as there are any.
+
+    Returns:
+        A series a label; titles are an empty one where none are wanted.
+
+    Raises:
+        InputError: an item with two titles, or a value that is none.
+    """
+    none = {"title": pd.Series([], pd.Index([], dtype=items.dtype, name="item"), dtype=str)}
+    if not wanted:
+        return none
+    id_type = "int64" if pd.api.types.is_integer_dtype(items) else "string"
+    ids = as_ids(table, item_column, id_type)
+    return none | {name: _texts(table, ids, column, name) for name, column in wanted.items()}
 
 
 def _texts(table: Table, ids: pd.Series, column: str, name: str) -> pd.Series:

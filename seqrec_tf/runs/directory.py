@@ -210,8 +210,8 @@ def require_finished(path: Path) -> Path:
 def default_run(config: RunConfig) -> Path:
     """`runs/<data>-<encoder>-<UTC time>` for a training without `--run`."""
     data = config.data
-    name = Path(data.interactions).stem if data.interactions else data.dataset
-    name = re.sub(r"[*?\[\]]", "", name) or "log"  # of a pattern
+    name = Path(data.interactions).stem if data.interactions else data.name
+    name = re.sub(r"[*?\[\]]", "", name).replace("/", "-") or "log"  # of a pattern
     path = RUNS / f"{name}-{config.encoder.encoder}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))

@@ -86,7 +86,7 @@ def write_model_card(
     draw_breakdown(path / "breakdown.png", metrics, name)
     card = CARD.format(
         name=name,
-        data=config.data.interactions or config.data.dataset,
+        data=config.data.name,
         run=shlex.quote(str(run or path)),
         verdict=verdict(metrics, name),
         figures=_figures(metrics, name),

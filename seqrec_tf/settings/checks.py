@@ -3,7 +3,8 @@
 import math
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, flag, require_id_name
+from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, flag
+from seqrec_tf.settings.id_names import require_id_name
 
 AT_LEAST = {
     "encoder": {"window": 1, "dim": 1, "layers": 1, "heads": 1, "expansion": 1},

@@ -6,7 +6,6 @@ the wrong model silently.
 """
 
 import dataclasses
-import re
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,11 +28,6 @@ DATASETS = (
 PROTOCOLS = ("P1", "P2", "P3", "PT")
 OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
 RESUMABLE = ("epochs", "patience", "min_steps")  # what --resume may change
-TENSORS = (
-    *("titles", "scores", "row_splits", "candidate_ids"),
-    *("k", "exclude_ids", "filter_seen", "categories"),
-)
-ITEM_COLUMNS = ("row", "title", "count", "categories")
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 Value = TypeVar("Value")
@@ -50,11 +44,19 @@ class DataConfig:
     """Where the interactions come from, what is filtered away, and how they are split."""
 
     dataset: str = option("demo", "a known dataset; demo is generated, offline", DATASETS)
-    data_dir: str | None = option(None, "folder with GroupLens' own files of --dataset")
+    data_dir: str | None = option(
+        None, "folder with GroupLens' own files of --dataset, or with what --tfds has prepared"
+    )
     cache_dir: str | None = option(None, "where downloads are kept (default ~/.cache/seqrec-tf)")
     interactions: str | None = option(
         None,
         "your own log instead of --dataset: .csv, .tsv, .parquet or .jsonl, or a folder of them",
+    )
+    tfds: str | None = option(
+        None,
+        "a dataset that tensorflow-datasets has prepared, instead of --dataset: NAME, NAME/CONFIG "
+        "or NAME:VERSION; the columns are then its features, and movie_id, movie_title and the "
+        "like are found",
     )
     user_column: str = option("user_id", "column of --interactions that names the user")
     item_column: str = option("item_id", "column of --interactions and --titles with the item id")
@@ -81,6 +83,11 @@ class DataConfig:
         "items of a history may come up again, in the evaluation and in the export (music, "
         "groceries); otherwise they are hidden, and a target seen before is a miss",
     )
+
+    @property
+    def name(self) -> str:
+        """What the data is called: a log's path, or a dataset's name."""
+        return self.interactions or self.tfds or self.dataset
 
 
 @dataclass(frozen=True)
@@ -207,21 +214,6 @@ def weight_settings(config: RunConfig) -> Sections:
 def flag(name: str) -> str:
     """The flag of a config field: `batch_size` -> `--batch-size`."""
     return "--" + name.replace("_", "-")
-
-
-def require_id_name(name: str) -> str:
-    """`name`, if signatures can have an input and an output, and `items.csv` a column, of it.
-
-    Raises:
-        InputError: it cannot.
-    """
-    taken = name in TENSORS or name.removesuffix("s") in ITEM_COLUMNS
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or taken:
-        raise InputError(
-            "--id-name: expected lower-case letters, digits and '_', a letter first, and none of "
-            f"{', '.join((*TENSORS, *ITEM_COLUMNS))}. Received: {name!r}."
-        )
-    return name
 
 
 def read_config(path: Path) -> RunConfig:

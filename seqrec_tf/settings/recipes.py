@@ -116,7 +116,7 @@ def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> Ru
         InputError: no recipe of that name.
     """
     if name == "auto":
-        is_demo = config.data.dataset == "demo" and not config.data.interactions
+        is_demo = config.data.name == "demo"
         name = "demo" if is_demo else f"best-{encoder or config.encoder.encoder}"
     if name not in RECIPES:
         known = ", ".join(["auto", *sorted(RECIPES)])

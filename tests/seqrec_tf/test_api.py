@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from helpers.tiny_runs import write_log
 
 import seqrec_tf
 from seqrec_tf.evaluate import main as evaluate_command
-from tests.helpers.tiny_runs import write_log
 
 TINY = dict(
     interactions="log.csv",

@@ -13,8 +13,8 @@ from seqrec_tf.settings.config import (
     RunConfig,
     TrainingConfig,
     read_config,
-    require_id_name,
 )
+from seqrec_tf.settings.id_names import require_id_name
 
 SECTIONS = {"data": DataConfig, "encoder": EncoderConfig, "training": TrainingConfig}
 
@@ -25,6 +25,7 @@ OTHER = RunConfig(
         data_dir="folder",
         cache_dir="cache",
         interactions="log.csv",
+        tfds="films",
         user_column="u",
         item_column="i",
         time_column="t",
