@@ -32,7 +32,7 @@ def load_interactions(config: DataConfig) -> Interactions:
     if config.tfds is not None:
         from seqrec_tf.data.tfds import load_tfds  # reads with TensorFlow, which takes seconds
 
-        return load_tfds(config)
+        return load_tfds(config.tfds, config)
     if config.dataset == "demo":
         interactions = make_demo()
     else:

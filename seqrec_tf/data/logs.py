@@ -32,9 +32,10 @@ def load_logs(config: DataConfig) -> Interactions:
     """
     columns = named_columns(config)
     reject_repeated(columns)
-    frame = as_frame(read_table(config.interactions, columns, "--interactions"), config)
+    source = str(config.interactions)
+    frame = as_frame(read_table(source, columns, "--interactions"), config)
     known = read_labels(config, frame["item"])
-    name, source = served_name(config), str(config.interactions)
+    name = served_name(config)
     return Interactions(frame, known["title"], name, source, known.get("category"))
 
 
@@ -120,7 +121,7 @@ def item_labels(
     """Titles and categories by item id, of the items' type.
 
     Args:
-        table: in which an item may occur often, but with one title only.
+        table: in which an item may occur often, but with one title only; None for none.
         item_column: its column of ids.
         items: the ids of the interactions.
         wanted: "title" and "category" -> their columns, as far as there are any.
@@ -132,7 +133,7 @@ def item_labels(
         InputError: an item with two titles, or a value that is none.
     """
     none = {"title": pd.Series([], pd.Index([], dtype=items.dtype, name="item"), dtype=str)}
-    if not wanted:
+    if table is None:
         return none
     id_type = "int64" if pd.api.types.is_integer_dtype(items) else "string"
     ids = as_ids(table, item_column, id_type)

@@ -35,11 +35,12 @@ OTHER_NAMES = {
 }
 
 
-def load_tfds(config: DataConfig) -> Interactions:
-    """Read the dataset that `config.tfds` names, all of its splits, one after the other.
+def load_tfds(source: str, config: DataConfig) -> Interactions:
+    """Read a prepared dataset, all of its splits, one after the other.
 
     Args:
-        config: its name, `data_dir` or None for tensorflow-datasets' own folder, and the features
+        source: its name, as `config.tfds`.
+        config: `data_dir` or None for tensorflow-datasets' own folder, and the features
             (`a/b` for a feature `b` of `a`). Titles are a feature, or in the file `titles`.
 
     Returns:
@@ -48,8 +49,7 @@ def load_tfds(config: DataConfig) -> Interactions:
     Raises:
         InputError: no such dataset, feature or value; the message names it.
     """
-    folder = find_version(config.tfds, config.data_dir)
-    source = config.tfds
+    folder = find_version(source, config.data_dir)
     with _guarded(source):
         builder = tfds.builder_from_directory(folder)
     features = flat(builder.info.features)
@@ -89,7 +89,7 @@ def _guarded(source: str) -> Iterator[None]:
 def _with_names(config: DataConfig, features: dict[str, Any]) -> DataConfig:
     """The configuration with the features' names where the flags' defaults name none."""
     none = DataConfig()
-    found = {}
+    found: dict[str, Any] = {}
     for field, names in OTHER_NAMES.items():
         given = getattr(config, field)
         if given == getattr(none, field) and given not in features:

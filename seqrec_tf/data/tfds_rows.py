@@ -18,7 +18,7 @@ Features = Mapping[str, Any]
 
 def flat(features: Features, prefix: str = "") -> dict[str, Any]:
     """Feature by name, `a/b` where they are nested."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, feature in features.items():
         if isinstance(feature, tfds.features.FeaturesDict):
             found |= flat(feature, f"{prefix}{name}/")
@@ -112,7 +112,7 @@ def _plain(value: object, names: list[str] | None) -> object:
     if isinstance(value, list):
         return [_plain(each, names) for each in value]
     if names is not None:
-        return names[value] if 0 <= value < len(names) else None
+        return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
     if isinstance(value, bytes):
         try:
             return value.decode()
