@@ -6,6 +6,7 @@ before. Instead there is only the module, and calling it calls the function. Pyt
 setting a module's `__class__` for such ends (Data model, Customizing module attribute access).
 """
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -13,8 +14,17 @@ from types import ModuleType
 from typing import Any
 
 
-def call_module(name: str, function: Callable[..., Any]) -> None:
-    """Let calling the module `name` call `function`, with its signature and docstring."""
-    module = sys.modules[name]
-    module.__class__ = type("CallableModule", (ModuleType,), {"__call__": staticmethod(function)})
-    vars(module)["__signature__"] = inspect.signature(function)
+def call_module(name: str, home: str, function: str) -> None:
+    """Let calling the module `name` call a function of the module `home`, with its signature.
+
+    `home` is imported when it is needed, so that a command's first line runs at once.
+    """
+
+    def found() -> Callable[..., Any]:
+        return getattr(importlib.import_module(home), function)
+
+    members = {
+        "__call__": lambda _, *args, **named: found()(*args, **named),
+        "__signature__": property(lambda _: inspect.signature(found())),
+    }
+    sys.modules[name].__class__ = type("CallableModule", (ModuleType,), members)

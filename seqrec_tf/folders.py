@@ -10,9 +10,12 @@ import fcntl
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from seqrec_tf import interrupts
 
 FULL = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 RENAME_EXCHANGE, HERE = 2, -100  # of Linux
@@ -48,16 +51,31 @@ def locked(folder: Path) -> Iterator[None]:
 def hidden_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A new folder in `parent`, gone afterwards; those of processes that are no more go first."""
     # One at a time, or a sweep could find a folder between its making and its locking.
-    with locked(parent):
+    with locked(parent), interrupts.deferred():
         sweep(parent, prefix)
         folder = parent / f"{prefix}{secrets.token_hex(4)}"
         folder.mkdir()
         lock = take_lock(folder)
+        interrupts.begun(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        interrupts.finished(folder)
         os.close(lock)
+
+
+@contextmanager
+def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """A new folder, gone afterwards; in `parent`, or where the system has temporary files."""
+    with interrupts.deferred():
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        interrupts.begun(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        interrupts.finished(folder)
 
 
 def sweep(parent: Path, prefix: str) -> None:

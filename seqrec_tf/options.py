@@ -7,6 +7,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 
+from seqrec_tf.command import Parser as Parser
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.directory import require_finished, resolve_run
 from seqrec_tf.settings.checks import check_config, check_used
@@ -20,21 +21,6 @@ from seqrec_tf.settings.config import (
     read_asked,
 )
 from seqrec_tf.settings.recipes import apply_recipe
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse that keeps examples as laid out, and whose error is one line and exit code 2."""
-
-    def __init__(self, **arguments: typing.Any):
-        super().__init__(
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,  # a flag cut short must not mean another one tomorrow
-            **arguments,
-        )
-
-    def error(self, message: str) -> typing.NoReturn:
-        """Print the complaint without the usage and leave with exit code 2."""
-        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:

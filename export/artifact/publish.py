@@ -13,6 +13,7 @@ from pathlib import Path
 
 from export.artifact import models_config
 from export.artifact.numbers import LITE_SUFFIX, is_savedmodel, next_version
+from seqrec_tf import interrupts
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import locked, sync, sync_entry
 
@@ -38,7 +39,7 @@ def publish(staged: dict[Path, Path], output: Path) -> list[Path]:
     for folder in staged:
         _open_to_readers(folder)
         sync(folder)
-    with locked(output), ExitStack() as undo:
+    with locked(output), interrupts.deferred(), ExitStack() as undo:
         require_publishable(models)
         version = str(next_version(models))
         for model in models:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from seqrec_tf import interrupts
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import full_disk, locked, sweep, take_lock
 
@@ -31,12 +32,14 @@ def staging_folder(output: Path) -> Iterator[Path]:
             the `with` statement wrote.
     """
     made = [path for path in (output, *output.parents) if not path.exists()]
+    interrupts.made(made)
     folder, lock = _new_folder(output)
     try:
         with _full_disk_in_words(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        interrupts.finished(folder)
         os.close(lock)
         with suppress(OSError):  # something is in it, as after an export
             for path in made:
@@ -60,9 +63,10 @@ def _new_folder(output: Path) -> tuple[Path, int]:
 def _make_folder(output: Path) -> tuple[Path, int]:
     output.mkdir(parents=True, exist_ok=True)
     # One at a time, or a sweep could find a folder between its making and its locking.
-    with locked(output):
+    with locked(output), interrupts.deferred():
         sweep(output, PREFIX)
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=output))
+        interrupts.begun(folder)
         return folder, take_lock(folder)
 
 

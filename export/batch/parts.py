@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
+from seqrec_tf import interrupts
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import sync_entry
 from seqrec_tf.json_files import write_json
@@ -51,13 +52,16 @@ class Parts:
         Raises:
             InputError: another process is at work on it, or it holds somebody else's files.
         """
+        interrupts.made([path for path in (self.folder, *self.folder.parents) if not path.exists()])
         self.folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             _lock(handle, self.folder)
             self._require_ours()
+            interrupts.begun(self.folder, unless=self.folder / MADE_FROM)
             yield
         finally:
+            interrupts.finished(self.folder)
             os.close(handle)
 
     def require_free(self, force: bool) -> None:

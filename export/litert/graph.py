@@ -6,7 +6,6 @@ strings, or do not fit into an int32, speak item rows; the sidecar maps them.
 """
 
 import re
-import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from tensorflow.lite.python.convert_phase import ConverterError
 from export.graph.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import temporary_folder
 from seqrec_tf.models import Encoder
 
 
@@ -54,9 +54,9 @@ def convert(
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
     # The converter itself goes by way of a SavedModel, but without a word about a full disk: its
     # file then lacks the signature.
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures=traced)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    with temporary_folder("seqrec-lite-") as folder:
+        tf.saved_model.save(module, str(folder), signatures=traced)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         configure(converter)
         try:

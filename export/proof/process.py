@@ -2,9 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
+
+from seqrec_tf.processes import running
 
 # TensorFlow keeps what it frees, in pieces that the next large table may not fit into.
 FREEING = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
@@ -27,12 +29,13 @@ def run_proof(folders: list[Path]) -> dict:
         ProofError: the process broke; with what it said.
     """
     command = [sys.executable, "-m", "export.proof", *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | FREEING)
+    with running(command, stdout=PIPE, stderr=PIPE, env=os.environ | FREEING) as process:
+        answer, said = process.communicate()
     try:
-        return json.loads(done.stdout)
+        return json.loads(answer)
     except json.JSONDecodeError:
-        said = done.stderr.strip() or "nothing"
+        said = said.strip() or "nothing"
         raise ProofError(
-            f"the proof broke off with exit code {done.returncode}, so nothing is proven; "
+            f"the proof broke off with exit code {process.returncode}, so nothing is proven; "
             f"it said:\n{said}"
         ) from None

@@ -1,6 +1,5 @@
 """Whether what an encoder's graph holds and runs can be carried by an artifact to any server."""
 
-import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +9,7 @@ from tensorflow.types.experimental import ConcreteFunction
 from export.proof.ops import PYTHON_OPS, op_counts_of
 from export.proof.runner import signature_caller
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import temporary_folder
 
 # What opens a file by its name, which a server's machine need not have.
 FILE_OPS = frozenset(
@@ -60,8 +60,8 @@ def require_carried(encode: Callable, rows: np.ndarray, held: list, variables: l
     )
     names = ", ".join(sorted({type(one).__name__ for one in held}))
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            tf.saved_model.save(module, folder, signatures=signature)
+        with temporary_folder("seqrec-encoder-") as folder:
+            tf.saved_model.save(module, str(folder), signatures=signature)
             with signature_caller(folder) as call:
                 found = call("serving_default", {"rows": rows})["vectors"]
     except Exception as error:

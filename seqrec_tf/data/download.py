@@ -11,14 +11,13 @@ The checksums are pinned here: an archive that GroupLens changes is refused, not
 
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.folders import temporary_folder
 
 GROUPLENS_URL = "https://files.grouplens.org/datasets/movielens"
 URL_VARIABLE = "SEQREC_GROUPLENS_URL"
@@ -91,14 +90,11 @@ def fetch_archive(
         return folder
     url = f"{(base_url or os.environ.get(URL_VARIABLE) or GROUPLENS_URL).rstrip('/')}/{dataset}.zip"
     cache.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=cache))
-    try:
+    with temporary_folder(f".{dataset}-", cache) as temporary:
         file = temporary / "archive.zip"
         _verify(url, archive, _download(url, file, archive.algorithm))
         _extract(url, file, archive, temporary)
         _move(temporary / archive.folder, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seqrec_tf import interrupts
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import (
     exchange,
@@ -25,7 +26,7 @@ from seqrec_tf.folders import (
     take_lock,
 )
 
-CHECKPOINT, METRICS = "checkpoint", "metrics.json"
+CHECKPOINT, STATE, METRICS = "checkpoint", "state.json", "metrics.json"
 PREFIX = ".seqrec-run-"
 
 
@@ -47,6 +48,7 @@ class Claim:
 
     def release(self) -> None:
         """Let others write here."""
+        interrupts.finished(self._place)
         while self._locks:
             os.close(self._locks.pop())
 
@@ -84,6 +86,7 @@ class Claim:
     def _staged(self) -> Iterator[Path]:
         beside = not _stays(self._place)
         where = self._place.parent if beside else self._place
+        interrupts.made([path for path in (where, *where.parents) if not path.exists()])
         where.mkdir(parents=True, exist_ok=True)
         with hidden_folder(where, PREFIX) as staged:
             yield staged
@@ -115,7 +118,8 @@ class Claim:
         """Let `staged` be the run; False if there is one already and `force` is off."""
         if staged.parent == self._place:
             sync(staged)
-            self._replace_files(staged, keep)
+            with interrupts.deferred():
+                self._replace_files(staged, keep)
             return True
         if keep:
             _carry_over(self._place, staged)
@@ -123,7 +127,7 @@ class Claim:
         if self._place.exists():
             shutil.copymode(self._place, staged)
         sync(staged)
-        with locked(staged.parent):
+        with locked(staged.parent), interrupts.deferred():
             try:
                 os.rename(staged, self._place)  # nothing there, or an empty folder
             except OSError:
@@ -131,6 +135,8 @@ class Claim:
                     return False
                 self._hold(self._place / CHECKPOINT)
                 self._exchange(staged, keep)
+            if not keep:  # a run without an epoch is nothing to go on with
+                interrupts.begun(self._place, unless=self._place / CHECKPOINT / STATE)
             sync_entry(staged.parent)
         return True
 

@@ -4,22 +4,22 @@ import csv
 import json
 import math
 import os
-import signal
 import time
 from pathlib import Path
 
 import keras
 
+from seqrec_tf import interrupts
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.ranking import encoder_scorer, rank
 from seqrec_tf.folders import sync_entry
 from seqrec_tf.json_files import read_json
 from seqrec_tf.models import Encoder
+from seqrec_tf.runs.changes import STATE
 from seqrec_tf.settings.config import RESUMABLE, flag
 
 MONITOR = "val_ndcg@10"
-STATE = "state.json"
 
 Logs = dict[str, float]  # metric -> its value in the epoch so far
 
@@ -243,11 +243,10 @@ class Interruption(keras.callbacks.Callback):
     def __init__(self, checkpoint: Checkpoint):
         super().__init__()
         self.checkpoint = checkpoint
-        self.previous = signal.signal(signal.SIGINT, self._interrupt)
+        self._stop_waiting = interrupts.once(self._interrupt)
 
-    def _interrupt(self, *_) -> None:
+    def _interrupt(self) -> None:
         self.checkpoint.interrupted = True
-        signal.signal(signal.SIGINT, self.previous)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Stop training; `fit` then ends the epoch as usual."""
@@ -256,7 +255,7 @@ class Interruption(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Give SIGINT back."""
-        signal.signal(signal.SIGINT, self.previous)
+        self._stop_waiting()
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -12,12 +12,11 @@ from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.metrics import table
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import save_encoder
-from seqrec_tf.runs.changes import CHECKPOINT, METRICS, Claim
+from seqrec_tf.runs.changes import CHECKPOINT, METRICS, STATE, Claim
 from seqrec_tf.runs.directory import ITEMS, MODEL, Run, file_digest
 from seqrec_tf.runs.model_card import write_model_card
 from seqrec_tf.settings.config import RunConfig, weight_settings, with_asked
 from seqrec_tf.training.callbacks import (
-    STATE,
     AveragedWeights,
     Checkpoint,
     Interruption,

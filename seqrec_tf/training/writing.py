@@ -23,6 +23,7 @@ from seqrec_tf.runs.directory import (
     require_free,
     resolve_run,
 )
+from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.config import DataConfig, RunConfig, Sections, with_asked
 from seqrec_tf.training.duration import Duration, require_resumable, resumed_config
 
@@ -96,7 +97,7 @@ def _dataset(config: DataConfig) -> "Dataset":
     from seqrec_tf.data.protocols import read_filtered  # pandas, not for --help
 
     filtered = read_filtered(config)
-    print("loading TensorFlow", file=sys.stderr)
+    loading_tensorflow()
     from seqrec_tf.data.dataset import build_dataset
 
     return build_dataset(*filtered)
