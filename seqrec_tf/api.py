@@ -17,6 +17,7 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.options import build_config, given_options
 from seqrec_tf.runs.directory import Run, read_run, require_finished
+from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import PROTOCOLS, RunConfig
 from seqrec_tf.training.writing import resume_run, write_run
@@ -120,6 +121,7 @@ def evaluate(
     protocol = protocol or trained_under
     _require_honest(run.path, trained_under, protocol)
     # Measuring takes TensorFlow, which only this function should pay for.
+    loading_tensorflow()
     from seqrec_tf.evaluation.measuring import measure
     from seqrec_tf.runs.dataset import dataset_of_run
 

@@ -13,7 +13,7 @@ from seqrec_tf.undoing import INTERRUPTED, LINE
 class Parser(argparse.ArgumentParser):
     """argparse that keeps examples as laid out, and whose error is one line and exit code 2."""
 
-    def __init__(self, **arguments):
+    def __init__(self, **arguments: typing.Any) -> None:
         super().__init__(
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,  # a flag cut short must not mean another one tomorrow
@@ -21,6 +21,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> typing.NoReturn:
+        """One line, and exit code 2."""
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 

@@ -28,7 +28,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 class _State:
     """What the thread that ends the process must know."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.begun: dict[Path, Path | None] = {}  # folder -> file that makes it worth keeping
         self.made: list[Path] = []  # folders to remove if they are empty
         self.started: list[int] = []  # processes

@@ -7,7 +7,6 @@ from seqrec_tf.api import evaluate
 from seqrec_tf.command import Parser, add_verbose, run_command
 from seqrec_tf.evaluation.metrics import table
 from seqrec_tf.runs.directory import LATEST, read_run, require_finished
-from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.config import PROTOCOLS
 
 EPILOG = """examples:
@@ -41,7 +40,6 @@ def main() -> None:
 
     def command() -> None:
         run = read_run(require_finished(arguments.run))
-        loading_tensorflow()
         metrics = evaluate(run, arguments.protocol, data_dir=arguments.data_dir)
         name = run.config.encoder.encoder
         print(json.dumps(metrics.as_dict(), indent=2) if arguments.json else table(metrics, name))

@@ -21,17 +21,26 @@ def ready():
 """
 
 
+def run(code: str) -> tuple[str, str]:
+    """What a process with the prelude says on stdout and stderr."""
+    return begin(code).communicate(timeout=WAIT_SECONDS)
+
+
 def start(code: str, *arguments: object) -> subprocess.Popen:
-    """A process with the prelude; it says when it is ready."""
-    process = subprocess.Popen(
+    """A process with the prelude, which is ready to be interrupted."""
+    process = begin(code, *arguments)
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    return process
+
+
+def begin(code: str, *arguments: object) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
-    return process
 
 
 def assert_ended(process: subprocess.Popen, number: int = signal.SIGINT) -> None:
@@ -172,7 +181,6 @@ with interrupts.end_at_once():
 
 def test_without_a_command_ctrl_c_is_pythons():
     code = """
-ready()
 heard = []
 stop = interrupts.once(lambda: heard.append(1))
 signal.raise_signal(signal.SIGINT)
@@ -182,28 +190,26 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
-    assert start(code).communicate(timeout=WAIT_SECONDS) == ("interrupted\n", "")
+    assert run(code) == ("interrupted\n", "")
 
 
 def test_what_is_started_with_ctrl_c_ignored_goes_on():
     code = """
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-ready()
 with interrupts.end_at_once():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.1)
 print("goes on")
 """
-    assert start(code).communicate(timeout=WAIT_SECONDS) == ("goes on\n", "")
+    assert run(code) == ("goes on\n", "")
 
 
 def test_afterwards_signals_are_the_callers_again():
     code = """
-ready()
 handlers = [signal.getsignal(number) for number in interrupts.NUMBERS]
 with interrupts.end_at_once():
     pass
 assert handlers == [signal.getsignal(number) for number in interrupts.NUMBERS]
 assert signal.set_wakeup_fd(-1) == -1
 """
-    assert start(code).communicate(timeout=WAIT_SECONDS) == ("", "")
+    assert run(code) == ("", "")
