@@ -44,13 +44,13 @@ def run_command(command: Callable[[], None], verbose: bool = False) -> None:
         command: the body.
         verbose: whether the screen shows what else would be in a log file (`seqrec_tf.screen`).
     """
-    try:
-        with command_screen(verbose):
+    with command_screen(verbose):
+        try:
             command()
-    except (InputError, OSError) as error:
-        line = " ".join(str(error).split())
-        print(f"error: {line}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:  # not started as a command (`seqrec_tf.interrupts`)
-        print(LINE, file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        except (InputError, OSError) as error:
+            line = " ".join(str(error).split())
+            print(f"error: {line}", file=sys.stderr)
+            sys.exit(2)
+        except KeyboardInterrupt:  # not started as a command (`seqrec_tf.interrupts`)
+            print(LINE, file=sys.stderr)
+            sys.exit(INTERRUPTED)

@@ -163,8 +163,8 @@ def _end(number: int) -> None:
         os.dup2(sys.stderr.fileno(), 2)
     pairs = list(_state.begun.items())
     folders = [folder for folder, unless in pairs if unless is None or not unless.exists()]
-    groups = [_state.started, folders, _state.made]
+    groups = [list(map(str, group)) for group in (_state.started, folders, _state.made)]
     if any(groups):
-        words = [number, *map(len, groups), *(each for group in groups for each in group)]
-        os.execv(sys.executable, [sys.executable, "-IS", undoing.__file__, *map(str, words)])
+        words = [str(number), *(str(len(group)) for group in groups), *sum(groups, [])]
+        os.execv(sys.executable, [sys.executable, "-IS", undoing.__file__, *words])
     undoing.leave(number)

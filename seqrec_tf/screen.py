@@ -17,41 +17,27 @@ from pathlib import Path
 LOG = "SEQREC_LOG"
 
 
-class Screen:
-    """The screen of one command.
+class Log:
+    """A file that takes what is not for people, from now until `end`.
 
     Args:
-        verbose: whether it shows everything.
+        path: of a log that is there; None makes one, and says on the screen where it is. So that is
+            known however the process ends.
     """
 
-    def __init__(self, verbose: bool):
-        self.verbose = verbose
-        self.path: Path | None = None
-
-    def begin(self) -> None:
-        """Keep all but the command's own lines from the screen; the log's path is said before.
-
-        So it is known however the process ends. The process that started this one may have named
-        a log for both, in `$SEQREC_LOG`, and says so itself.
-        """
-        named = os.environ.get(LOG)
-        self.path = Path(named) if named else _new_log()
-        more = "" if named else f"; what it says itself is in {self.path} (--verbose: here)"
+    def __init__(self, path: Path | None):
+        self._named = path is not None
+        self.path = path or new_log()
+        more = "" if self._named else f"; what it says itself is in {self.path} (--verbose: here)"
         print(f"loading TensorFlow{more}", file=sys.stderr, flush=True)
-        self._own = not named
-        self._real = os.dup(2)
+        self._screen, self._stderr = os.dup(2), sys.stderr
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._start = os.fstat(handle).st_size
         os.dup2(handle, 2)
         os.close(handle)
-        self._stderr = sys.stderr
         if sys.stderr is sys.__stderr__:
-            sys.stderr = open(  # noqa: SIM115 - it is closed with the screen
-                self._real,
-                "w",
-                buffering=1,
-                encoding=sys.stderr.encoding,
-                errors="backslashreplace",
+            sys.stderr = open(  # noqa: SIM115 - until the end
+                self._screen, "w", buffering=1, errors="backslashreplace", closefd=False
             )
         self._handler = logging.StreamHandler(sys.__stderr__)
         self._handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
@@ -59,23 +45,28 @@ class Screen:
         logging.captureWarnings(True)
 
     def end(self) -> None:
-        """Give descriptor 2 back; an empty log goes."""
+        """Give descriptor 2 back; an empty log of our own goes."""
         logging.captureWarnings(False)
         logging.getLogger().removeHandler(self._handler)
-        os.dup2(self._real, 2)
-        if sys.stderr is self._stderr:
-            os.close(self._real)
-        else:
-            sys.stderr.close()
-            sys.stderr = self._stderr
-        if self._own and not self.path.stat().st_size:
-            self.path.unlink()
+        os.dup2(self._screen, 2)
+        # The copy stays open: whoever logs may have kept it.
+        sys.stderr = self._stderr
+        if not self._named:
+            remove_if_empty(self.path)
 
     def kept(self) -> str:
-        """What this command has kept from the screen so far."""
+        """What has been kept from the screen so far."""
         with self.path.open("rb") as log:
             log.seek(self._start)
             return log.read().decode(errors="replace")
+
+
+class Screen:
+    """The screen of one command, which shows everything if it is verbose."""
+
+    def __init__(self, verbose: bool):
+        self.verbose = verbose
+        self.log: Log | None = None
 
 
 _screen: Screen | None = None
@@ -90,24 +81,26 @@ def command_screen(verbose: bool) -> Iterator[None]:
     try:
         yield
     except Exception:
-        kept = screen.kept() if screen.path else ""
+        kept = screen.log.kept() if screen.log else ""
         raise
     finally:
         _screen = None
-        if screen.path:
-            screen.end()
+        if screen.log:
+            screen.log.end()
         if kept.strip():
             print(f"before the error was said:\n{kept}", file=sys.stderr)
 
 
 def loading_tensorflow() -> None:
     """Say so, and from here on keep what is not for people from the screen."""
-    if _screen is None or _screen.path:
+    if _screen is None or _screen.log:
         return
     if _screen.verbose:
         print("loading TensorFlow", file=sys.stderr)
-    else:
-        _screen.begin()
+        return
+    # The process that started this one may have made a log for both, and said so.
+    named = os.environ.get(LOG)
+    _screen.log = Log(Path(named) if named else None)
 
 
 def stage(line: str) -> None:
@@ -117,7 +110,7 @@ def stage(line: str) -> None:
 
 
 def overheard(text: str) -> None:
-    """Pass on what another process has said, to the log or to a screen that shows everything."""
+    """Pass on what another process has said: to the log, or to a screen that shows everything."""
     if _screen is not None and text:
         sys.stderr.flush()
         os.write(2, text.encode())
@@ -129,18 +122,24 @@ def shared_log(verbose: bool) -> Iterator[None]:
     if verbose or LOG in os.environ:
         yield
         return
-    log = _new_log()
+    log = new_log()
     print(f"what TensorFlow says about itself is in {log} (--verbose: here)", file=sys.stderr)
     os.environ[LOG] = str(log)
     try:
         yield
     finally:
         del os.environ[LOG]
-        if not log.stat().st_size:
-            log.unlink()
+        remove_if_empty(log)
 
 
-def _new_log() -> Path:
+def new_log() -> Path:
+    """An empty file, where the system has temporary ones."""
     handle, path = tempfile.mkstemp(prefix="seqrec-", suffix=".log")
     os.close(handle)
     return Path(path)
+
+
+def remove_if_empty(log: Path) -> None:
+    """Nobody should find a log of nothing."""
+    if not log.stat().st_size:
+        log.unlink()
