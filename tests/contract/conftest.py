@@ -84,7 +84,8 @@ def shipped(request, tmp_path_factory):
         circle,
     )
     server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=30) == 0
+    server.communicate(timeout=30)
+    assert server.returncode == 0
 
 
 def raw_ids(encoder: str) -> list:

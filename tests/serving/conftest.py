@@ -34,9 +34,10 @@ class Server:
         return requests.post(self.url + path, timeout=START_SECONDS, **options)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal; the exit code. It printed nothing but its URL."""
         self.process.send_signal(number)
-        return self.process.wait(STOP_SECONDS)
+        assert self.process.communicate(timeout=STOP_SECONDS)[0] == ""
+        return self.process.returncode
 
 
 def _run_module(*arguments: str) -> subprocess.CompletedProcess:

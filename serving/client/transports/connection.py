@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """A connection that opens when needed. One thread at a time.
+    """A connection that opens when needed, and closes when nobody holds it. One thread at a time.
 
     Args:
         address: host and port.
@@ -100,6 +100,9 @@ class Connection:
             self._socket.close()
             self._socket = None
 
+    def __del__(self) -> None:
+        self.close()
+
     def _close_if_ended(self) -> None:
         if self._socket is None or time.monotonic() - self._used <= _IDLE_SECONDS:
             return
@@ -129,11 +132,17 @@ class Connection:
     def _opened(self) -> socket.socket:
         opened = socket.create_connection(self._address, self.timeout)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not self._secure:
-            return opened
+        return self._encrypted(opened) if self._secure else opened
+
+    def _encrypted(self, opened: socket.socket) -> socket.socket:
         import ssl
 
-        return ssl.create_default_context().wrap_socket(opened, server_hostname=self._address[0])
+        try:
+            context = ssl.create_default_context()
+            return context.wrap_socket(opened, server_hostname=self._address[0])
+        except OSError:
+            opened.close()
+            raise
 
     def _receive(self, received: bytes) -> Answer:
         while (end := received.find(_HEAD_END)) < 0:

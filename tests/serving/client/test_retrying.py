@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -45,10 +45,10 @@ def flaky_proxy(url, failures):
         do_GET = do_POST = answer  # noqa: N815
 
         def pass_on(self, body):
-            behind = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-            behind.request(self.command, self.path, body)
-            response = behind.getresponse()
-            self.reply(response.status, response.read())
+            with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as behind:
+                behind.request(self.command, self.path, body)
+                response = behind.getresponse()
+                self.reply(response.status, response.read())
 
         def reply(self, status, body):
             self.send_response(status)

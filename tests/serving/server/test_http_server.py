@@ -43,7 +43,7 @@ def start_bare():
     yield start_one
     for process in processes:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def url():
     process, address = start(50, 1)
     yield address
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def answers(received: bytes) -> list:

@@ -87,4 +87,3 @@ def test_a_signal_finishes_requests_under_way(start_server, model_root):
     assert running.stop(signal.SIGINT) == 0
     request.join()
     assert answers == [{"outputs": 400_000}]
-    assert running.process.stdout.read() == ""
