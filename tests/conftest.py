@@ -3,14 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parent.parent
+from helpers.processes import REPOSITORY, printed
 
 # Linux hands `ru_maxrss` on to the processes that one starts; this counts from their own start.
 PEAK = """
@@ -52,12 +49,7 @@ def in_a_process() -> Callable[..., object]:
     """Runs a script, which may ask `peak()` for its bytes of memory; gives the JSON it prints."""
 
     def run(script: str, *arguments: object) -> object:
-        path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-        command = [sys.executable, "-c", PEAK + script, *map(str, arguments)]
-        environment = {**os.environ, "PYTHONPATH": path}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(printed(PEAK + script, *arguments))
 
     return run
 

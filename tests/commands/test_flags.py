@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 FLAGS = json.loads(Path(__file__).with_name("flags.json").read_text(encoding="utf-8"))
 
 

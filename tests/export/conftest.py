@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.processes import run_module
 
 from export.exporter import Subject, build_lite
 from export.graph.exact import exact_index
@@ -31,7 +31,6 @@ from seqrec_tf.models import GRU4Rec, SASRec
 from seqrec_tf.runs.directory import Run, create_run, read_run
 from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig
 
-REPOSITORY = Path(__file__).parents[2]
 ITEMS = 12
 WINDOW = 3
 K = 4
@@ -110,19 +109,6 @@ def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
     return folder
 
 
-def run_module(*arguments, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess:
-    """`python -m ...` in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-
-
 @dataclass
 class Exported:
     """A SavedModel of the successor encoder, asked in rows: 1..12 known, others not."""
@@ -169,7 +155,6 @@ def build() -> SimpleNamespace:
         saved_model=save_model,
         recommender=recommender_of,
         golden=golden_of,
-        run_module=run_module,
     )
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from helpers.processes import run_module
 
 from export.exporter import export_run
 from export.options import ExportOptions
@@ -120,7 +121,7 @@ def test_a_failing_proof_is_shown_and_exit_code_1(build, random_run, tmp_path):
     build.run(tmp_path / "run", encoder, random_run.catalogue)
     (tmp_path / "drift.py").write_text(f"{DRIFT}\nmain()\n")
     flags = ["--format", "tflite", "--run", "run", "--k", 4]
-    done = build.run_module("drift", *flags, cwd=tmp_path)
+    done = run_module("drift", *flags, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.search(r"error: \d+ answers differ .* nothing was published:", done.stderr)
     assert "litert, one_item, history 0: place 1: expected" in done.stderr
@@ -150,9 +151,9 @@ def runs(random_run, tmp_path) -> Path:
         (["--run", "good", "--quantize", "int8"], "--quantize: .* Received: int8 with savedmodel"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(build, runs, flags, said):
+def test_bad_input_is_one_line_and_exit_code_2(runs, flags, said):
     before = tree(runs)
-    done = build.run_module("export", *flags, cwd=runs)
+    done = run_module("export", *flags, cwd=runs)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = [line for line in done.stderr.splitlines() if not TENSORFLOW_LOG.match(line)]
     assert re.fullmatch(f"error: .*{said}.*", line)

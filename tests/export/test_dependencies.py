@@ -1,13 +1,8 @@
-"""The proof knows nothing of the encoders; help comes at once."""
+"""The proof knows nothing of the encoders."""
 
 import ast
-import subprocess
-import sys
-from pathlib import Path
 
-import pytest
-
-REPOSITORY = Path(__file__).parents[2]
+from helpers.processes import REPOSITORY
 
 
 def imported(module: str) -> set[str]:
@@ -50,20 +45,3 @@ def test_the_proof_knows_nothing_of_the_encoders():
     strange = ("keras", "keras_hub", "keras_rs", "tf_keras", "seqrec_tf.models", "export.sources")
     assert not {m for m in modules if m.startswith(strange)}
     assert "seqrec_tf.models" in reached(["export.sources.golden", "export.__main__"])
-
-
-@pytest.mark.parametrize("module", ["export", "export.batch"])
-def test_help_needs_no_tensorflow(module):
-    code = f"""
-import runpy, sys
-sys.argv = ["x", "--help"]
-try:
-    runpy.run_module({module!r}, run_name="__main__")
-except SystemExit as ended:
-    print(ended.code, "tensorflow" in sys.modules, "keras" in sys.modules)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    assert "examples:" in done.stdout
-    assert done.stdout.splitlines()[-1] == "0 False False"

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY, run_python
 
 from export.artifact.manifest import manifest_failures
 from seqrec_tf.models import GRU4Rec
 
-REPOSITORY = Path(__file__).parents[2]
 SECONDS = 240
 # Without TensorFlow: publishes small files, each written in two halves.
 EXPORT = """
@@ -72,17 +72,6 @@ for moment in itertools.count(1):
 """
 
 
-def run_python(code: str, *arguments, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        **options,
-    )
-
-
 def visible(files: dict[str, object]) -> dict[str, object]:
     return {path: content for path, content in files.items() if not path.startswith(".")}
 
@@ -99,7 +88,7 @@ def numbers(files: dict[str, object]) -> dict[str, set[int]]:
 def test_a_kill_at_any_moment_leaves_whole_versions_and_the_next_export_cleans_up(
     earlier, tmp_path
 ):
-    done = run_python(KILLER, tmp_path, earlier)
+    done = run_python("-c", KILLER, tmp_path, earlier)
     assert done.returncode == 0, done.stderr
     moments = [json.loads(line) for line in done.stdout.splitlines()]
     assert [killed for killed, *_ in moments] == [True] * (len(moments) - 1) + [False]
@@ -149,7 +138,7 @@ def test_a_killed_export_is_swept_up_by_the_next(random_run, tmp_path):
         process.kill()
         process.wait()
     assert [path.name[:9] for path in models.iterdir()] == [".staging-"]
-    run_python(f"{EXPORT}export(Path(sys.argv[1]))", models, check=True)
+    run_python("-c", f"{EXPORT}export(Path(sys.argv[1]))", models, check=True)
     assert {path.name for path in models.iterdir()} == {"m", "m-lite", "models.config"}
 
 
@@ -164,7 +153,7 @@ export(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 run_command(lambda: export(Path(sys.argv[1])))
 """
-    done = run_python(code, tmp_path, most)
+    done = run_python("-c", code, tmp_path, most)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert re.fullmatch(
         rf"error: {tmp_path}: no space left, nothing was published\. \d+ bytes of the export were "
@@ -186,7 +175,7 @@ from export.__main__ import main
 main()
 """
     models = tmp_path / "models"
-    done = run_python(code, "--run", run.path, "--k", 4, "--output", models)
+    done = run_python("-c", code, "--run", run.path, "--k", 4, "--output", models)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert line.startswith(f"error: {models}: no space left, nothing was published.")

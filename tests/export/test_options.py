@@ -6,10 +6,9 @@ After row i the successor encoder scores row i + 1 with 100 and row j with -j (c
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.forms import LOWEST
 
 from export.proof.runner import signature_caller
-
-LOWEST = float(np.finfo(np.float32).min)
 
 
 @pytest.fixture(scope="module", params=["int64", "string"])

@@ -1,29 +1,19 @@
 """`import export` offers its public names, whatever else was imported before."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from helpers.processes import printed
 
 import export
 
-REPOSITORY = Path(__file__).parents[2]
 FUNCTIONS = ["batch_score", "export_run", "export_savedmodel", "refresh", "verify"]
 NAMES = ["BatchOptions", "ExportOptions", "ProofError", *FUNCTIONS]
 
 
-def ran(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_importing_export_needs_no_tensorflow_nor_pandas():
     heavy = "{'tensorflow', 'keras', 'pandas', 'pyarrow', 'numpy'}"
-    assert ran(f"import export, sys; dir(export); print(sys.modules.keys() & {heavy})") == "set()"
+    assert (
+        printed(f"import export, sys; dir(export); print(sys.modules.keys() & {heavy})") == "set()"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,7 +32,7 @@ for module in pkgutil.walk_packages(export.__path__, "export."):
         importlib.import_module(module.name)
 print(*(type(getattr(export, name)).__name__ for name in export.__all__))
 """
-    assert set(ran(code).split()) == {"type", "function"}
+    assert set(printed(code).split()) == {"type", "function"}
 
 
 def test_what_is_not_there_is_said():

@@ -4,14 +4,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.processes import REPOSITORY, run_module, run_python
 
 from export.artifact.manifest import manifest_failures, write_manifest
 from export.artifact.version import find_artifact
@@ -27,7 +26,6 @@ from export.proof.warmup import read_warmup
 from export.verification import examine
 from seqrec_tf.errors import InputError
 
-REPOSITORY = Path(__file__).parents[2]
 DAMAGED = [b"", b"\xff\x00", b'{"half": ', b"[]", b"{}", b'{"files": {"a": 1}, "metrics": 1}']
 
 
@@ -43,8 +41,8 @@ def lite_version(models, tmp_path):
     return shutil.copytree(models / "seqrec-lite/1", tmp_path / "lite")
 
 
-def test_a_good_savedmodel_passes(build, models):
-    done = build.run_module("export", "verify", models / "seqrec/1")
+def test_a_good_savedmodel_passes(models):
+    done = run_module("export", "verify", models / "seqrec/1")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stderr
     assert "54 golden requests answered as promised" in done.stdout  # 6 forms x 8, and 6 calls
 
@@ -56,24 +54,19 @@ from export.verification import main
 main(sys.argv[1:])
 print(sys.modules.keys() & {"tensorflow", "keras"})
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(models / "seqrec-lite/1")],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
+    done = run_python("-c", code, models / "seqrec-lite/1")
     assert done.returncode == 0, done.stdout + done.stderr
     passed, imported = done.stdout.splitlines()
     assert "built-in ops" in passed
     assert imported == "set()"
 
 
-def test_a_flipped_bit_in_the_variables_is_found(build, version):
+def test_a_flipped_bit_in_the_variables_is_found(version):
     path = version / "variables/variables.data-00000-of-00001"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    done = build.run_module("export", "verify", version)
+    done = run_module("export", "verify", version)
     assert done.returncode == 1
     assert done.stdout.startswith("variables/variables.data-00000-of-00001: expected sha256 ")
     assert "findings" in done.stderr
@@ -164,14 +157,14 @@ def test_inspect_says_in_one_line_that_the_graph_is_damaged(version):
         described(find_artifact(version))
 
 
-def test_a_warm_up_record_that_fails_is_found(build, version):
+def test_a_warm_up_record_that_fails_is_found(version):
     path = version / "assets.extra/tf_serving_warmup_requests"
     records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in [records[0].replace(b"serving_default", b"serving_defaunt"), *records[1:]]:
             writer.write(record)
     write_manifest(version, version / "assets.extra/manifest.json")
-    done = build.run_module("export", "verify", version)
+    done = run_module("export", "verify", version)
     assert done.returncode == 1
     assert done.stdout.startswith("warm-up record 1, serving_defaunt: ")
 
@@ -186,7 +179,7 @@ def test_warm_up_asks_every_signature_in_few_enough_requests(models):
 
 
 @pytest.mark.parametrize("name", ["absent", "file", "empty", "foreign"])
-def test_what_is_no_exported_version_is_one_line_and_exit_code_2(build, tmp_path, name):
+def test_what_is_no_exported_version_is_one_line_and_exit_code_2(tmp_path, name):
     path = tmp_path / name
     if name == "file":
         path.write_text("?")
@@ -195,14 +188,14 @@ def test_what_is_no_exported_version_is_one_line_and_exit_code_2(build, tmp_path
     elif name == "foreign":
         tf.saved_model.save(tf.Module(), str(path))
     for command in ("verify", "inspect"):
-        done = build.run_module("export", command, path)
+        done = run_module("export", command, path)
         assert (done.returncode, done.stdout) == (2, "")
         assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert str(path) in done.stderr and "expected" in done.stderr
 
 
-def test_inspect_shows_signatures_files_and_figures(build, models):
-    done = build.run_module("export", "inspect", models / "seqrec/1")
+def test_inspect_shows_signatures_files_and_figures(models):
+    done = run_module("export", "inspect", models / "seqrec/1")
     assert done.returncode == 0, done.stderr
     for text in (
         "signature similar",
@@ -214,7 +207,7 @@ def test_inspect_shows_signatures_files_and_figures(build, models):
         "exact",
     ):
         assert text in done.stdout, text
-    done = build.run_module("export", "inspect", models / "seqrec-lite/1")
+    done = run_module("export", "inspect", models / "seqrec-lite/1")
     assert "movie_ids int32 [length] -> movie_ids int32 [4]" in done.stdout, done.stderr
     assert "100.0% of the bytes" in done.stdout
 

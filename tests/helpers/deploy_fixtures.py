@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from helpers.processes import run_module
 from serving.deploy.generate import Deployment, generate
 from serving.deploy.models import DeployedModel
 
@@ -44,7 +45,7 @@ def models(tmp_path_factory, save_model) -> Path:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory, models, run_module) -> Path:
+def deployment(tmp_path_factory, models) -> Path:
     """The generated folder."""
     folder = tmp_path_factory.mktemp("deployment") / "new" / "deploy"
     ended = run_module(

@@ -1,14 +1,10 @@
 """A real server process with gRPC, shared by all its tests; `conftest` makes these known."""
 
-import socket
 from types import SimpleNamespace
 
 import pytest
 
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+from helpers.processes import free_port
 
 
 @pytest.fixture(scope="session")

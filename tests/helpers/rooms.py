@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from helpers.processes import REPOSITORY
+
 PACKAGES = ("seqrec_tf", "export", "serving")
 
 

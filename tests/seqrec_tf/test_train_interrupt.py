@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -12,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from helpers.processes import environment
 
 from seqrec_tf import train
 from seqrec_tf.runs.directory import read_run
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = shlex.split(
     "-m seqrec_tf.train --run interrupted --dim 8 --heads 1 --layers 1 --window 10 --epochs 100000 "
     "--patience 100000"
@@ -24,12 +23,11 @@ COMMAND = shlex.split(
 
 
 def _start(folder: Path) -> subprocess.Popen:
-    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     with open(folder / "stderr.txt", "w") as progress:
         return subprocess.Popen(
             [sys.executable, *COMMAND],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=progress,
             text=True,

@@ -1,6 +1,5 @@
 """Small SavedModels with obvious answers, and one real server process for all tests."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +11,8 @@ import requests
 from helpers.deploy_fixtures import deployment, manifests, models  # noqa: F401
 from helpers.grpc_fixtures import line_root, served  # noqa: F401
 from helpers.page_fixtures import driver, page  # noqa: F401
+from helpers.processes import REPOSITORY, environment
 
-REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -40,33 +39,17 @@ class Server:
         return self.process.returncode
 
 
-def _run_module(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
-
-
 def _start_server(*flags: str) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "--rest_api_port=0", *flags],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=environment(),
     )
     url = process.stdout.readline().strip()
     assert url, f"the server ended with exit code {process.wait(STOP_SECONDS)}"
     return Server(process, url)
-
-
-@pytest.fixture(scope="session")
-def run_module():
-    """A function that runs `python -m ...` to its end."""
-    return _run_module
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,8 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from helpers.processes import REPOSITORY
 
 
 def test_a_server_stands(model_root):

@@ -1,6 +1,5 @@
 """Ctrl-C: one line and exit code 130, whenever it comes, and nothing left behind."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -9,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY, environment
 
-REPOSITORY = Path(__file__).parents[2]
 WAIT_SECONDS = 60
 
 
@@ -21,7 +20,7 @@ def start(*arguments: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=environment(),
     )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from helpers.processes import REPOSITORY
 
 from export.artifact.numbers import versions
 from export.artifact.publish import publish, require_model_name, require_publishable
 from export.artifact.staging import locked, staging_folder
 from seqrec_tf.errors import InputError
 
-REPOSITORY = Path(__file__).parents[3]
 SECONDS = 60
 # Publishes argv[2] times to argv[1], when told by a line; says what it staged and published.
 PUBLISHER = """

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY
 
 from export.artifact.staging import staging_folder
 from seqrec_tf.errors import InputError
 
-REPOSITORY = Path(__file__).parents[3]
 SECONDS = 60
 # Stages in argv[1], says so, and waits for a line.
 STAGER = """

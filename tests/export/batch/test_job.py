@@ -1,6 +1,5 @@
 """`python -m export.batch`: the model's own answers for everybody, also after a kill."""
 
-import os
 import random
 import re
 import shutil
@@ -14,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from helpers.processes import environment
 
 from export.artifact.manifest import write_manifest
 from export.batch import __main__ as batch
 from seqrec_tf.json_files import write_json
 
-REPOSITORY = Path(__file__).parents[3]
 TITLES = {11 * row: f"Title é {row}" for row in range(1, 13)}
 
 
@@ -261,7 +260,7 @@ def start(folder: Path, *flags) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-m", "export.batch", *map(str, flags)],
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=progress,
         )

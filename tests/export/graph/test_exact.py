@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.forms import LOWEST
 
 from export.graph.exact import LARGE, top_rows
 
-LOWEST = np.finfo(np.float32).min
 # Below, at and above one block and the size from which blocks are larger; not all multiples.
 WIDTHS = [1, 15, 16, 17, 100, LARGE - 1, LARGE, LARGE + 1]
 

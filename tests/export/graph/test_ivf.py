@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.forms import LOWEST
 
 from export.graph.cells import default_count, train_cells
 from export.graph.exact import Query
 from export.graph.ivf import IvfIndex
 
-LOWEST = np.finfo(np.float32).min
 # Three bunches on the axes: rows 1-4 are long in x, 5-7 in y, 8-9 in z; the first is the longest.
 TABLE = np.zeros((10, 3), np.float32)
 TABLE[1:5, 0], TABLE[5:8, 1], TABLE[8:10, 2] = [4, 3, 2, 1], [40, 30, 20], [6, 5]
@@ -68,7 +68,7 @@ def test_one_probe_sees_one_cell_and_pads_with_nothing():
     assert set(seen) - {0} <= {5, 6, 7} and 5 in seen
     (rows,), (scores,) = search(index, [Y], [[5]], k=index.reach)
     assert 5 not in [row for row, score in zip(rows, scores, strict=True) if score > LOWEST]
-    assert scores.count(float(LOWEST)) >= 1
+    assert scores.count(LOWEST) >= 1
 
 
 def test_what_is_not_allowed_does_not_come_up():

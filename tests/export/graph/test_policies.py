@@ -6,16 +6,7 @@ The encoder of conftest.py: after row i, row i + 1 scores 100 and row j scores -
 
 import numpy as np
 import pytest
-
-LOWEST = float(np.finfo(np.float32).min)
-FORMS = (
-    "recommend",
-    "serving_default, padded right",
-    "serving_default, padded left",
-    "ragged",
-    "text",
-    "examples",
-)
+from helpers.forms import FORMS, LOWEST
 
 
 @pytest.fixture(scope="module", params=["int64", "string"])

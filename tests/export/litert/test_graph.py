@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from helpers.forms import LOWEST
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ from export.litert.graph import LiteRecommender, speaks_rows
 from export.litert.runner import lite_answers
 from seqrec_tf.data.catalogue import Catalogue
 
-LOWEST = float(np.finfo(np.float32).min)
 INT32 = st.integers(-(2**31), 2**31 - 1)
 
 

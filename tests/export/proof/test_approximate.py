@@ -1,13 +1,12 @@
 """The judge of quantised files: policies to the letter, numbers within what the mode allows."""
 
-import numpy as np
 import pytest
+from helpers.forms import LOWEST
 
 from export.litert.modes import MODES, Mode, require_mode
 from export.proof.approximate import ApproximateJudge
 from seqrec_tf.errors import InputError
 
-LOWEST = float(np.finfo(np.float32).min)
 # The largest score is 100, so 10 is tolerated; 7 is withheld.
 MODE = Mode(tolerance=0.1, agreement=0.75)
 KNOWN = {1, 2, 3, 4, 5, 6, 7}

@@ -1,11 +1,10 @@
 """When two answers agree: the tolerance, allowed swaps, and everything that is refused."""
 
-import numpy as np
 import pytest
+from helpers.forms import LOWEST
 
 from export.proof.exact import TOLERANCE, differences, largest_difference
 
-LOWEST = float(np.finfo(np.float32).min)
 # Two items asked for, two runners-up. The largest score is 100, so 0.01 is tolerated.
 EXPECTED = {"ids": [7, 5, 3, 1], "scores": [100.0, 50.0, 49.995, 20.0]}
 

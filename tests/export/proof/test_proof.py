@@ -6,20 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.forms import FORMS
+from helpers.processes import run_module
 from tensorflow.core.protobuf import saved_model_pb2
 
-FORMS = [
-    "recommend",
-    "serving_default, padded right",
-    "serving_default, padded left",
-    "ragged",
-    "text",
-    "examples",
-    "score",
-    "encode",
-    "similar",
-    "litert",
-]
+PROVEN_FORMS = [*FORMS, "score", "encode", "similar", "litert"]
 
 
 @pytest.fixture
@@ -31,10 +22,10 @@ def staging(models, tmp_path):
 
 
 @pytest.fixture
-def prove(build, staging):
+def prove(staging):
     def run_proof(*artifacts: str) -> tuple[int, dict]:
         """Exit code and report of the artifacts that are named, to save time."""
-        done = build.run_module("export.proof", *(staging / name for name in artifacts))
+        done = run_module("export.proof", *(staging / name for name in artifacts))
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 
@@ -50,10 +41,10 @@ def change_golden(staging, change) -> None:
 
 def test_good_artifacts_pass_in_every_form(prove):
     code, report = prove("savedmodel", "lite")
-    assert (code, report["failures"], set(report["forms"])) == (0, [], set(FORMS))
+    assert (code, report["failures"], set(report["forms"])) == (0, [], set(PROVEN_FORMS))
     requests = {form: found["requests"] for form, found in report["forms"].items()}
     single = {"recommend": 8 + 3, "score": 1, "encode": 1, "similar": 1}
-    assert requests == {form: single.get(form, 8) for form in FORMS}
+    assert requests == {form: single.get(form, 8) for form in PROVEN_FORMS}
     assert report["warmup_records"] == 6 * 2 * 5 + 6  # lengths x batches x forms, and calls
     assert all(0 <= f["largest_difference"] < 1e-5 for f in report["forms"].values())
 
@@ -76,9 +67,9 @@ def test_a_changed_item_table_is_found_in_every_form(prove, staging, random_run)
     assert code == 1
     named = {failure.split(", history")[0] for failure in report["failures"]}
     # One item, in each form; only histories without a known item have the same answer still.
-    assert {f"{form}, one_item" for form in FORMS[:6]} <= named
+    assert {f"{form}, one_item" for form in FORMS} <= named
     assert {"score", "similar"} <= {failure.split(":")[0] for failure in report["failures"]}
-    assert not {f"{form}, empty" for form in FORMS} & named
+    assert not {f"{form}, empty" for form in PROVEN_FORMS} & named
     assert any("history 0: place 1: expected" in failure for failure in report["failures"])
 
 

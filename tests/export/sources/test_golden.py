@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from helpers.forms import LOWEST
 
 from export.sources.golden import golden_histories
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 
-LOWEST = float(np.finfo(np.float32).min)
 WINDOW = 3
 # Position in its catalogue: 11, 22, ... are rows 1, 2, ...
 POPULAR = [99, 22, 44, 132, 11, 77, 110, 121, 33, 55, 66, 88]

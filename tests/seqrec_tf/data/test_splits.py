@@ -2,12 +2,9 @@
 
 import numpy as np
 import tensorflow as tf
+from helpers.tensors import ragged
 
 from seqrec_tf.data.splits import Queries, leave_one_out_ends, split_at, time_ends
-
-
-def _ragged(lists: list[list], dtype=tf.int32) -> tf.RaggedTensor:
-    return tf.ragged.constant(lists, dtype=dtype, ragged_rank=1)
 
 
 def _pairs(queries: Queries) -> list[tuple[list[int], int]]:
@@ -17,7 +14,7 @@ def _pairs(queries: Queries) -> list[tuple[list[int], int]]:
 
 
 def _leave_one_out(lists: list[list[int]]):
-    sequences = _ragged(lists)
+    sequences = ragged(lists)
     return split_at(sequences, *leave_one_out_ends(sequences.row_lengths()))
 
 
@@ -47,7 +44,7 @@ CUTS = 10.0, 20.0  # validation is [10, 20), the test begins at 20
 
 
 def _by_time(lists: list[list[int]], times: list[list[float]]):
-    return split_at(_ragged(lists), *time_ends(_ragged(times, tf.float64), *CUTS))
+    return split_at(ragged(lists), *time_ends(ragged(times, tf.float64), *CUTS))
 
 
 def test_global_time_split_takes_the_last_item_of_each_period():
@@ -84,7 +81,7 @@ def test_unknown_items_are_row_0_as_targets_and_left_out_of_histories():
 
 def _numbered(count: int) -> Queries:
     """Queries whose history is their target, so that a mixed-up pair would show."""
-    return Queries(_ragged([[number] for number in range(count)]), tf.range(count))
+    return Queries(ragged([[number] for number in range(count)]), tf.range(count))
 
 
 def test_a_sample_of_queries_keeps_each_history_with_its_target():

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.tensors import ragged
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.models import GRU4Rec, SASRec, build_encoder, load_encoder
@@ -30,10 +31,6 @@ def encoder(request):
     return _build(request.param)
 
 
-def _ragged(lists: list[list[int]]) -> tf.RaggedTensor:
-    return tf.ragged.constant(lists, dtype=tf.int32, ragged_rank=1)
-
-
 def _close(left, right) -> bool:
     return np.allclose(left, right, rtol=0, atol=1e-5)
 
@@ -46,7 +43,7 @@ def test_the_configuration_chooses_the_network():
 def test_shapes(encoder):
     assert encoder(tf.constant([[1, 2, 3], [4, 0, 0]])).shape == (2, 3, DIM)
     assert encoder.item_table().shape == (ITEMS + 1, DIM)
-    assert encoder.encode(_ragged(HISTORIES)).shape == (5, DIM)
+    assert encoder.encode(ragged(HISTORIES)).shape == (5, DIM)
 
 
 def test_padding_on_the_right_changes_no_real_position(encoder):
@@ -68,7 +65,7 @@ def test_an_earlier_item_changes_the_outputs_after_it(encoder):
 
 
 def test_encode_is_the_output_at_the_last_real_position(encoder):
-    encoded = encoder.encode(_ragged(HISTORIES))
+    encoded = encoder.encode(ragged(HISTORIES))
     for history, vector in zip(HISTORIES, encoded, strict=True):
         recent = history[-WINDOW:]
         if recent:
@@ -79,33 +76,33 @@ def test_ragged_and_both_paddings_are_encoded_alike(encoder):
     width = max(map(len, HISTORIES)) + 2
     right = [history + [0] * (width - len(history)) for history in HISTORIES]
     left = [[0] * (width - len(history)) + history for history in HISTORIES]
-    expected = encoder.encode(_ragged(HISTORIES))
+    expected = encoder.encode(ragged(HISTORIES))
     assert _close(encoder.encode(tf.constant(right)), expected)
     assert _close(encoder.encode(tf.constant(left)), expected)
 
 
 def test_a_history_is_encoded_alike_in_any_batch(encoder):
-    together = encoder.encode(_ragged(HISTORIES))
+    together = encoder.encode(ragged(HISTORIES))
     for history, vector in zip(HISTORIES, together, strict=True):
-        assert _close(encoder.encode(_ragged([history]))[0], vector)
+        assert _close(encoder.encode(ragged([history]))[0], vector)
 
 
 def test_an_empty_history_is_all_zeros(encoder):
-    encoded = encoder.encode(_ragged(HISTORIES)).numpy()
+    encoded = encoder.encode(ragged(HISTORIES)).numpy()
     assert np.isfinite(encoded).all()
     assert [not row.any() for row in encoded] == [not history for history in HISTORIES]
-    assert not encoder.encode(_ragged([[], []])).numpy().any()
+    assert not encoder.encode(ragged([[], []])).numpy().any()
     assert not encoder.encode(tf.zeros([2, 3], tf.int32)).numpy().any()
-    assert encoder.encode(_ragged([])).shape == (0, DIM)
+    assert encoder.encode(ragged([])).shape == (0, DIM)
 
 
 def test_only_the_most_recent_items_of_the_window_are_read(encoder):
     recent = [11, 12, 13, 14, 15, 16]
     long, other = [1, 2, 3, *recent], [20, 19, 18, 17, *recent]
-    expected = encoder.encode(_ragged([recent]))
-    assert _close(encoder.encode(_ragged([long])), expected)
-    assert _close(encoder.encode(_ragged([other])), expected)
-    assert not _close(encoder.encode(_ragged([[1, *recent[1:]]])), expected)
+    expected = encoder.encode(ragged([recent]))
+    assert _close(encoder.encode(ragged([long])), expected)
+    assert _close(encoder.encode(ragged([other])), expected)
+    assert not _close(encoder.encode(ragged([[1, *recent[1:]]])), expected)
 
 
 def test_dropout_is_active_in_training_only(encoder):
@@ -123,7 +120,7 @@ def test_keras_file_round_trip(tmp_path, kind, tied):
     loaded = load_encoder(tmp_path / "model.keras")
     assert type(loaded) is type(encoder)
     assert (loaded.items, loaded.window, loaded.dim) == (ITEMS, WINDOW, DIM)
-    histories = _ragged(HISTORIES)
+    histories = ragged(HISTORIES)
     np.testing.assert_array_equal(loaded.item_table(), encoder.item_table())
     assert _close(loaded.encode(histories), encoder.encode(histories))
 

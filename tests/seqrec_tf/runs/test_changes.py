@@ -2,24 +2,22 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY, printed
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import take_lock
 from seqrec_tf.runs.changes import PREFIX, claimed
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 RESULTS = ("config.json", "items.csv", "metrics.json", "model.keras")
 # Writes the second state of argv[1] again and again, each time in a process of its own, killed
 # one system call later than the one before; prints a JSON list of what it left each time.
 KILLER = """
 import json, os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = sys.argv[2].split(os.pathsep)
 from test_changes import fill, look, start
 from seqrec_tf.runs import changes as run_changes
 
@@ -91,13 +89,8 @@ OTHERS += ["logs/train/events", "notes.txt"]
 
 
 def _kill_everywhere(folder: Path, kind: str) -> list:
-    command = [sys.executable, "-c", KILLER, str(folder), str(Path(__file__).parent), kind]
-    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    places = os.pathsep.join([str(Path(__file__).parent), str(REPOSITORY / "tests")])
+    return json.loads(printed(KILLER, folder, places, kind))
 
 
 def test_a_writer_killed_at_any_system_call_leaves_the_run_before_or_after(tmp_path):

@@ -5,17 +5,13 @@ TensorFlow divides a processor only before its first use.
 """
 
 import json
-import os
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from helpers.processes import printed
 
 from seqrec_tf.settings.config import OBJECTIVES
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 FLAGS = shlex.split(
     "--mirrored --interactions log.csv --run run --dim 8 --layers 1 --window 6 --batch-size 39 "
     "--length-buckets 1 --objective sampled-softmax --negatives 5 --average 0.5 --epochs 1 "
@@ -93,23 +89,10 @@ train.main()
 """
 
 
-def _run(source: str, *arguments: str, folder: Path = REPOSITORY) -> str:
-    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES + source, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def compared() -> dict:
     """For each objective, how far the weights are apart, and both losses."""
-    return json.loads(_run(COMPARE).splitlines()[-1])
+    return json.loads(printed(TWO_DEVICES + COMPARE).splitlines()[-1])
 
 
 @pytest.mark.parametrize("objective", [name for name in OBJECTIVES if name != "in-batch-softmax"])
@@ -126,7 +109,7 @@ def test_in_batch_negatives_are_those_of_the_own_device(compared):
 
 
 def test_two_devices_drop_other_values():
-    assert json.loads(_run(DROP)) == [True, True]
+    assert json.loads(printed(TWO_DEVICES + DROP)) == [True, True]
 
 
 def test_the_command_trains_on_two_devices(tmp_path):
@@ -134,7 +117,7 @@ def test_the_command_trains_on_two_devices(tmp_path):
     walks = {user: [(user + step) % 12 for step in range(5 + user % 4)] for user in range(40)}
     rows = [f"{user},{item},{at}" for user, walk in walks.items() for at, item in enumerate(walk)]
     (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
-    assert _run(TRAIN, *FLAGS, folder=tmp_path) == "run\n"
+    assert printed(TWO_DEVICES + TRAIN, *FLAGS, cwd=tmp_path) == "run"
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["users"] == 40
     assert (tmp_path / "run" / "model.keras").is_file()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tensorflow as tf
+from helpers.processes import run_module
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from serving.batching.batch_scheduler import Scheduler
@@ -136,7 +137,7 @@ def test_warm_up_is_batched_too(counting_root, tmp_path):
         (["--enable_batching=yes"], "expected true or false. Received: 'yes'"),
     ],
 )
-def test_bad_flags(run_module, counting_root, flags, message):
+def test_bad_flags(counting_root, flags, message):
     ended = run_module("serving", f"--model_base_path={counting_root}/all", *flags)
     assert ended.returncode == 2
     assert message in ended.stderr.splitlines()[-1]

@@ -5,12 +5,11 @@ described in ranked_model.py.
 """
 
 import json
-import subprocess
 import sys
 from array import array
-from pathlib import Path
 
 import pytest
+from helpers.processes import printed, run_module
 
 from serving.client import Recommendation, Recommender, Retries
 from serving.client.__main__ import table
@@ -206,7 +205,7 @@ from serving.client import Recommender
 Recommender({server.url!r}).recommend([[1]])
 print(sorted({{"tensorflow", "numpy", "grpc", "google.protobuf", "requests"}} & set(sys.modules)))
 """
-    assert run_python(code) == "[]"
+    assert printed(code) == "[]"
 
 
 def test_grpc_without_tensorflow(grpc_url):
@@ -216,15 +215,7 @@ from serving.client import Recommender
 Recommender({grpc_url!r}).recommend([[1]])
 print(sorted({{"tensorflow", "numpy", "requests"}} & set(sys.modules)))
 """
-    assert run_python(code) == "[]"
-
-
-def run_python(code):
-    repository = Path(__file__).parents[3]
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
-    )
-    return ended.stdout.strip()
+    assert printed(code) == "[]"
 
 
 def test_table():
@@ -238,7 +229,7 @@ def test_table():
     ]
 
 
-def test_command(run_module, server):
+def test_command(server):
     ended = run_module("serving.client", "--url", server.url, "1193", "661")
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[0] == "history: 1193 661"
@@ -255,7 +246,7 @@ def test_command(run_module, server):
         ("--similar 3 5", [4, 6]),
     ],
 )
-def test_command_with_json(run_module, url, arguments, expected):
+def test_command_with_json(url, arguments, expected):
     flags = ("--url", url, "--model", "ranked", "--json", *arguments.split())
     answer = json.loads(run_module("serving.client", *flags).stdout)
     assert [item["id"] for item in answer] == expected
@@ -271,7 +262,7 @@ def test_command_with_json(run_module, url, arguments, expected):
         (["--timeout", "-1", "1"], "timeout: expected seconds above 0. Received: -1.0"),
     ],
 )
-def test_command_with_bad_input(run_module, arguments, message):
+def test_command_with_bad_input(arguments, message):
     ended = run_module("serving.client", *arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ") and ended.stderr.count("\n") == 1

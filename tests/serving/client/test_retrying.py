@@ -1,7 +1,6 @@
 """Retries, through proxies that fail as they are told before they pass requests on."""
 
 import http.client
-import socket
 import threading
 import time
 from concurrent import futures
@@ -10,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+from helpers.processes import free_port
 
 from serving.client import Recommender, RequestError, Retries
 from serving.client.transports.forms import vector
@@ -187,8 +187,3 @@ def test_grpc_server_that_comes_back():
     assert calls == ["m", "m"]
     recommender.close()
     server.stop(0)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]

@@ -13,6 +13,7 @@ import ruamel.yaml
 import yaml
 from google.protobuf import text_format
 from helpers.deploy_fixtures import container, generated, load
+from helpers.processes import run_module
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from serving.deploy.models import DeployedModel
@@ -227,7 +228,7 @@ def test_a_model_that_export_names_is_probed_under_its_name(model, version):
     assert path == f"/v1/models/{model}/metadata"
 
 
-def test_a_path_that_is_no_text_is_refused(tmp_path, models, run_module):
+def test_a_path_that_is_no_text_is_refused(tmp_path, models):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/films-\xff"))
     shutil.copytree(models, folder)
     output = tmp_path / "deploy"
@@ -243,7 +244,7 @@ def test_nothing_is_left_to_fill_in(deployment):
             assert "%%" not in path.read_text(encoding="utf-8"), path
 
 
-def test_force_keeps_what_was_rolled_out(tmp_path, models, run_module):
+def test_force_keeps_what_was_rolled_out(tmp_path, models):
     output = tmp_path / "deploy"
     (output / "config").mkdir(parents=True)
     config = output / "config" / "models.config"
@@ -283,7 +284,7 @@ def test_force_keeps_what_was_rolled_out(tmp_path, models, run_module):
         (["m/1/saved_model.pb"], ["--replicas=x"], "Received: 'x'"),
     ],
 )
-def test_bad_input_writes_nothing(tmp_path, run_module, entries, flags, message):
+def test_bad_input_writes_nothing(tmp_path, entries, flags, message):
     folder, output = tmp_path / "models", tmp_path / "deploy"
     folder.mkdir()
     for name in entries:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import crossplane
 import pytest
 import requests
+from helpers.processes import free_port
 
 from serving.client import Recommender, RequestError
 from serving.deploy.generate import Deployment, generate
@@ -57,8 +58,7 @@ def front(tmp_path_factory, server) -> Iterator[Front]:
     folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
     certificate = make_private(folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     path = written(folder)
     text = path.read_text(encoding="utf-8")
     # What the containers mount, on this machine.

@@ -6,6 +6,7 @@ import gzip
 import numpy as np
 import pytest
 import requests
+from helpers.processes import run_module
 
 from serving.inference.limits import Limits
 from serving.inference.tensor import Tensor
@@ -100,7 +101,7 @@ def test_slow_requests_do_not_hold_up_the_others(narrow):
     assert narrow.post(PREDICT, {"instances": [1.0]}).json() == {"predictions": [2.5]}
 
 
-def test_help_says_which_flags_are_not_tensorflow_servings(run_module):
+def test_help_says_which_flags_are_not_tensorflow_servings():
     ended = run_module("serving", "--help")
     own = ended.stdout.split("not of TensorFlow Serving:")[1]
     assert "--max_body_bytes" in own and "--rest_api_port" not in own.split("examples:")[0]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY, run_module
 from helpers.scripted_server import OK, scripted_server
 
 from serving.client import Recommender
@@ -78,16 +79,16 @@ def test_nothing_listens():
     assert facts["latency_ms"]["p50"] is None
 
 
-def load(run_module, *arguments):
+def load(*arguments):
     ended = run_module("serving.load", "--seconds", "0.3", *map(str, arguments))
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
 
 @pytest.mark.parametrize("signature", ["serving_default", "ragged", "encode", "similar"])
-def test_a_served_model(run_module, server, signature):
+def test_a_served_model(server, signature):
     flags = ("--url", server.url, "--model", "ranked", "--signature", signature)
-    facts = load(run_module, *flags, "--length", 3, "--concurrency", 2)
+    facts = load(*flags, "--length", 3, "--concurrency", 2)
     assert facts["answered"] == facts["requests"] > 0
     assert facts["errors"] == {}
 
@@ -103,9 +104,9 @@ def test_bodies_name_the_inputs_that_have_defaults(server):
             assert answer["outputs"]["scores"] == [[1.75, 1.625, 1.5]]
 
 
-def test_ids_of_another_model(run_module, server, tmp_path):
+def test_ids_of_another_model(server, tmp_path):
     flags = ("--url", server.url, "--model", "strings", "--signature", "ragged")
-    facts = load(run_module, *flags, "--ids", "tt1", "tt2", "--rate", 20, "--output", tmp_path)
+    facts = load(*flags, "--ids", "tt1", "tt2", "--rate", 20, "--output", tmp_path)
     assert (facts["answered"], facts["loop"]) == (6, "open")
     assert json.loads((tmp_path / "load.json").read_text()) == facts
     assert (tmp_path / "load.png").read_bytes().startswith(b"\x89PNG")
@@ -115,10 +116,10 @@ def test_ids_of_another_model(run_module, server, tmp_path):
     ("name", "text"),
     [("h.jsonl", "[1, 2]\n\n[]\n[3]\n"), ("h.csv", "user,item,rating\na,1,5\nb,2,4\na,3,5\n")],
 )
-def test_histories_of_a_file(run_module, server, tmp_path, name, text):
+def test_histories_of_a_file(server, tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text)
-    facts = load(run_module, "--url", server.url, "--model", "ranked", "--histories", path)
+    facts = load("--url", server.url, "--model", "ranked", "--histories", path)
     assert facts["answered"] == facts["requests"] > 0
 
 
@@ -144,7 +145,7 @@ def test_histories_of_a_file(run_module, server, tmp_path, name, text):
         (["--model", "none"], "", "Servable not found"),
     ],
 )
-def test_bad_input(run_module, server, tmp_path, arguments, text, message):
+def test_bad_input(server, tmp_path, arguments, text, message):
     for name in ("h", "h.csv"):
         (tmp_path / name).write_text(text.replace("{{", "{"))
     (tmp_path / "load.json").touch()
@@ -162,7 +163,7 @@ def test_interrupt(server, group):
     command = [sys.executable, "-m", "serving.load", "--url", server.url, "--model", "ranked"]
     process = subprocess.Popen(
         [*command, "--processes=2"],
-        cwd=Path(__file__).parents[3],
+        cwd=REPOSITORY,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -182,7 +183,7 @@ def threads(process: str) -> int:
 
 def test_the_workers_end_with_a_killed_generator(server):
     command = [sys.executable, "-m", "serving.load", "--url", server.url, "--model", "ranked"]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     # A worker that listens and sends has threads; one that is only starting may complain.
     while not any(threads(child) > 1 for child in children.read_text().split()):

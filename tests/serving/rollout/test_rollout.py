@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.golden_model import counting, golden, write_golden
+from helpers.processes import run_module
 
 from serving.models.model_config import VersionPolicy, read_model_configs
 from serving.protocol.errors import InputError
@@ -57,7 +58,7 @@ def entry(folder: Path, name: str, policy: str) -> str:
 
 
 @pytest.fixture
-def roll_out(served, run_module):
+def roll_out(served):
     """Run the command for a model."""
     _, config, server = served
 

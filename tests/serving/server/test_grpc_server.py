@@ -10,7 +10,6 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2
-from helpers.grpc_fixtures import free_port
 from helpers.grpc_tools import (
     SECONDS,
     arrays,
@@ -20,6 +19,7 @@ from helpers.grpc_tools import (
     predict_request,
     refused,
 )
+from helpers.processes import free_port, run_module
 from helpers.raw_http import connect as http_connect
 from helpers.raw_http import request as http_request
 
@@ -110,7 +110,7 @@ def test_stopping_is_known_at_once_and_does_not_wait_for_ever(start_server, mode
     ]
 
 
-def test_port_taken(run_module, model_root):
+def test_port_taken(model_root):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         flags = ("--rest_api_port=0", f"--model_base_path={model_root}/half", f"--port={port}")
@@ -120,7 +120,7 @@ def test_port_taken(run_module, model_root):
 
 
 @pytest.mark.parametrize("arguments", ["grpc.a", "=1"])
-def test_bad_channel_arguments(run_module, arguments):
+def test_bad_channel_arguments(arguments):
     ended = run_module("serving", f"--grpc_channel_arguments={arguments}")
     assert ended.returncode == 2
     assert f"expected KEY=VALUE,... Received: '{arguments}'" in ended.stderr

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from helpers.processes import run_module
 
 
 def assert_refused(ended, message: str) -> None:
@@ -32,19 +33,19 @@ def assert_refused(ended, message: str) -> None:
         (["--model_base_path={root}/half", "--rest_api_address=192.0.2.1"], "cannot listen"),
     ],
 )
-def test_bad_flags(run_module, model_root, flags, message):
+def test_bad_flags(model_root, flags, message):
     ended = run_module("serving", *[flag.format(root=model_root) for flag in flags])
     assert_refused(ended, message.format(root=model_root))
 
 
-def test_port_in_use(run_module, model_root):
+def test_port_in_use(model_root):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         flags = [f"--rest_api_port={port}", f"--model_base_path={model_root}/half"]
         assert_refused(run_module("serving", *flags), f"port {port} (Address already in use)")
 
 
-def test_not_a_saved_model(run_module, tmp_path):
+def test_not_a_saved_model(tmp_path):
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / "saved_model.pb").write_bytes(b"nonsense")
     flags = ["--rest_api_port=0", "--model_name=m", f"--model_base_path={tmp_path}"]
