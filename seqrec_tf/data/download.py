@@ -1,10 +1,10 @@
 """Download a MovieLens archive from GroupLens, check it, and keep it in a cache.
 
-tensorflow-datasets is not used, although it knows these archives. Its prepared `movielens` builders
-shuffle the rows, while a stable sort by time needs the original order. Its `DownloadManager` has
-no timeout, retries for more than three minutes without a network, leaves a file with a wrong
-checksum in the cache, cannot check MD5, and imports TensorFlow. Requests, hashlib and one rename
-are smaller.
+tensorflow-datasets (`--tfds`) is not used for these archives, although it knows them. Its prepared
+`movielens` builders shuffle the rows, while a stable sort by time needs the original order. Its
+`DownloadManager` has no timeout, retries for more than three minutes without a network, leaves a
+file with a wrong checksum in the cache, cannot check MD5, and imports TensorFlow. Requests, hashlib
+and one rename are smaller.
 
 The checksums are pinned here: an archive that GroupLens changes is refused, not trained on.
 """

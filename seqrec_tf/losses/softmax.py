@@ -7,6 +7,7 @@ For hidden vector h with target t and candidates c with correction b_c,
 where p = h.t + the target's own correction.
 """
 
+import keras_rs
 import numpy as np
 import tensorflow as tf
 
@@ -16,6 +17,10 @@ from seqrec_tf.models.gradients import Differentiable
 from seqrec_tf.models.layers import lookup
 
 TINY = 1e-37  # keeps log finite where a probability underflows; its gradient does not use it
+# keras-rs' default takes whatever is rarer than one in a million for as rare as that. Its
+# RemoveAccidentalHits is not used: in 0.4.0 it adds 1e-40, which removes nothing, and it takes
+# a label for each logit where an index a position will do.
+CORRECTION = keras_rs.layers.SamplingProbabilityCorrection(epsilon=TINY, dtype="float32")
 
 
 def full_softmax(
@@ -59,8 +64,9 @@ class SampledSoftmax:
             by_popularity += tf.cast(tf.size(targets), tf.float32)
             negatives = tf.concat([negatives, targets], axis=0)
         candidates, times = unique_with_counts(negatives)
+        drawn = uniform + by_popularity
         expected = uniform / encoder.items + by_popularity * tf.gather(self.share, candidates)
-        bias = tf.math.log(times / expected)
+        bias = CORRECTION(tf.math.log(times / drawn), expected / drawn)
         table = tf.cast(encoder.item_table(), hidden.dtype)
         return candidate_softmax(
             *(hidden, lookup(table, targets), 0.0),
@@ -93,8 +99,9 @@ class InBatchSoftmax:
     ) -> tf.Tensor:
         """See the package's docstring."""
         candidates, times = unique_with_counts(targets)
-        bias = tf.math.log(times / tf.gather(self.share, candidates))
-        own = -tf.math.log(tf.gather(self.share, targets))
+        bias = CORRECTION(tf.math.log(times), tf.gather(self.share, candidates))
+        share = tf.gather(self.share, targets)
+        own = CORRECTION(tf.zeros_like(share), share)
         table = tf.cast(encoder.item_table(), hidden.dtype)
         return candidate_softmax(
             *(hidden, lookup(table, targets), own),

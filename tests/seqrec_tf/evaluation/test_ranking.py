@@ -5,12 +5,14 @@ import resource
 import threading
 from pathlib import Path
 
+import keras_rs
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation import ranking as ranking_module
+from seqrec_tf.evaluation.metrics import CUTOFFS
 from seqrec_tf.evaluation.ranking import Ranking, encoder_scorer, rank
 from seqrec_tf.models import build_encoder
 from seqrec_tf.settings.config import EncoderConfig
@@ -119,6 +121,25 @@ def test_metrics():
     assert metrics["mrr@20"] == pytest.approx((1 / 1 + 1 / 4 + 1 / 10) / 4, abs=1e-6)
     assert (metrics["coverage@10"], metrics["coverage@20"]) == (2 / 4, 3 / 4)  # 1, 3; 1, 2, 3
     assert len(metrics) == 4 * 3
+
+
+def test_metrics_are_those_of_keras_rs():
+    generator = np.random.default_rng(4)
+    scores = generator.permuted(np.tile(np.arange(41), (41, 1)), axis=1).astype(np.float32)
+    pairs = [([last], int(generator.integers(1, 41))) for last in range(1, 41)]
+    queries = _queries([(history, target) for history, target in pairs if target not in history])
+    metrics = rank(_scorer(*scores), queries, 40).metrics(40)
+    last, target = queries.histories.flat_values.numpy(), queries.targets.numpy()
+    allowed = (np.arange(41) > 0) & (np.arange(41) != last[:, np.newaxis])
+    predicted = np.where(allowed, scores[last], -1)
+    relevant = np.eye(41, dtype=np.float32)[target]
+    for k in CUTOFFS:
+        expected = {
+            f"hit_rate@{k}": float(keras_rs.metrics.RecallAtK(k)(relevant, predicted)),
+            f"ndcg@{k}": float(keras_rs.metrics.NDCG(k=k)(relevant, predicted)),
+            f"mrr@{k}": float(keras_rs.metrics.MeanReciprocalRank(k)(relevant, predicted)),
+        }
+        assert {name: metrics[name] for name in expected} == pytest.approx(expected, abs=1e-5)
 
 
 def test_coverage_counts_items_and_never_padding():
