@@ -8,8 +8,9 @@ TensorFlow.
 
 import dataclasses
 import json
-from argparse import BooleanOptionalAction, Namespace
+from argparse import BooleanOptionalAction
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from serving.client.recommender import Recommendation, Recommender
 from serving.command import CommandParser, run_command
@@ -31,6 +32,18 @@ examples:
 def main() -> None:
     """Read the flags and print what the server recommends."""
     end_at_once()
+    flags = vars(_parser().parse_intermixed_args())
+    as_json = flags.pop("json")
+    server = [flags.pop(name) for name in ("url", "model", "model_version", "label", "timeout")]
+
+    def command() -> None:
+        with Recommender(*server) as recommender:
+            print(answer(recommender, Question(**flags), as_json))
+
+    run_command(command)
+
+
+def _parser() -> CommandParser:
     parser = CommandParser(
         prog="python -m serving.client",
         description="Ask a served recommender what follows a history.",
@@ -60,8 +73,47 @@ def main() -> None:
     )
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds (%(default)g)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_intermixed_args()
-    run_command(lambda: _print_answers(options))
+    return parser
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        ids: a history, oldest first; or items, each of which is asked for.
+        k: items; None for as many as the model was exported for.
+        exclude: never these.
+        keep_seen: whether what the history holds is recommended, too; None for as exported.
+        categories: only items of any of these; none for all.
+        similar: whether items like each of the ids are asked for.
+    """
+
+    ids: Sequence[str]
+    k: int | None = None
+    exclude: Sequence[str] = ()
+    keep_seen: bool | None = None
+    categories: Sequence[str] = ()
+    similar: bool = False
+
+
+def answer(recommender: Recommender, question: Question, as_json: bool = False) -> str:
+    """The answer to a question, as aligned tables or as JSON.
+
+    Raises:
+        RequestError, InputError: as `Recommender.recommend`.
+    """
+    if question.similar:
+        what, asked = "item", [[item] for item in question.ids]
+        answers = recommender.similar(question.ids, question.k)
+    else:
+        what, asked = "history", [list(question.ids)]
+        hide = None if question.keep_seen is None else not question.keep_seen
+        options = (question.k, question.exclude, hide, question.categories)
+        answers = recommender.recommend(asked, *options)
+    if as_json:
+        return json.dumps([dataclasses.asdict(item) for each in answers for item in each])
+    return "\n\n".join(table(*pair, what) for pair in zip(asked, answers, strict=True))
 
 
 def table(
@@ -77,25 +129,6 @@ def table(
         for rank, item_id, score, title in rows
     ]
     return "\n".join([f"{what}: {' '.join(map(str, asked)) or '(empty)'}", "", *lines])
-
-
-def _print_answers(options: Namespace) -> None:
-    with Recommender(
-        options.url, options.model, options.model_version, options.label, options.timeout
-    ) as recommender:
-        if options.similar:
-            what, asked = "item", [[item] for item in options.ids]
-            answers = recommender.similar(options.ids, options.k)
-        else:
-            what, asked = "history", [options.ids]
-            hide = None if options.keep_seen is None else not options.keep_seen
-            flags = (options.k, options.exclude, hide, options.categories)
-            answers = recommender.recommend(asked, *flags)
-    if options.json:
-        print(json.dumps([dataclasses.asdict(item) for answer in answers for item in answer]))
-    else:
-        tables = [table(*pair, what) for pair in zip(asked, answers, strict=True)]
-        print("\n\n".join(tables))
 
 
 if __name__ == "__main__":

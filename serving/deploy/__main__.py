@@ -7,15 +7,14 @@ Kubernetes manifests. The `README.md` among them says how to start each.
 """
 
 import re
-from argparse import ArgumentTypeError, Namespace
+import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
 from serving.command import CommandParser, run_command
+from serving.deploy.options import DeployOptions
 from serving.interrupts import end_at_once
-
-# The release line whose behaviour was read; newer ones load the same graphs.
-IMAGE = "tensorflow/serving:2.20.0"
 
 EPILOG = """\
 examples:
@@ -38,13 +37,21 @@ def main() -> None:
     """Read the flags and write the files."""
     # Before the imports, which take a while.
     end_at_once()
-    options = _read_options()
+    flags = vars(_parser().parse_args())
+    models, output, force = (flags.pop(name) for name in ("models", "output", "force"))
     from serving.deploy.command import deploy
+    from serving.deploy.generate import MODELS_CONFIG
 
-    run_command(lambda: deploy(options))
+    def command() -> None:
+        kept = deploy(models, output, DeployOptions(**flags), force)
+        if kept:
+            print(f"kept from {output / MODELS_CONFIG}: {', '.join(kept)}", file=sys.stderr)
+        print(output)
+
+    run_command(command)
 
 
-def _read_options() -> Namespace:
+def _parser() -> CommandParser:
     parser = CommandParser(
         prog="python -m serving.deploy",
         description="Generate the files that TensorFlow Serving is deployed with.",
@@ -56,26 +63,36 @@ def _read_options() -> Namespace:
     flag(
         "--name",
         type=_matching(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?", "a-z, 0-9 and '-', from a letter on"),
-        default="tfserving",
+        default=DeployOptions.name,
         help="name of the deployment (%(default)s)",
     )
     flag(
         "--image",
         type=_matching(r"[\w][\w./:@-]*", "NAME:TAG"),
-        default=IMAGE,
+        default=DeployOptions.image,
         help="image of TensorFlow Serving (%(default)s)",
     )
     flag(
         "--host",
         type=_matching(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a host name"),
-        default="localhost",
+        default=DeployOptions.host,
         help="host name of the nginx front (%(default)s)",
     )
-    number = _matching(r"[1-9][0-9]{0,2}", "a number from 1 to 999")
-    flag("--replicas", type=number, default="2", help="pods at the least (%(default)s)")
-    flag("--cpus", type=number, default="2", help="CPUs of each server (%(default)s)")
+    flag(
+        "--replicas",
+        type=_number,
+        default=DeployOptions.replicas,
+        help="pods at the least (%(default)s)",
+    )
+    flag(
+        "--cpus", type=_number, default=DeployOptions.cpus, help="CPUs of each server (%(default)s)"
+    )
     flag("--force", action="store_true", help="write over the files of an earlier run")
-    return parser.parse_args()
+    return parser
+
+
+def _number(text: str) -> int:
+    return int(_matching(r"[1-9][0-9]{0,2}", "a number from 1 to 999")(text))
 
 
 def _matching(pattern: str, expected: str) -> Callable[[str], str]:

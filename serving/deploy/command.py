@@ -2,49 +2,47 @@
 
 import os
 import signal
-import sys
-from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from serving.deploy.generate import MODELS_CONFIG, Deployment, generate
 from serving.deploy.models import find_models
+from serving.deploy.options import DEFAULTS, DeployOptions
 from serving.interrupts import deferred, unwinding
 from serving.protocol.errors import InputError
 from serving.protocol.proto_messages import DynamicMessage
 
 
-def deploy(options: Namespace) -> None:
-    """Write the files of a deployment and print their folder.
+def deploy(
+    models: Path, output: Path, options: DeployOptions = DEFAULTS, force: bool = False
+) -> list[str]:
+    """Write the files of a deployment.
+
+    Args:
+        models: folder of models, each a folder of version directories.
+        output: folder to write.
+        options: what the deployment is like.
+        force: whether the files of an earlier run are written over.
+
+    Returns:
+        The models whose versions and labels are kept as they were rolled out in an earlier one.
 
     Raises:
-        InputError: flags or models that do not fit; nothing is written.
+        InputError: options or models that do not fit; nothing is written.
         OSError: something cannot be read or written.
     """
-    output = options.output
-    if os.path.lexists(output) and not options.force:
+    if os.path.lexists(output) and not force:
         raise InputError(f"--output: {output} is there already; expected a new folder, or --force")
     if output.exists() and not output.is_dir():
         raise InputError(f"--output: expected a folder. Received: {output}, which is a file")
-    models = options.models.resolve()
-    for flag, path in (("--models", models), ("--output", output)):
+    for flag, path in (("--models", models.resolve()), ("--output", output)):
         _require_utf8(flag, path)
     # TensorFlow's C++ logs are nothing for the person who deploys.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    deployment = Deployment(
-        models,
-        find_models(options.models),
-        options.name,
-        options.image,
-        options.host,
-        int(options.replicas),
-        int(options.cpus),
-    )
+    deployment = Deployment(models.resolve(), find_models(models), **vars(options))
     kept = _kept(output / MODELS_CONFIG)
     _write(generate(deployment, kept), output)
-    if kept:
-        print(f"kept from {output / MODELS_CONFIG}: {', '.join(sorted(kept))}", file=sys.stderr)
-    print(output)
+    return sorted(kept)
 
 
 def _require_utf8(flag: str, path: Path) -> None:

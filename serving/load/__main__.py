@@ -9,6 +9,9 @@ server that does nothing, on two cores that both share with others, one process 
 begin to be its own.
 """
 
+import json
+import signal
+
 from serving.command import run_command
 from serving.interrupts import LINE, end_at_once
 
@@ -21,7 +24,12 @@ def main() -> None:
     from serving.load.options import read_options
 
     options = read_options()
-    run_command(lambda: load(options))
+    run_command(lambda: print(json.dumps(load(options, _ignore_interrupts), indent=2)))
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C would only lose what was measured."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

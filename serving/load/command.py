@@ -3,11 +3,11 @@
 import ipaddress
 import json
 import os
-import signal
 import socket
 import sys
-from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from serving.client import Recommender
@@ -16,7 +16,7 @@ from serving.client.transports.rest_transport import model_path
 from serving.client.transports.transport import without_password
 from serving.load.bodies import request_bodies
 from serving.load.histories import draw_histories, read_histories, served_ids
-from serving.load.options import PICTURE, REPORT
+from serving.load.options import PICTURE, REPORT, LoadOptions
 from serving.load.processes import run_plan
 from serving.load.worker import Plan, Samples, Target
 from serving.protocol.errors import InputError
@@ -24,19 +24,25 @@ from serving.protocol.errors import InputError
 BUSY = 0.7
 
 
-def load(options: Namespace) -> None:
-    """Send the requests, print the report.
+def load(options: LoadOptions, on_measured: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Load a model server; the report and its picture are written where the options say.
+
+    Args:
+        options: what is asked, how and where.
+        on_measured: called when the last answer is there; the rest is a matter of a second.
+
+    Returns:
+        The report.
 
     Raises:
-        InputError: flags, histories or a server that do not fit.
+        InputError: options, histories or a server that do not fit.
         OSError: a file cannot be read or written.
     """
     address = _address(options.url, options.allow_remote)
     _check_output(options)
     plan = _plan(options)
     samples = run_plan(Target(address, tuple(_requests(options))), plan)
-    # From here on it is a matter of a second: Ctrl-C would only lose what was measured.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    on_measured()
     # Only now: NumPy takes a while, and --help must not.
     from serving.load.latency import report
 
@@ -48,10 +54,9 @@ def load(options: Namespace) -> None:
             "the latencies. More --processes, or another machine, would tell",
             file=sys.stderr,
         )
-    text = json.dumps(facts, indent=2)
     if options.output is not None:
-        _write(options.output, text, samples, plan, facts)
-    print(text)
+        _write(options.output, samples, plan, facts)
+    return facts
 
 
 def _address(url: str, allow_remote: bool) -> tuple[str, int]:
@@ -83,7 +88,7 @@ def _address(url: str, allow_remote: bool) -> tuple[str, int]:
     return host, port
 
 
-def _check_output(options: Namespace) -> None:
+def _check_output(options: LoadOptions) -> None:
     if options.output is None:
         return
     for name in (REPORT, PICTURE):
@@ -93,7 +98,7 @@ def _check_output(options: Namespace) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
 
 
-def _plan(options: Namespace) -> Plan:
+def _plan(options: LoadOptions) -> Plan:
     processes = options.processes or max(1, (os.cpu_count() or 1) // 2)
     return Plan(
         seconds=options.seconds,
@@ -104,7 +109,7 @@ def _plan(options: Namespace) -> Plan:
     )
 
 
-def _requests(options: Namespace) -> list[bytes]:
+def _requests(options: LoadOptions) -> list[bytes]:
     if options.histories is not None and options.ids is not None:
         raise InputError("expected --histories or --ids. Received: both")
     with Recommender(options.url, options.model, timeout=options.timeout) as recommender:
@@ -119,11 +124,11 @@ def _requests(options: Namespace) -> list[bytes]:
     return [post_request(host, f"{path}:predict", body) for body in bodies]
 
 
-def _write(folder: Path, text: str, samples: Samples, plan: Plan, facts: dict) -> None:
+def _write(folder: Path, samples: Samples, plan: Plan, facts: dict[str, Any]) -> None:
     from serving.load.latency import latencies
     from serving.load.picture import draw_latencies
 
-    (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    (folder / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     both = latencies(samples, plan)
     if both.uncorrected.size:
         draw_latencies(folder / PICTURE, both, facts)

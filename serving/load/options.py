@@ -1,6 +1,8 @@
-"""The flags of the load generator."""
+"""What a load test is told: its options, and the flags that say the same."""
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.command import CommandParser, positive
@@ -26,28 +28,76 @@ server are in the report, by kind.
 """
 
 
-def read_options() -> Namespace:
+@dataclass(frozen=True, kw_only=True)
+class LoadOptions:
+    """A load test of a model server.
+
+    Attributes:
+        url: the server, `http://HOST:PORT`.
+        model: the model's name.
+        signature: one of `serving.load.bodies.SIGNATURES`.
+        seconds: how long requests are sent.
+        concurrency: connections.
+        rate: requests a second, whenever the answers come; None to ask again after each answer.
+        timeout: seconds that an answer may take.
+        histories: file of histories to ask for.
+        ids: draw histories from these ids; None for those that the model recommends to a newcomer.
+        length: ids of a drawn history.
+        processes: of the generator; None for half the CPUs.
+        output: folder for the report and its picture; None for neither.
+        force: whether these files are replaced.
+        allow_remote: whether the server may be on another machine.
+    """
+
+    url: str = "http://localhost:8501"
+    model: str = "seqrec"
+    signature: str = SIGNATURES[0]
+    seconds: float = 30.0
+    concurrency: int = 8
+    rate: float | None = None
+    timeout: float = 30.0
+    histories: Path | None = None
+    ids: Sequence[str] | None = None
+    length: int = 50
+    processes: int | None = None
+    output: Path | None = None
+    force: bool = False
+    allow_remote: bool = False
+
+
+def read_options() -> LoadOptions:
     """The flags of this process; complaints end it with exit code 2."""
     parser = CommandParser(
         prog="python -m serving.load",
         description="Send predict requests to a model server over REST and measure its answers.",
         epilog=EPILOG,
     )
-    parser.add_argument("--url", default="http://localhost:8501", help="server (%(default)s)")
-    parser.add_argument("--model", default="seqrec", help="model's name (%(default)s)")
-    parser.add_argument("--signature", choices=SIGNATURES, default=SIGNATURES[0])
-    parser.add_argument("--seconds", type=_above_zero, default=30.0, help="(%(default)g)")
+    parser.add_argument("--url", default=LoadOptions.url, help="server (%(default)s)")
+    parser.add_argument("--model", default=LoadOptions.model, help="model's name (%(default)s)")
+    parser.add_argument("--signature", choices=SIGNATURES, default=LoadOptions.signature)
     parser.add_argument(
-        "--concurrency", type=positive, default=8, metavar="N", help="connections (%(default)s)"
+        "--seconds", type=_above_zero, default=LoadOptions.seconds, help="(%(default)g)"
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=positive,
+        default=LoadOptions.concurrency,
+        metavar="N",
+        help="connections (%(default)s)",
     )
     parser.add_argument(
         "--rate", type=_above_zero, metavar="R", help="requests a second: open loop, not closed"
     )
-    parser.add_argument("--timeout", type=_above_zero, default=30.0, help="seconds (%(default)g)")
+    parser.add_argument(
+        "--timeout", type=_above_zero, default=LoadOptions.timeout, help="seconds (%(default)g)"
+    )
     parser.add_argument("--histories", type=Path, metavar="FILE", help="histories to ask for")
     parser.add_argument("--ids", nargs="+", metavar="ID", help="draw histories from these ids")
     parser.add_argument(
-        "--length", type=positive, default=50, help="ids of a drawn history (%(default)s)"
+        "--length",
+        type=positive,
+        default=LoadOptions.length,
+        help="ids of a drawn history (%(default)s)",
     )
     parser.add_argument(
         "--processes", type=positive, metavar="N", help="of the generator (default: half the CPUs)"
@@ -59,7 +109,7 @@ def read_options() -> Namespace:
     parser.add_argument(
         "--allow-remote", action="store_true", help="load a server on another machine"
     )
-    return parser.parse_args()
+    return LoadOptions(**vars(parser.parse_args()))
 
 
 def _above_zero(text: str) -> float:

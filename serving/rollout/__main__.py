@@ -8,16 +8,13 @@ Labels live in the server's `--model_config_file`, which it must poll. Clients t
 
 import json
 import logging
-import shlex
-import subprocess
 import sys
-from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from serving.command import CommandParser, run_command
 from serving.interrupts import end_at_once, unwinding
-from serving.protocol.errors import InputError
+from serving.rollout.options import RolloutOptions
 
 EPILOG = """\
 examples:
@@ -44,18 +41,38 @@ without a label are answered by the highest version that is served, canary or no
 Prints the labels as JSON. Exit code 1: a check refused, and the file is as it was; 2: bad input.
 """
 
-logger = logging.getLogger(__name__)
-
 
 def main() -> None:
     """Read the flags and roll out."""
     end_at_once()
-    options = _read_options()
+    flags = vars(_parser().parse_args())
+    canary, promote, rollback = (flags.pop(step) for step in ("canary", "promote", "rollback"))
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
-    run_command(lambda: _roll_out(options))
+
+    def command() -> None:
+        from serving.rollout.labels import Refused
+        from serving.rollout.opening import open_rollout
+
+        rollout = open_rollout(RolloutOptions(**flags))
+        try:
+            # A signal puts the file back.
+            with unwinding():
+                if promote:
+                    rollout.promote()
+                elif rollback:
+                    rollout.roll_back()
+                else:
+                    rollout.start_canary(canary)
+        except Refused as error:
+            print(f"refused: {' '.join(str(error).split())}", file=sys.stderr)
+            sys.exit(1)
+        labels = {"versions": rollout.file.versions, "labels": rollout.file.labels}
+        print(json.dumps({"model": flags["model"], **labels}))
+
+    run_command(command)
 
 
-def _read_options() -> Namespace:
+def _parser() -> CommandParser:
     parser = CommandParser(
         prog="python -m serving.rollout",
         description="Roll out a version of a model: check its answers, then move a label.",
@@ -63,8 +80,8 @@ def _read_options() -> Namespace:
     )
     flag = parser.add_argument
     flag("--config", type=Path, required=True, help="the server's --model_config_file")
-    flag("--url", default="http://localhost:8501", help="the server (%(default)s)")
-    flag("--model", default="seqrec", help="the model's name (%(default)s)")
+    flag("--url", default=RolloutOptions.url, help="the server (%(default)s)")
+    flag("--model", default=RolloutOptions.model, help="the model's name (%(default)s)")
     flag(
         "--models",
         type=Path,
@@ -79,9 +96,14 @@ def _read_options() -> Namespace:
         action="store_true",
         help="go on with a version that has no golden requests",
     )
-    flag("--timeout", type=_seconds, default=120.0, help="seconds to wait (default 120)")
+    flag(
+        "--timeout",
+        type=_seconds,
+        default=RolloutOptions.timeout,
+        help="seconds to wait (default 120)",
+    )
     flag("--apply", metavar="COMMAND", help="command that brings the written file to the server")
-    return parser.parse_args()
+    return parser
 
 
 def _version(text: str) -> int:
@@ -94,51 +116,6 @@ def _seconds(text: str) -> float:
     if not (text.isascii() and text.isdigit()):
         raise ArgumentTypeError(f"expected a number of seconds. Received: {text!r}")
     return float(text)
-
-
-def _roll_out(options: Namespace) -> None:
-    from serving.models.model_config import local_path
-    from serving.rollout.config_file import ConfigFile
-    from serving.rollout.labels import Refused, Rollout
-    from serving.rollout.remote_model import RemoteModel
-
-    file = ConfigFile(options.config, options.model)
-    if "python -m export" in file.comment:
-        logger.warning("the next export writes %s anew, without labels", options.config)
-    rollout = Rollout(
-        file,
-        RemoteModel(options.url, options.model),
-        (options.models / options.model if options.models else local_path(file.entry.base_path)),
-        unchecked=options.unchecked,
-        timeout=options.timeout,
-        apply=_runner(options.apply),
-    )
-    try:
-        # A signal puts the file back.
-        with unwinding():
-            if options.promote:
-                rollout.promote()
-            elif options.rollback:
-                rollout.roll_back()
-            else:
-                rollout.start_canary(options.canary)
-    except Refused as error:
-        print(f"refused: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(1)
-    print(json.dumps({"model": options.model, "versions": file.versions, "labels": file.labels}))
-
-
-def _runner(command: str | None) -> Callable[[], None]:
-    """A function that runs the command; its output is no result of ours."""
-
-    def run() -> None:
-        if command is None:
-            return
-        ended = subprocess.run(shlex.split(command), stdout=sys.stderr, check=False)
-        if ended.returncode:
-            raise InputError(f"--apply: {command} ended with exit code {ended.returncode}")
-
-    return run
 
 
 if __name__ == "__main__":

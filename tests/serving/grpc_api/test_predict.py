@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from helpers.grpc_tools import SECONDS, arrays, floats, predict, predict_request, refused
+from helpers.grpc_fixtures import free_port
+from helpers.grpc_tools import SECONDS, arrays, connect, floats, predict, predict_request, refused
 from tensorflow_serving.apis import (
     predict_pb2,
 )
@@ -165,3 +166,24 @@ def test_messages_are_cut(served):
         served.prediction.Predict(request, timeout=SECONDS)
     assert caught.value.details().endswith("s...TRUNCATED")
     assert len(caught.value.details()) == 1024 + len("...TRUNCATED")
+
+
+def test_more_rows_than_the_default_allows(start_server, model_root):
+    """Filled up with its last value, a tensor of a million rows has less than a hundred bytes."""
+    port = free_port()
+    flags = ["--model_name=half", f"--model_base_path={model_root}/half", f"--port={port}"]
+    server = start_server(*flags)
+    predict, answers = connect(port).prediction.Predict, []
+    try:
+        for rows in (2**14, 2**20):
+            request = predict_request("half", {"x": floats(1)})
+            request.inputs["x"].tensor_shape.dim[0].size = rows
+            assert request.ByteSize() < 100
+            if rows == 2**14:
+                answers = arrays(predict(request, timeout=SECONDS))["y"]
+            else:
+                message = f"expected at most 16384 rows in a request, but got: {rows}"
+                refused(predict, request, grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+    finally:
+        server.stop()
+    assert answers == [2.5] * 2**14
