@@ -21,12 +21,12 @@ from helpers.documents import (
     GUIDES,
     LANGUAGES,
     README,
-    REPOSITORY,
     Block,
     blocks,
     document_paths,
     read,
 )
+from helpers.processes import environment
 
 from seqrec_tf.data.demo import make_demo
 
@@ -99,13 +99,8 @@ class Reader:
         self.folder = folder
         # What README says of failures holds for curl as well: an error ends the block.
         (folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
-        tools = Path(sys.executable).parent
-        self.environment = os.environ | {
-            "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
-            "PYTHONPATH": str(REPOSITORY),
-            "CURL_HOME": str(folder),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        }
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment = environment(PATH=path, CURL_HOME=str(folder))
 
     def follow(self, document: str) -> None:
         """Run all blocks of a document that are to be run; its servers end with it."""

@@ -2,11 +2,10 @@
 
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 from helpers.documents import README, REPOSITORY, anchors, document_paths, links, read
+from helpers.processes import run_python
 
 FOREIGN = ("https://", "http://", "mailto:")
 
@@ -38,12 +37,7 @@ def test_the_page_of_the_package_has_no_links_that_lead_nowhere_there(tmp_path):
     for name in ("setup.py", "setup.cfg", README, "LICENSE"):
         shutil.copy(REPOSITORY / name, tmp_path)
     script = "from setuptools.build_meta import prepare_metadata_for_build_wheel as prepare\n"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{script}print(prepare('.'))"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    done = run_python("-c", f"{script}print(prepare('.'))", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     metadata = (tmp_path / done.stdout.split()[-1] / "METADATA").read_text(encoding="utf-8")
     assert "# seqrec-tf" in metadata

@@ -3,8 +3,6 @@
 import functools
 import importlib.util
 import re
-import subprocess
-import sys
 
 import pytest
 from helpers.documents import (
@@ -17,6 +15,7 @@ from helpers.documents import (
     command_lines,
     read,
 )
+from helpers.processes import run_module
 
 DOCUMENTS = (README, *GUIDES, BENCHMARKS)
 COMMANDS = {
@@ -42,12 +41,7 @@ def flags_of(command: str) -> frozenset[str]:
     """The flags in the help of `python -m command`, or in the text of a benchmark's program."""
     if command.endswith(".py"):
         return frozenset(FLAG.findall((REPOSITORY / command).read_text(encoding="utf-8")))
-    done = subprocess.run(
-        [sys.executable, "-m", *command.split(), "--help"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-    )
+    done = run_module(*command.split(), "--help")
     assert done.returncode == 0, done.stderr
     return frozenset(FLAG.findall(done.stdout))
 
