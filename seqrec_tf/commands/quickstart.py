@@ -84,7 +84,7 @@ def _server(name: str, model: Path, *arguments: str) -> Iterator[str]:
     """The embedded server on a free port; yields its URL and stops it."""
     flags = ["--rest_api_port=0", f"--model_name={model.name}", f"--model_base_path={model}"]
     with _started(name, "serving", *flags, *arguments) as server:
-        url = server.stdout.readline().strip()
+        url = (server.stdout.readline() if server.stdout else "").strip()
         if not url:
             raise InputError(f"python -m serving {how_it_ended(server.wait())}.")
         yield url

@@ -164,19 +164,19 @@ class RestApi:
             asked = _or_bug(call, read_request, call.operation, body, encoding, limits, readable)
         return self._infer(call, model, asked)
 
-    def _infer_large(self, call: Call, model: Servable, asked: Asked) -> str:
+    def _infer_large(self, call: Call, model: Servable | None, asked: Asked) -> str:
         try:
             return self._infer(call, model, asked)
         finally:
             free_strings(asked.feeds)
 
-    def _infer(self, call: Call, model: Servable, asked: Asked) -> str:
+    def _infer(self, call: Call, model: Servable | None, asked: Asked) -> str:
         return _or_bug(call, INFERENCE[call.operation], model, asked)
 
     def _count(self, call: Call | None, code: Code, seconds: float) -> None:
-        known = call is not None and call.model in self._registry.models()
         operation = call.operation.capitalize() if call else ""
-        self._metrics.request(call.model if known else "", operation, "REST", code, seconds)
+        known = call.model if call and call.model in self._registry.models() else ""
+        self._metrics.request(known, operation, "REST", code, seconds)
 
     def _health(self, path: str) -> Response:
         """Alive is who answers; ready is who has a version of every model it serves."""

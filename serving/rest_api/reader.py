@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,8 +58,9 @@ class Reader:
         if deadline is not None:
             deadline.watch(process.kill)
         try:
-            _send(process.stdin, (operation, encoding, limits, model), body)
-            (kind, content, peak), parts = _receive(process.stdout)
+            stdin, stdout = _pipes(process)
+            _send(stdin, (operation, encoding, limits, model), body)
+            (kind, content, peak), parts = _receive(stdout)
         except (EOFError, BrokenPipeError):
             self._part_with_process()
             text = "The request took too much time or memory to read"
@@ -86,7 +87,7 @@ class Reader:
     def _part_with_process(self) -> None:
         self._parted = [process for process in self._parted if process.poll() is None]
         if self._process is not None:
-            self._process.stdin.close()
+            _pipes(self._process)[0].close()
             self._parted.append(self._process)
             self._process = None
 
@@ -102,6 +103,11 @@ class Reader:
                 start_new_session=True,  # Ctrl-C is for the server, which finishes its requests
             )
         return self._process
+
+
+def _pipes(process: subprocess.Popen) -> tuple[FileIO, FileIO]:
+    """What a process reads and what it writes, neither of them buffered."""
+    return cast(FileIO, process.stdin), cast(FileIO, process.stdout)
 
 
 def _pack(tensor: Tensor) -> tuple[tuple, list[np.ndarray]]:
@@ -128,7 +134,7 @@ def _unpack(described: tuple, ends: np.ndarray, values: np.ndarray) -> Tensor:
     return Tensor(strings, shape)
 
 
-def _send(stream: BinaryIO, message: object, parts: Sequence) -> None:
+def _send(stream: FileIO, message: object, parts: Sequence) -> None:
     head = pickle.dumps((message, [memoryview(part).nbytes for part in parts]))
     for part in (_LENGTH.pack(len(head)), head, *parts):
         view = memoryview(part).cast("B") if memoryview(part).nbytes else memoryview(b"")
@@ -136,16 +142,16 @@ def _send(stream: BinaryIO, message: object, parts: Sequence) -> None:
             view = view[stream.write(view) :]
 
 
-def _receive(stream: BinaryIO) -> tuple[object, list[np.ndarray]]:
-    (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
-    message, sizes = pickle.loads(_read(stream, length))
+def _receive(stream: FileIO) -> tuple[Any, list[np.ndarray]]:
+    (length,) = _LENGTH.unpack(_read(stream, _LENGTH.size).data)
+    message, sizes = pickle.loads(_read(stream, length).data)
     return message, [_read(stream, size) for size in sizes]
 
 
-def _read(stream: BinaryIO, size: int) -> np.ndarray:
+def _read(stream: FileIO, size: int) -> np.ndarray:
     # Not a bytearray: filling it with zeros first would hold up all other threads.
     content = np.empty(size, np.uint8)
-    view = memoryview(content)
+    view = content.data
     while view:
         count = stream.readinto(view)
         if not count:
@@ -154,7 +160,7 @@ def _read(stream: BinaryIO, size: int) -> np.ndarray:
     return content
 
 
-def _answer(stream: BinaryIO, message: tuple, body: bytes) -> None:
+def _answer(stream: FileIO, message: tuple, body: bytes) -> None:
     operation, encoding, limits, model = message
     try:
         asked = read_request(operation, body, encoding, limits, model)
@@ -164,8 +170,8 @@ def _answer(stream: BinaryIO, message: tuple, body: bytes) -> None:
         _send(stream, ("error", error, _peak()), [])
         return
     except MemoryError:
-        error = ServingError(Code.RESOURCE_EXHAUSTED, "Not enough memory to read the request")
-        _send(stream, ("error", error, _peak()), [])
+        refusal = ServingError(Code.RESOURCE_EXHAUSTED, "Not enough memory to read the request")
+        _send(stream, ("error", refusal, _peak()), [])
         return
     packed = {alias: (_pack(tensor), tensor.values.dtype) for alias, tensor in asked.feeds.items()}
     shapes = [(alias, (shape, dtype.name)) for alias, ((shape, _), dtype) in packed.items()]
@@ -190,7 +196,7 @@ def main() -> None:
             message, parts = _receive(stdin)
         except EOFError:
             return
-        body = b"".join(parts)
+        body = b"".join(part.data for part in parts)
         parts.clear()
         _answer(stdout, message, body)
 
