@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from helpers.processes import REPOSITORY
+
 README, BENCHMARKS = "README.md", "tests/benchmarks/README.md"
 GUIDES = ("seqrec_tf/README.md", "export/README.md", "serving/README.md")
 LANGUAGES = ("bash", "python", "console")

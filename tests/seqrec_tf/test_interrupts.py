@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 WAIT_SECONDS = 60
 PRELUDE = """
 import os, pathlib, signal, subprocess, sys, threading, time

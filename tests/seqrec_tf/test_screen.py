@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PRELUDE = """
 import logging, os, sys, warnings
 from seqrec_tf.command import run_command

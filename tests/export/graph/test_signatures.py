@@ -1,12 +1,11 @@
 """What a server sees of a SavedModel: signatures, their errors, and nothing left behind."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.processes import printed
 
 from export.graph.signatures import Forms, signatures
 from export.proof.contract import found, promised, read_graph
@@ -184,13 +183,7 @@ answer = ask(movie_ids=tf.constant(json.loads(sys.argv[2]), tf.int64))
 print(json.dumps([answer["movie_ids"].numpy().tolist(), answer["scores"].numpy().tolist()]))
 """
     histories = [[0, 0, 22, 88], [11, 132, 33, 44], [0, 0, 0, 0], [5, 0, 66, 0]]
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(models / "seqrec/1"), json.dumps(histories)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    ids, scores = json.loads(done.stdout)
+    ids, scores = json.loads(printed(code, models / "seqrec/1", json.dumps(histories)))
     here = build.recommender(random_run.encoder, random_run.catalogue, K, "movie_ids")
     expected = here.recommend(tf.RaggedTensor.from_tensor(tf.constant(histories, tf.int64)))
     assert ids == expected["movie_ids"].numpy().tolist()

@@ -14,8 +14,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from helpers.processes import REPOSITORY, printed
 
-REPOSITORY = Path(__file__).parents[3]
 SECONDS = 60
 
 ASK = """
@@ -116,10 +116,7 @@ def assert_answers(python: Path, url: str) -> None:
     """They are those of a client here."""
     ended = run(python, "-c", ASK, url)
     assert ended.returncode == 0, ended.stderr
-    here = subprocess.run(
-        [sys.executable, "-c", ASK, url], cwd=REPOSITORY, capture_output=True, check=True
-    )
-    assert json.loads(ended.stdout) == json.loads(here.stdout)
+    assert json.loads(ended.stdout) == json.loads(printed(ASK, url))
     answers, loaded = json.loads(ended.stdout)
     assert [len(each) for each in answers] == [6, 4, 1, 3]
     assert loaded == []

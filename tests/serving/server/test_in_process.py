@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -14,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from helpers.processes import printed
 
 import serving
 from serving.protocol.errors import InputError
 
-REPOSITORY = Path(__file__).parents[3]
 SECONDS = 30
 LARGE = [0.5] * 16_000 + [0.123456789] * 384  # read in another process
 
@@ -187,11 +186,4 @@ def test_a_process_that_forgets_it_ends(model_root):
         "server = serving.Server(sys.argv[1], grpc=True).start()\n"
         "print(len(serving.Recommender(server.url).recommend([[1]])[0]))"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script, model_root / "seqrec"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert (ended.returncode, ended.stdout) == (0, "2\n"), ended.stderr
+    assert printed(script, model_root / "seqrec", timeout=60) == "2"
