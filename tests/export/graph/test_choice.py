@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from export.exporter import export_encoder
-from export.graph.choice import build_index
+from export.graph.choice import _fewest_probes, build_index
 from export.graph.exact import exact_index
 from export.options import ExportOptions
 from seqrec_tf.data.splits import Queries, Split
@@ -76,3 +76,11 @@ def test_settings_that_do_not_fit(build, tmp_path, options, said):
     with pytest.raises(InputError, match=said):
         export(build, tmp_path / "models", None, **options)
     assert not (tmp_path / "models").exists()
+
+
+def test_probes_reach_the_recall_less_one_standard_error():
+    """One probe: the mean 0.75 less sqrt(0.125 / 2) = 0.25; two probes: 0.85 less 0.05."""
+    shares = np.array([[0.5, 0.8], [1.0, 0.9]])
+    assert _fewest_probes(shares, 0.5) == 1
+    assert _fewest_probes(shares, 0.7) == 2
+    assert _fewest_probes(np.array([[0.75, 0.9]]), 0.7) == 1  # of one history there is none
