@@ -9,24 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from export.artifact.documents.reading import as_written
-from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact, find_artifact
-from seqrec_tf.errors import run_command
+from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.json_files import read_json
-from seqrec_tf.options import Parser
 
 METRICS = ("hit_rate@10", "ndcg@10")
-
-
-def main(argv: list[str]) -> None:
-    """Entry point of `python -m export inspect`."""
-    parser = Parser(
-        prog="python -m export inspect", description="Show an exported version.", epilog=__doc__
-    )
-    parser.add_argument("folder", type=Path, help="a version folder, such as models/seqrec/1")
-    folder = parser.parse_args(argv).folder
-    # Complete or not at all: nobody wants half a table and an error.
-    run_command(lambda: print("\n".join(described(find_artifact(folder)))))
 
 
 def described(artifact: Artifact) -> list[str]:

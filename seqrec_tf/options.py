@@ -7,7 +7,6 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 
-from seqrec_tf.command import Parser as Parser
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.directory import require_finished, resolve_run
 from seqrec_tf.settings.checks import check_config, check_used

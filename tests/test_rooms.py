@@ -75,10 +75,11 @@ MAY_IMPORT = {
         "export.batch export.bring_your_own export.exporter export.options export.proof "
         "export.refreshing export.verification"
     ),
-    "export.__main__": (
-        "export.artifact export.bring_your_own export.exporter export.graph export.litert "
-        "export.options export.proof export.refreshing seqrec_tf.models seqrec_tf.options "
-        "seqrec_tf.runs seqrec_tf.settings"
+    "export.__main__": "",
+    "export.commands": (
+        "export.artifact export.batch export.bring_your_own export.exporter export.graph "
+        "export.inspection export.litert export.options export.proof export.refreshing "
+        "export.verification seqrec_tf.models seqrec_tf.runs seqrec_tf.settings"
     ),
     # The third, which knows SavedModels only.
     "serving": "serving.client serving.client.transports serving.server",

@@ -29,6 +29,7 @@ from seqrec_tf.data.parquet import import_pyarrow
 from seqrec_tf.data.table_paths import find_files
 from seqrec_tf.errors import InputError, warn
 from seqrec_tf.json_files import read_json
+from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.config import DataConfig
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _say_texts(histories: Histories, parts: "Parts") -> None:
 
 
 def _scorer(k: int, user_type: str, folder: Path, golden: dict) -> "Scorer":
-    print("loading TensorFlow", file=sys.stderr)
+    loading_tensorflow()
     from export.batch.scoring import Scorer, answer_schema
 
     schema = answer_schema(golden["id_name"], golden["id_type"], user_type)

@@ -7,6 +7,7 @@ from pathlib import Path
 from subprocess import PIPE
 
 from seqrec_tf.processes import running
+from seqrec_tf.screen import overheard
 
 # TensorFlow keeps what it frees, in pieces that the next large table may not fit into.
 FREEING = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
@@ -31,6 +32,7 @@ def run_proof(folders: list[Path]) -> dict:
     command = [sys.executable, "-m", "export.proof", *map(str, folders)]
     with running(command, stdout=PIPE, stderr=PIPE, env=os.environ | FREEING) as process:
         answer, said = process.communicate()
+    overheard(said)
     try:
         return json.loads(answer)
     except json.JSONDecodeError:

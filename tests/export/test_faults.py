@@ -20,7 +20,7 @@ import itertools, json, os, resource, shutil, signal, sys
 from pathlib import Path
 from export.artifact.publish import publish
 from export.artifact.staging import staging_folder
-from seqrec_tf.errors import run_command
+from seqrec_tf.command import run_command
 
 HALF = "half"
 

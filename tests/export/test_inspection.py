@@ -2,11 +2,12 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 
+from export.__main__ import main
 from export.artifact.manifest import manifest_failures
-from export.inspection import main
 
 
 @pytest.mark.parametrize(
@@ -20,12 +21,15 @@ from export.inspection import main
         ("seqrec-lite/1/model.json", "{}", "Received: KeyError: 'report'"),
     ],
 )
-def test_a_damaged_version_is_one_line(file, content, message, models, tmp_path, capsys):
+def test_a_damaged_version_is_one_line(
+    file, content, message, models, tmp_path, capsys, monkeypatch
+):
     version = tmp_path / "version"
     shutil.copytree(models / "/".join(file.split("/")[:2]), version)
     (version / "/".join(file.split("/")[2:])).write_text(content)
+    monkeypatch.setattr(sys, "argv", ["export", "inspect", str(version)])
     with pytest.raises(SystemExit) as caught:
-        main([str(version)])
+        main()
     output = capsys.readouterr()
     assert (caught.value.code, output.out, output.err.count("\n")) == (2, "", 1)
     assert output.err.startswith("error: ") and message in output.err

@@ -50,8 +50,9 @@ def test_a_good_savedmodel_passes(models):
 def test_a_good_lite_file_passes_and_tensorflow_is_left_to_the_proof(models):
     code = """
 import sys
-from export.verification import main
-main(sys.argv[1:])
+from pathlib import Path
+from export.commands import verify
+verify.command({"folder": Path(sys.argv[1])})
 print(sys.modules.keys() & {"tensorflow", "keras"})
 """
     done = run_python("-c", code, models / "seqrec-lite/1")

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqrec_tf.command import Parser
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import build_encoder
-from seqrec_tf.options import Parser, add_config_options, build_config, given_options
+from seqrec_tf.options import add_config_options, build_config, given_options
 from seqrec_tf.runs.directory import ITEMS, LOG, METRICS, MODEL, Run, create_run
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
