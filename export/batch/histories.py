@@ -84,12 +84,11 @@ def _fill(database: sqlite3.Connection, source: Source) -> None:
     for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
         database.execute(f"PRAGMA {setting}")
     database.execute("CREATE TABLE log (line INTEGER PRIMARY KEY, user, time, fraction, item)")
-    read = _interactions if source.history_column is None else _lists
     insert = "INSERT INTO log (user, time, fraction, item) VALUES (?, ?, ?, ?)"
     with tqdm(desc=f"reading {source.path.name}", unit=" rows", disable=None) as progress:
         if progress.disable:  # no terminal
             print(f"reading {source.path}", file=sys.stderr)
-        for rows in read(source):
+        for rows in _read(source):
             progress.update(database.executemany(insert, rows).rowcount)
 
 
@@ -114,14 +113,21 @@ def _report_duplicates(database: sqlite3.Connection, path: Path) -> None:
         print(dropped_duplicates(str(path), rows - distinct, rows), file=sys.stderr)
 
 
-def _interactions(source: Source) -> Iterator[Iterator[tuple]]:
+def _read(source: Source) -> Iterator[Iterator[tuple]]:
+    """(user, time, fraction, item) of each row, piece by piece."""
+    if source.history_column is not None:
+        return _lists(source, source.history_column)
+    return _interactions(source, source.item_column or "", source.time_column or "")
+
+
+def _interactions(source: Source, item_column: str, time_column: str) -> Iterator[Iterator[tuple]]:
     """(user, whole time, fraction, item) of each row, piece by piece."""
     opening = None
     for table in read_tables(source.path, source.columns, "--histories", LOG_ROWS):
         opening = table.frame.iloc[:1] if opening is None else opening
         users = as_ids(table, source.user_column, lowest=LOWEST_USER)
-        times = _times(table, source.time_column, opening)
-        items = as_ids(table, source.item_column, source.id_type, LOWEST_ITEM)
+        times = _times(table, time_column, opening)
+        items = as_ids(table, item_column, source.id_type, LOWEST_ITEM)
         fractions = np.zeros(len(users), int) if times.fraction is None else times.fraction
         columns = (users, times.whole, fractions, items)
         yield zip(*(column.tolist() for column in columns), strict=True)
@@ -135,7 +141,7 @@ def _times(table: Table, column: str, opening: pd.DataFrame) -> Times:
     return Times(times.whole[1:], None if times.fraction is None else times.fraction[1:])
 
 
-def _lists(source: Source) -> Iterator[Iterator[tuple]]:
+def _lists(source: Source, column: str) -> Iterator[Iterator[tuple]]:
     """(user, place, 0, item) of each item, piece by piece; the item is None for an empty list.
 
     Places are those in the file, each another one: in a list nothing is a duplicate.
@@ -143,15 +149,14 @@ def _lists(source: Source) -> Iterator[Iterator[tuple]]:
     places = count()
     for table in read_tables(source.path, source.columns, "--histories", LIST_ROWS):
         users = as_ids(table, source.user_column, lowest=LOWEST_USER)
-        items, lengths = _flattened(table, source)
+        items, lengths = _flattened(table, column, source.id_type)
         empty = users[lengths == 0].tolist()
         people = [*users.repeat(lengths).tolist(), *empty]
         yield zip(people, places, repeat(0), [*items.tolist(), *repeat(None, len(empty))])
 
 
-def _flattened(table: Table, source: Source) -> tuple[pd.Series, np.ndarray]:
+def _flattened(table: Table, column: str, id_type: str) -> tuple[pd.Series, np.ndarray]:
     """The items of all lists of a piece, and the length of each list."""
-    column = source.history_column
     cells = [c.tolist() if isinstance(c, np.ndarray) else c for c in table.frame[column]]
     for row, cell in enumerate(cells):
         if not isinstance(cell, list):
@@ -160,7 +165,7 @@ def _flattened(table: Table, source: Source) -> tuple[pd.Series, np.ndarray]:
     rows = np.repeat(np.arange(len(cells)), lengths)
     flat = pd.DataFrame({column: pd.Series(list(chain.from_iterable(cells)), dtype=object)})
     items = Table(table.name, flat, lambda item: table.place(int(rows[item])))
-    return as_ids(items, column, source.id_type, LOWEST_ITEM), lengths
+    return as_ids(items, column, id_type, LOWEST_ITEM), lengths
 
 
 class Histories:
