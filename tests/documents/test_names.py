@@ -17,10 +17,11 @@ from helpers.documents import (
 )
 from helpers.processes import run_module
 
+SUBCOMMANDS = ("run", "verify", "inspect", "refresh", "batch")
 DOCUMENTS = (README, *GUIDES, BENCHMARKS)
 COMMANDS = {
     "seqrec_tf": ("seqrec_tf.train", "seqrec_tf.evaluate", "seqrec_tf.quickstart"),
-    "export": ("export", "export verify", "export inspect", "export.batch"),
+    "export": ("export", *(f"export {name}" for name in SUBCOMMANDS), "export.batch"),
     "serving": (
         *("serving", "serving.client", "serving.load", "serving.deploy"),
         "serving.rollout",
@@ -30,7 +31,7 @@ PROGRAMS = [
     str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / BENCHMARKS).parent.glob("*.py")
 ]
 # A command that a span or line begins with: `python -m export verify`, `export`, `evaluate`.
-COMMAND = re.compile(r"(?:\S*python3? -m )?([a-z_.]+)(?: (verify|inspect)\b)?")
+COMMAND = re.compile(rf"(?:\S*python3? -m )?([a-z_.]+)(?: ({'|'.join(SUBCOMMANDS)})\b)?")
 FLAG = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 PATH = re.compile(r"(?<![\w./<-])(?:seqrec_tf|export|serving|tests|\.ci)/[\w./-]*\w/?")
 MODULE = re.compile(r"(?<![\w./-])(?:seqrec_tf|export|serving)(?:\.[a-z_]+)+(?![\w(])")
