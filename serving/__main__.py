@@ -10,20 +10,25 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from serving.access_log import open_access_log
-from serving.batching.flags import read_batching
+from serving.batching.flags import Batching, read_batching
 from serving.command import run_command
 from serving.interrupts import end_at_once, end_otherwise
 from serving.models.model_config import ModelConfig, local_path, read_model_configs
 from serving.models.versions import find_versions, require_versions
 from serving.protocol.errors import InputError, UnreadableError
+from serving.quiet import quiet
 from serving.server.flags import Flags, read_flags
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
 from serving.server.listener import base_url, open_listener
 from serving.server.monitoring import read_monitoring_path
 from serving.server.slim_import import import_tensorflow
+
+if TYPE_CHECKING:
+    from serving.server.running import Running
 
 logger = logging.getLogger("serving")
 
@@ -34,7 +39,9 @@ def main() -> None:
     end_at_once()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     flags = read_flags()
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+    # Not by descriptor 2, which is a log while TensorFlow starts.
+    screen = open(os.dup(2), "w", buffering=1, errors="backslashreplace")  # noqa: SIM115
+    logging.basicConfig(stream=screen, format="%(asctime)s %(message)s")
     logger.setLevel(logging.INFO)
     # Its warnings come with every request to some models, and are not for the operator.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -65,15 +72,10 @@ def serve(flags: Flags) -> None:
         health_checks = flags.enable_grpc_healthcheck_service
         grpc_port = reserve_grpc_port(flags.rest_api_address, flags.port, health_checks)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import_tensorflow()
+    with quiet(flags.verbose, logger.info):
+        running = _running(flags, configs, monitoring_path, batching)
     from serving.server.http_server import serve as serve_http
-    from serving.server.running import Running
 
-    running = Running(flags, monitoring_path, batching)
-    try:
-        running.manager.reload(configs)
-    except UnreadableError as error:
-        logger.error("%s; starting without it", error)
     with serve_grpc(running, grpc_port) as stop_grpc:
         end_otherwise()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -83,6 +85,21 @@ def serve(flags: Flags) -> None:
         serve_http(running.application(), listener, running.patience, stop_grpc)
     # Not the usual end, which waits for graphs that run on after their request timed out.
     os._exit(0)
+
+
+def _running(
+    flags: Flags, configs: list[ModelConfig], monitoring_path: str | None, batching: Batching | None
+) -> "Running":
+    """The server with its models loaded, as far as they can be read."""
+    import_tensorflow()
+    from serving.server.running import Running
+
+    running = Running(flags, monitoring_path, batching)
+    try:
+        running.manager.reload(configs)
+    except UnreadableError as error:
+        logger.error("%s; starting without it", error)
+    return running
 
 
 def _require_versions(configs: list[ModelConfig]) -> None:

@@ -35,10 +35,12 @@ def end_at_once(line: str = LINE) -> None:
     if not _handled(signal.SIGINT):
         return
     heard, written = os.pipe()
+    screen = os.dup(2)  # which descriptor 2 may not be when it comes (`serving.quiet`)
     os.set_blocking(written, False)
     signal.set_wakeup_fd(written)
     signal.signal(signal.SIGINT, _nothing)
-    threading.Thread(target=_end, args=(heard, line), daemon=True, name="interrupts").start()
+    given = heard, screen, line
+    threading.Thread(target=_end, args=given, daemon=True, name="interrupts").start()
 
 
 def end_otherwise() -> None:
@@ -77,11 +79,12 @@ def deferred(*numbers: int) -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _end(heard: int, line: str) -> None:
+def _end(heard: int, screen: int, line: str) -> None:
     while os.read(heard, 1) != bytes([signal.SIGINT]):
         pass  # another signal, which has a handler of its own
     with _going_on:
-        os.write(2, f"{line}\n".encode())
+        # On a terminal after `^C`, and perhaps after a progress bar.
+        os.write(screen, f"{os.linesep if os.isatty(screen) else ''}{line}\n".encode())
         os._exit(exit_code(signal.SIGINT))
 
 

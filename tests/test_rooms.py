@@ -14,6 +14,7 @@ GROUND = set(
     seqrec_tf.folders seqrec_tf.interrupts seqrec_tf.json_files seqrec_tf.processes seqrec_tf.ragged
     seqrec_tf.screen seqrec_tf.undoing seqrec_tf.versions
     serving.access_log serving.command serving.interrupts serving.metrics serving.protocol
+    serving.quiet
     """.split()  # noqa: SIM905
 )
 # From the ground up: room -> the rooms that it may import beside the ground of its stage.

@@ -57,6 +57,7 @@ class Flags(ServerOptions):
         enable_per_model_batching_parameters: whether a file in a version directory says how.
         monitoring_config_file: what turns on metrics.
         access_log: file for a JSON line a request, "-" for stderr.
+        verbose: whether what TensorFlow says about itself is shown.
     """
 
     rest_api_address: str
@@ -70,6 +71,7 @@ class Flags(ServerOptions):
     enable_per_model_batching_parameters: bool
     monitoring_config_file: Path | None
     access_log: str | None
+    verbose: bool
 
 
 def read_flags() -> Flags:
@@ -222,6 +224,11 @@ def _add_own(parser: CommandParser) -> None:
     )
     group.add_argument(
         "--access_log", help="file for a JSON line a request, - for stderr (default none)"
+    )
+    group.add_argument(
+        "--verbose",
+        action="store_true",
+        help="show what TensorFlow says about itself; otherwise it is in a log file",
     )
     group.add_argument(
         "--no-demo-page",
