@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from export.artifact.documents import Provenance
 from export.artifact.publish import require_model_name
 from export.exporter import export_encoder
 from export.options import ExportOptions
 from export.sources.foreign import ForeignEncoder, VectorFile
+from export.sources.origin import Origin
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.columns import ID, LARGEST, as_counts, as_ids, as_texts, reject
 from seqrec_tf.data.notices import say_texts
@@ -74,8 +76,8 @@ def export_savedmodel(
             "--format tflite: expected an encoder without lookup tables, which LiteRT's built-in "
             f"ops do not have. Received: {', '.join(type(one).__name__ for one in foreign.held)}."
         )
-    provenance = {"run": None, "data": None, "encoder": type(encoder).__name__, "metrics": {}}
-    return export_encoder(foreign, catalogue, chosen, provenance, cards={})
+    provenance = Provenance(run=None, data=None, encoder=type(encoder).__name__, metrics={})
+    return export_encoder(foreign, catalogue, chosen, Origin(provenance, own_encoder=False))
 
 
 def read_items(
@@ -102,14 +104,14 @@ def read_items(
     order = np.argsort(values)
     # Not as Python's strings, of which ten million take as much memory as some item vectors do.
     titles = np.asarray(values if titles is None else titles, np.dtypes.StringDType())
-    columns = (values, titles, counts.to_numpy(np.int64))
-    return Catalogue(*(column[order] for column in columns), id_name), order
+    counts = counts.to_numpy(np.int64)
+    return Catalogue(values[order], titles[order], counts[order], id_name), order
 
 
 def _table(items) -> Table:
     """Columns `id`, `title` and `count`, of which only the first must be there."""
     if isinstance(items, (str, os.PathLike)):
-        table = read_table(items, None, "items")
+        table = read_table(os.fspath(items), None, "items")
     elif isinstance(items, pd.DataFrame):
         table = Table("items", items)
     elif not isinstance(items, Iterable):

@@ -8,10 +8,10 @@ Where it comes from, its figures, its signatures, files and ops. It reads; `veri
 from collections.abc import Iterator
 from pathlib import Path
 
+from export.artifact.documents import Report, Sidecar
 from export.artifact.documents.reading import as_written
-from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, Artifact
+from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, SIDECAR, Artifact
 from seqrec_tf.evaluation.seen_targets import seen_note
-from seqrec_tf.json_files import read_json
 
 METRICS = ("hit_rate@10", "ndcg@10")
 
@@ -24,8 +24,8 @@ def described(artifact: Artifact) -> list[str]:
     """
     folder = artifact.folder
     with as_written(artifact.extra / REPORT):
-        report = read_json(artifact.extra / REPORT)
-        provenance, figures = _provenance(report), _figures(report["metrics"])
+        report = Report.read(artifact.extra / REPORT)
+        provenance, figures = _provenance(report), _figures(report.metrics)
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     sizes = [(str(file.relative_to(folder)), f"{file.stat().st_size:,} bytes") for file in files]
     return [
@@ -44,15 +44,14 @@ def _section(title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
         yield f"  {name:<{width}}  {value}"
 
 
-def _provenance(report: dict) -> list[tuple[str, str]]:
+def _provenance(report: Report) -> list[tuple[str, str]]:
     names = ("date", "run", "encoder", "items", "withheld", "dim", "window", "k")
-    packages = ", ".join(f"{name} {number}" for name, number in report["packages"].items())
-    settings = report.get("retrieval", {"kind": "exact"}).items()
-    retrieval = ", ".join(str(value) for name, value in settings if name in ("kind", "precision"))
+    packages = ", ".join(f"{name} {number}" for name, number in report.packages.items())
+    retrieval = report.retrieval
     return [
-        *((name, str(report[name])) for name in names),
-        ("seen items", "may come up again" if report.get("repeats") else "hidden"),
-        ("retrieval", retrieval),
+        *((name, str(getattr(report, name))) for name in names),
+        ("seen items", "may come up again" if report.repeats else "hidden"),
+        ("retrieval", f"{retrieval.kind}, {retrieval.precision}" if retrieval else "exact"),
         ("packages", packages),
     ]
 
@@ -93,19 +92,19 @@ def _shapes(tensors: dict) -> str:
 def _lite(folder: Path) -> list[tuple[str, str]]:
     from export.litert.report import parity_text
 
-    path = folder / "model.json"
+    path = folder / SIDECAR
     with as_written(path):
-        sidecar = read_json(path)
-        report = sidecar["report"]
+        sidecar = Sidecar.read(path)
+        report, signature = sidecar.finished_report, sidecar.signature
         inputs, outputs = (
-            ", ".join(f"{name} {kind}" for name, kind in sidecar["signature"][side].items())
-            for side in ("inputs", "outputs")
+            ", ".join(f"{name} {kind}" for name, kind in side.items())
+            for side in (signature.inputs, signature.outputs)
         )
         return [
             ("signature", f"{inputs} -> {outputs}"),
-            ("speaks", sidecar["speaks"]),
-            ("quantization", sidecar["quantization"]),
-            ("of float32", f"{report['bytes'] / report['float32_bytes']:.1%} of the bytes"),
-            *([("parity", parity_text(report["parity"]))] if report["parity"] else []),
-            *(("warning", warning) for warning in report["warnings"]),
+            ("speaks", sidecar.speaks),
+            ("quantization", sidecar.quantization),
+            ("of float32", f"{report.bytes / report.float32_bytes:.1%} of the bytes"),
+            *([("parity", parity_text(report.parity))] if report.parity else []),
+            *(("warning", warning) for warning in report.warnings),
         ]

@@ -18,16 +18,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.artifact.version import REPORT, require_savedmodel
+from export.artifact.documents import Golden, Id, Provenance, Refreshed, Report, Retrieval
+from export.artifact.version import GOLDEN, REPORT, Artifact, require_savedmodel
 from export.exporter import TRAINING_CARD, export_encoder
 from export.options import ExportOptions
 from export.sources.additions import Additions, read_additions
 from export.sources.merging import merged
+from export.sources.origin import Origin
 from export.sources.published import published_catalogue, retired_rows
 from export.sources.refreshed import RefreshedEncoder, stand_ins, trained_part
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
-from seqrec_tf.json_files import read_json
 from seqrec_tf.runs.directory import CARDS
 
 
@@ -46,61 +47,83 @@ def refresh(items: str | os.PathLike, version_of: str | os.PathLike) -> list[Pat
         ProofError: the new version answers otherwise than it should; nothing was published.
     """
     artifact = require_savedmodel(Path(version_of))
-    folder, report = artifact.folder, read_json(artifact.extra / REPORT)
+    folder, report = artifact.folder, Report.read(artifact.extra / REPORT)
     model = tf.saved_model.load(str(folder))
     if not hasattr(model, "item_vectors"):
         raise InputError(
             f"{folder}: expected a version of this seqrec-tf. Received: one whose item vectors "
             "cannot be read; export the run anew."
         )
-    old, retired = published_catalogue(model, report), retired_rows(model, report)
+    old, retired = published_catalogue(model, report.id_name), retired_rows(model, report)
     table = model.item_vectors(tf.range(old.size + 1)).numpy()
     additions = read_additions(Path(items), old, table, retired)
     catalogue, source, retired = merged(old, additions, retired)
     trained = trained_part(model, old.size)
     encoder = RefreshedEncoder(
         trained,
-        report["window"],
+        report.window,
         np.concatenate([table, additions.vectors])[source],
         *stand_ins(trained, table, additions, source),
     )
-    facts = {key: report[key] for key in ("run", "data", "encoder", "metrics")}
-    facts["refreshed"] = {
-        "from": str(folder),
-        "added": len(additions.ids),
-        "retired": len(additions.retired),
-    }
-    facts["retired"] = catalogue.ids[retired[1:]].tolist()
     print(_said(additions, old, report), file=sys.stderr)
+    now_retired = catalogue.ids[retired[1:]].tolist()
+    provenance = _provenance(report, folder, additions, now_retired)
+    origin = Origin(provenance, own_encoder=_own_encoder(artifact), cards=_cards(artifact))
+    return export_encoder(encoder, catalogue, _options(folder, report, catalogue), origin)
+
+
+def _provenance(
+    report: Report, folder: Path, additions: Additions, retired: list[Id]
+) -> Provenance:
+    """Where the new version comes from: where the old one did, by way of that."""
+    return Provenance(
+        run=report.run,
+        data=report.data,
+        encoder=report.encoder,
+        metrics=report.metrics,
+        refreshed=Refreshed(
+            from_=str(folder), added=len(additions.ids), retired=len(additions.retired)
+        ),
+        retired=retired,
+    )
+
+
+def _own_encoder(artifact: Artifact) -> bool:
+    """Whether the version was held to the ops of this project's encoders; then so is the next."""
+    golden = artifact.extra / GOLDEN
+    return golden.is_file() and Golden.read(golden).own_encoder
+
+
+def _cards(artifact: Artifact) -> dict[str, bytes]:
+    """What training said of the version, by name."""
     files = [artifact.extra / name for name in (TRAINING_CARD, *CARDS[1:])]
-    cards = {file.name: file.read_bytes() for file in files if file.is_file()}
-    options = _options(folder, report, catalogue)
-    return export_encoder(encoder, catalogue, options, facts, cards)
+    return {file.name: file.read_bytes() for file in files if file.is_file()}
 
 
-def _said(additions: Additions, old: Catalogue, report: dict) -> str:
+def _said(additions: Additions, old: Catalogue, report: Report) -> str:
     """The line on stderr."""
     again, retired = int((additions.rows > 0).sum()), len(additions.retired)
     idle = int(old.never()[additions.retired].sum())
     text = f"refresh: {len(additions.ids) - again} added, {again} added again, {retired} retired"
     text += f" ({idle} of them not recommended before either)" if idle else ""
-    if report["retrieval"].get("probes"):
+    if report.retrieval and report.retrieval.cells:
         text += "; as many cells are looked into as before, and recall is not measured anew"
     return text
 
 
-def _options(folder: Path, report: dict, catalogue: Catalogue) -> ExportOptions:
+def _options(folder: Path, report: Report, catalogue: Catalogue) -> ExportOptions:
     """Those of the published version."""
-    retrieval = report["retrieval"]
+    retrieval = report.retrieval or Retrieval(kind="exact", precision="float32")
+    cells = retrieval.cells
     return ExportOptions(
         output=folder.parent.parent,
         name=folder.parent.name,
-        k=report["k"],
-        id_name=report["id_name"],
+        k=report.k,
+        id_name=report.id_name,
         categories=catalogue.categories is not None,
-        retrieval=retrieval["kind"],
-        precision=retrieval["precision"],
-        cells=retrieval["asked_cells"] if "asked_cells" in retrieval else retrieval.get("cells"),
-        probes=retrieval.get("probes"),
-        repeats=report.get("repeats", False),
+        retrieval=retrieval.kind,
+        precision=retrieval.precision,
+        cells=cells.asked_cells if cells else None,
+        probes=cells.probes if cells else None,
+        repeats=report.repeats,
     )

@@ -6,6 +6,7 @@ What is checked, `python -m export verify --help` says.
 import os
 from pathlib import Path
 
+from export.artifact.documents import Proof
 from export.artifact.manifest import NAME as MANIFEST
 from export.artifact.manifest import has_irregular_files, manifest_failures
 from export.artifact.version import GOLDEN, LITE, Artifact, find_artifact
@@ -26,27 +27,26 @@ def verify(folder: str | os.PathLike) -> list[str]:
     return examine(find_artifact(Path(folder)))[0]
 
 
-def examine(artifact: Artifact) -> tuple[list[str], dict]:
-    """Findings, in words, and the proof's report (`export.proof`); without one if it broke off."""
+def examine(artifact: Artifact) -> tuple[list[str], Proof | None]:
+    """Findings, in words, and the proof (`export.proof`); None if it broke off."""
     failures = manifest_failures(artifact.folder, artifact.extra / MANIFEST)
     golden = artifact.extra / GOLDEN
     if has_irregular_files(artifact.folder):
-        return [*failures, "links or pipes, so the answers were not checked"], {}
+        return [*failures, "links or pipes, so the answers were not checked"], None
     if not golden.is_file():
-        return [*failures, f"{GOLDEN}: missing, so the answers cannot be checked"], {}
+        return [*failures, f"{GOLDEN}: missing, so the answers cannot be checked"], None
     try:
         read_json(golden)
-        report = run_proof([artifact.folder])
+        proof = run_proof([artifact.folder])
     except InputError as error:
-        return [*failures, str(error)], {}
+        return [*failures, str(error)], None
     except ProofError as error:
         what, *said = str(error).splitlines()
-        return [*failures, f"{what} {said[-1]}"], {}
-    return [*failures, *report["failures"]], report
+        return [*failures, f"{what} {said[-1]}"], None
+    return [*failures, *proof.failures], proof
 
 
-def passed(artifact: Artifact, report: dict) -> str:
+def passed(artifact: Artifact, proof: Proof) -> str:
     """What was checked of a version without a finding."""
     checked = "files, built-in ops" if artifact.kind == LITE else "files, signatures, ops"
-    asked = sum(form["requests"] for form in report["forms"].values())
-    return f"{checked}, and {asked} golden requests answered as promised"
+    return f"{checked}, and {proof.requests} golden requests answered as promised"

@@ -13,6 +13,7 @@ GROUND = set(
     seqrec_tf.backend seqrec_tf.callable_module seqrec_tf.command seqrec_tf.errors
     seqrec_tf.folders seqrec_tf.interrupts seqrec_tf.json_files seqrec_tf.processes seqrec_tf.ragged
     seqrec_tf.screen seqrec_tf.undoing seqrec_tf.versions
+    export.artifact.documents
     serving.access_log serving.command serving.interrupts serving.metrics serving.protocol
     serving.quiet
     """.split()  # noqa: SIM905
@@ -45,10 +46,9 @@ MAY_IMPORT = {
     "seqrec_tf.train": "",
     "seqrec_tf": "seqrec_tf.api seqrec_tf.evaluation seqrec_tf.runs seqrec_tf.settings",
     # The second, which reads what the first wrote.
-    "export.artifact.documents": "",
-    "export.artifact": "export.artifact.documents seqrec_tf.evaluation",
-    "export.graph": "export.artifact seqrec_tf.data seqrec_tf.models",
-    "export.litert": "export.artifact export.graph seqrec_tf.data seqrec_tf.models seqrec_tf.runs",
+    "export.artifact": "seqrec_tf.evaluation",
+    "export.graph": "export.artifact seqrec_tf.data",
+    "export.litert": "export.artifact export.graph seqrec_tf.data seqrec_tf.runs",
     "export.options": "export.graph export.litert",
     "export.proof": "export.artifact export.litert",
     "export.batch": (
@@ -56,13 +56,15 @@ MAY_IMPORT = {
         "seqrec_tf.settings"
     ),
     "export.inspection": (
-        "export.artifact export.artifact.documents export.litert export.proof "
-        "seqrec_tf.evaluation seqrec_tf.options"
+        "export.artifact export.litert export.proof seqrec_tf.evaluation seqrec_tf.options"
     ),
-    "export.sources": "export.graph export.proof seqrec_tf.data seqrec_tf.models",
+    "export.sources": "export.graph export.litert export.proof seqrec_tf.data",
     "export.verification": "export.artifact export.proof seqrec_tf.options",
+    "export.building": (
+        "export.artifact export.graph export.litert export.options export.proof export.sources"
+    ),
     "export.exporter": (
-        "export.artifact export.graph export.litert export.options export.proof "
+        "export.artifact export.building export.graph export.litert export.options export.proof "
         "export.sources seqrec_tf.data seqrec_tf.runs seqrec_tf.settings"
     ),
     "export.bring_your_own": (

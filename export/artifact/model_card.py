@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from export.artifact.changes import change_text
+from export.artifact.documents import Report, Retrieval
 from export.artifact.version import LITE
 from seqrec_tf.evaluation.seen_targets import seen_note
 
@@ -52,43 +53,46 @@ ON_DEVICE = """`model.tflite` takes one history, `{id_name}` int32 [length], in 
 `model.json` holds the titles."""
 
 
-def write_model_card(path: Path, kind: str, name: str, facts: dict) -> None:
+def write_model_card(path: Path, kind: str, name: str, report: Report) -> None:
     """Write the card.
 
     Args:
         path: the file.
         kind: `savedmodel` or `lite`.
         name: the model's name.
-        facts: the content of `export_report.json`.
+        report: what was exported and proven.
     """
     asking = ON_DEVICE if kind == LITE else SERVED
     card = CARD.format(
-        header=yaml.safe_dump(_metadata(kind, name, facts), sort_keys=False, allow_unicode=True),
+        header=yaml.safe_dump(_metadata(kind, name, report), sort_keys=False, allow_unicode=True),
         name=name,
         form="a LiteRT file" if kind == LITE else "a SavedModel for TensorFlow Serving",
-        asking=asking.format(name=name, id_name=facts["id_name"]),
-        data=_data(facts),
-        figures=_figures(facts["metrics"]),
-        seen="may be recommended again" if facts.get("repeats") else "is not recommended again",
-        retrieval="rating all of them"
-        if kind == LITE
-        else _retrieval(facts["retrieval"], facts["k"]),
-        requests=sum(form["requests"] for form in facts["proof"]["forms"].values()),
-        **{key: facts[key] for key in ("encoder", "k", "items", "window", "withheld", "date")},
+        asking=asking.format(name=name, id_name=report.id_name),
+        data=_data(report),
+        figures=_figures(report.metrics),
+        seen="may be recommended again" if report.repeats else "is not recommended again",
+        retrieval=_retrieval(None if kind == LITE else report.retrieval),
+        requests=report.proof.requests,
+        encoder=report.encoder,
+        k=report.k,
+        items=report.items,
+        window=report.window,
+        withheld=report.withheld,
+        date=report.date,
     )
     path.write_text(card, encoding="utf-8")
 
 
-def _metadata(kind: str, name: str, facts: dict) -> dict:
+def _metadata(kind: str, name: str, report: Report) -> dict:
     form = "tflite" if kind == LITE else "savedmodel"
     header = {
         "library_name": "tensorflow",
-        "tags": ["recommender-system", "sequential-recommendation", facts["encoder"], form],
+        "tags": ["recommender-system", "sequential-recommendation", report.encoder, form],
     }
-    metrics = facts["metrics"]
+    metrics = report.metrics
     if "test" not in metrics:
         return header
-    dataset = {"name": facts["data"], "type": facts["data"], "split": "test"}
+    dataset = {"name": report.data, "type": report.data, "split": "test"}
     values = [
         {"type": metric, "value": value, "name": f"{metric} ({metrics['protocol']})"}
         for metric, value in metrics["test"].items()
@@ -98,11 +102,11 @@ def _metadata(kind: str, name: str, facts: dict) -> dict:
     return {**header, "model-index": [{"name": name, "results": [result]}]}
 
 
-def _data(facts: dict) -> str:
-    if facts["data"] is None:
+def _data(report: Report) -> str:
+    if report.data is None:
         return "Not known to the exporter: the encoder was trained elsewhere."
-    protocol = facts["metrics"].get("protocol", "none")
-    return f"Trained on {facts['data']}, held out under protocol {protocol} (run `{facts['run']}`)."
+    protocol = report.metrics.get("protocol", "none")
+    return f"Trained on {report.data}, held out under protocol {protocol} (run `{report.run}`)."
 
 
 def _figures(metrics: dict) -> str:
@@ -118,13 +122,15 @@ def _figures(metrics: dict) -> str:
     return "\n".join([title, "|---|---|---|---|", *lines, *(["", note] if note else [])])
 
 
-def _retrieval(facts: dict, k: int) -> str:
+def _retrieval(retrieval: Retrieval | None) -> str:
     way = "rating all of them"
-    if facts["kind"] == "ivf":
-        way = f"rating those of the nearest {facts['probes']} of {facts['cells']} cells"
-    way, recall = f"{way}, in {facts['precision']}", facts.get(f"recall@{k}")
-    if recall is not None:
-        way += f": {recall:.1%} of {facts.get('recall_of', f'the exact top {k}')}"
-    if "test" in facts:
-        way += f", NDCG@10 {change_text(facts['test']['ndcg_change'])}"
+    if retrieval is None:
+        return way
+    if cells := retrieval.cells:
+        way = f"rating those of the nearest {cells.probes} of {cells.cells} cells"
+    way = f"{way}, in {retrieval.precision}"
+    if recall := retrieval.recall:
+        way += f": {recall.share:.1%} of {recall.of or f'the exact top {recall.k}'}"
+    if retrieval.test:
+        way += f", NDCG@10 {change_text(retrieval.test.ndcg_change)}"
     return way

@@ -13,7 +13,7 @@ from pathlib import Path
 from seqrec_tf.errors import InputError
 
 LITE_SUFFIX = "-lite"
-LARGEST = 2**63 - 1
+LARGEST_VERSION = 2**63 - 1
 
 
 def versions(model: Path) -> list[tuple[int, Path]]:
@@ -24,7 +24,7 @@ def versions(model: Path) -> list[tuple[int, Path]]:
         (int(entry.name), entry)
         for entry in model.iterdir()
         if re.fullmatch(r"\s*[+-]?[0-9]+\s*", entry.name, re.ASCII)
-        and abs(int(entry.name)) <= LARGEST
+        and abs(int(entry.name)) <= LARGEST_VERSION
     )
 
 
@@ -39,9 +39,9 @@ def next_version(models: Iterable[Path]) -> int:
     """
     found = [taken for model in models for name in _both(model) for taken in versions(name)]
     largest, path = max(found, default=(0, None))
-    if largest == LARGEST:
+    if largest == LARGEST_VERSION:
         raise InputError(
-            f"{path}: expected a version below {LARGEST}, so that there can be a next one. "
+            f"{path}: expected a version below {LARGEST_VERSION}, so that there can be a next one. "
             f"Received: {largest}, the largest that TensorFlow Serving reads."
         )
     return max(largest, 0) + 1

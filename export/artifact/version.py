@@ -7,7 +7,8 @@ from export.artifact.numbers import versions
 from seqrec_tf.errors import InputError
 
 SAVEDMODEL, LITE = "savedmodel", "lite"
-GOLDEN, REPORT = "golden_requests.json", "export_report.json"
+GOLDEN, REPORT, SIDECAR = "golden_requests.json", "export_report.json", "model.json"
+WARMUP = "tf_serving_warmup_requests"
 GRAPHS = {SAVEDMODEL: "saved_model.pb", LITE: "model.tflite"}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from export.artifact.documents import Golden, Report
 from export.artifact.manifest import NAME as MANIFEST
 from export.artifact.manifest import digest
 from export.artifact.version import (
@@ -28,7 +29,6 @@ from seqrec_tf.data.notices import shown, texts_line
 from seqrec_tf.data.parquet import import_pyarrow
 from seqrec_tf.data.table_paths import find_files
 from seqrec_tf.errors import InputError, warn
-from seqrec_tf.json_files import read_json
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.config import DataConfig
 
@@ -68,10 +68,10 @@ def batch_score(
     _require_sound(Path(histories), output, options)
     artifact = _version(model)
     folder, extra = artifact.folder, artifact.extra
-    golden = read_json(extra / GOLDEN)
-    k = _chosen_k(options.k, read_json(extra / REPORT))
-    source = _source(Path(histories), options, golden["id_type"])
-    settings = {
+    golden = Golden.read(extra / GOLDEN)
+    k = _chosen_k(options.k, Report.read(extra / REPORT))
+    source = _source(Path(histories), options, golden.id_type)
+    settings: dict[str, int | str] = {
         "--model": digest(extra / MANIFEST),
         "--histories": _digest(source.path),
         **source.columns,
@@ -113,11 +113,11 @@ def _version(model: Path) -> Artifact:
     return artifact
 
 
-def _chosen_k(k: int | None, report: dict) -> int:
-    k = report["k"] if k is None else k
-    if not 1 <= k <= report["items"]:
+def _chosen_k(k: int | None, report: Report) -> int:
+    k = report.k if k is None else k
+    if not 1 <= k <= report.items:
         raise InputError(
-            f"--k: expected 1 to {report['items']}, the size of the catalogue. Received: {k}."
+            f"--k: expected 1 to {report.items}, the size of the catalogue. Received: {k}."
         )
     return k
 
@@ -151,9 +151,9 @@ def _read(source: Source, parts: "Parts") -> None:
     parts.begin()
 
 
-def _score(parts: "Parts", folder: Path, golden: dict) -> None:
+def _score(parts: "Parts", folder: Path, golden: Golden) -> None:
     """Write the parts that are missing, and join all of them."""
-    histories, size = Histories(parts.histories), parts.settings["--users-a-part"]
+    histories, size = Histories(parts.histories), int(parts.settings["--users-a-part"])
     count = -(-histories.users // size)
     ends = {n: (n * size + 1, min((n + 1) * size, histories.users)) for n in range(count)}
     missing = {n: users for n, users in ends.items() if not parts.path(n).exists()}
@@ -161,7 +161,7 @@ def _score(parts: "Parts", folder: Path, golden: dict) -> None:
     print(f"{histories.users:,} users, {done:,} of them done before", file=sys.stderr)
     if missing:
         _say_texts(histories, parts)
-        scorer = _scorer(parts.settings["--k"], histories.user_type, folder, golden)
+        scorer = _scorer(int(parts.settings["--k"]), histories.user_type, folder, golden)
         waiting = ((number, histories.between(*users)) for number, users in missing.items())
         answers = scorer.answers(waiting, _rows(parts.settings))
         with tqdm(total=histories.users, initial=done, unit=" users", disable=None) as progress:
@@ -181,18 +181,18 @@ def _score(parts: "Parts", folder: Path, golden: dict) -> None:
 
 def _say_texts(histories: Histories, parts: "Parts") -> None:
     if histories.user_type == "string" and (
-        found := texts_line(histories.each_user(), LOWEST_USER)
+        found := texts_line(map(str, histories.each_user()), LOWEST_USER)
     ):
         column = parts.settings["--user-column"]
         warn(f"--histories {parts.paths['--histories']}, column {column!r}: {found[0]}.")
 
 
-def _scorer(k: int, user_type: str, folder: Path, golden: dict) -> "Scorer":
+def _scorer(k: int, user_type: str, folder: Path, golden: Golden) -> "Scorer":
     loading_tensorflow()
     from export.batch.scoring import Scorer, answer_schema
 
-    schema = answer_schema(golden["id_name"], golden["id_type"], user_type)
-    return Scorer(folder, golden["id_name"], schema, None if k == golden["k"] else k)
+    schema = answer_schema(golden.id_name, golden.id_type, user_type)
+    return Scorer(folder, golden.id_name, schema, None if k == golden.k else k)
 
 
 def _rows(settings: dict) -> int:

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from seqrec_tf import interrupts
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import sync_entry
-from seqrec_tf.json_files import write_json
+from seqrec_tf.json_files import read_json, write_json
 
 GROUP_ROWS = 500_000  # rows of a Parquet row group, which readers take in one piece
 MADE_FROM = "made_from.json"
@@ -94,7 +94,7 @@ class Parts:
             InputError: the folder is of another job.
         """
         if (self.folder / MADE_FROM).is_file():
-            kept = json.loads((self.folder / MADE_FROM).read_text(encoding="utf-8"))
+            kept = read_json(self.folder / MADE_FROM)
             if kept["settings"] == self.settings:
                 return True
             if not force:

@@ -18,7 +18,7 @@ from seqrec_tf.settings.id_names import require_id_name
 
 HELP = "export a run, or an encoder of your own"
 DESCRIPTION = "Export a run as one graph: encoder, retrieval, id mapping and titles."
-FORMATS = {
+FORMATS_OF = {
     "savedmodel": ("savedmodel",),
     "tflite": ("tflite",),
     # The SavedModel last: a server sees a version when everything that belongs to it is there.
@@ -48,7 +48,7 @@ exit code is 1.
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The flags of an export, from a run or of an encoder of somebody's own."""
-    parser.add_argument("--format", choices=FORMATS, default="savedmodel", help="what to write")
+    parser.add_argument("--format", choices=FORMATS_OF, default="savedmodel", help="what to write")
     parser.add_argument("--run", type=Path, help="run directory (default: runs/latest)")
     parser.add_argument(
         "--output", type=Path, default=Path("models"), help="folder of models (default: models)"
@@ -140,7 +140,7 @@ def command(given: dict[str, Any]) -> None:
     require_model_name(given["name"])
     if given["id_name"] is not None:
         require_id_name(given["id_name"])
-    require_mode(given["quantize"], FORMATS[given["format"]])
+    require_mode(given["quantize"], FORMATS_OF[given["format"]])
     _require_one_source(given)
     if given["refresh_items"]:
         refresh.publish(given["refresh_items"], given["version_of"])
@@ -149,7 +149,7 @@ def command(given: dict[str, Any]) -> None:
     if not given["encoder"]:
         require_finished(run)
     names = [field.name for field in dataclasses.fields(ExportOptions)]
-    known = given | {"formats": FORMATS[given["format"]]}
+    known = given | {"formats": FORMATS_OF[given["format"]]}
     options = ExportOptions(**{name: known[name] for name in names})
     if given["encoder"]:
         print_published(lambda: _export_foreign(given, options))

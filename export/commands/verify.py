@@ -33,10 +33,10 @@ def command(given: dict[str, Any]) -> None:
     loading_tensorflow()
     from export.verification import examine, passed
 
-    failures, report = examine(artifact)
+    failures, proof = examine(artifact)
     for failure in failures:
         print(failure)
-    if failures:
+    if failures or proof is None:
         print(f"{artifact.folder}: {len(failures)} findings", file=sys.stderr)
         sys.exit(1)
-    print(f"{artifact.folder}: {passed(artifact, report)}")
+    print(f"{artifact.folder}: {passed(artifact, proof)}")

@@ -51,6 +51,11 @@ def checked(values: tf.Tensor | tf.RaggedTensor, **counts: tuple[tf.Tensor | int
     return after([tf.raw_ops.Assert(condition=fits, data=[message, found])], values)
 
 
+def size_of(values: tf.Tensor) -> tf.Tensor:
+    """How many values there are, (), as what is counted against a bound."""
+    return tf.size(values, tf.int64)
+
+
 def after(checks: list, values: tf.Tensor | tf.RaggedTensor):
     """`values`, which nothing can read before the checks are done."""
     with tf.control_dependencies(checks):
@@ -101,7 +106,7 @@ def ragged_part(
     rows: tf.RaggedTensor, first: tf.Tensor | None, end: tf.Tensor | None
 ) -> tf.RaggedTensor:
     """Some rows, and empty ones where there are no more; all of them for None."""
-    if first is None:
+    if first is None or end is None:
         return rows
     places = tf.minimum(tf.range(first, end + 1), rows.nrows(tf.int32))
     splits = tf.gather(rows.row_splits, places)

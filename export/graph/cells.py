@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 SAMPLED = 64  # vectors a cell that the centres are learned from
 ITERATIONS = 10
-LARGEST = 2  # times the mean size; larger cells are cut, because all are padded to the largest
+LARGEST_CELL = 2  # times the mean size; larger cells are cut, because all are padded to the largest
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def train_cells(table: np.ndarray, count: int, seed: int = 0) -> Cells:
     cell = model.predict(table[1:])
     order = np.argsort(cell, kind="stable")
     groups = np.split(order + 1, np.flatnonzero(np.diff(cell[order])) + 1)
-    largest = int(np.ceil(LARGEST * items / count))
+    largest = int(np.ceil(LARGEST_CELL * items / count))
     parts = [part for rows in groups for part in _cut(rows, table, largest)]
     members = np.zeros((len(parts), max(map(len, parts))), np.int32)
     for number, rows in enumerate(parts):

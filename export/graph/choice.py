@@ -6,34 +6,35 @@ reported of others.
 """
 
 import dataclasses
+import functools
 import sys
-import time
 
 import numpy as np
 import tensorflow as tf
 
-from export.artifact.changes import relative
+from export.artifact.documents import CellFacts, Recall, Retrieval
 from export.graph.cells import default_count, train_cells
-from export.graph.exact import LOWEST, ExactIndex
+from export.graph.cost import accuracy, cost_curve, mean_share, measured_recall
+from export.graph.encoder import HistoryEncoder
+from export.graph.exact import ExactIndex
+from export.graph.index import Index
 from export.graph.ivf import IvfIndex
 from export.graph.options import RetrievalOptions
-from export.graph.recall import BATCH, Asked, searcher, shares_by_probes, shares_served
+from export.graph.recall import BATCH, Asked, shares_by_probes
 from export.graph.tables import ReducedTable
 from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
 
 QUERIES = 1000  # validation histories to choose with, and as many to report of, drawn with seed 0
-TIMED = 100  # of those, one at a time
-TOP = 10
 
 
 def build_index(
-    encoder,
+    encoder: HistoryEncoder,
     exact: ExactIndex,
     options: RetrievalOptions,
     split: Split | None,
     allowed: np.ndarray | None = None,
-) -> tuple[ExactIndex | IvfIndex, dict]:
+) -> tuple[Index, Retrieval]:
     """The index, and what the export report says of it.
 
     Args:
@@ -47,44 +48,49 @@ def build_index(
     Raises:
         InputError: probes must be chosen and there are no histories to do that with.
     """
-    facts = {"kind": options.retrieval, "precision": options.precision}
+    facts = Retrieval(kind=options.retrieval, precision=options.precision)
     if options.retrieval == "exact" and options.precision == "float32":
         return exact, facts
     allowed = np.ones(exact.reach, bool) if allowed is None else allowed
-    ask = lambda queries: _asked(encoder, queries, allowed, options)  # noqa: E731
+    ask = functools.partial(_asked, encoder, allowed, options)
     chooses = options.retrieval == "ivf" and not options.probes
     choosing, reporting = _drawn(split, chooses)
     if options.retrieval == "exact":
+        cells = None
         index = ExactIndex(ReducedTable(exact.dense(), options.precision), exact.popularity.numpy())
     else:
-        build = _CellIndices(exact, options, allowed)
-        probes = options.probes
-        if chooses:
-            probes = _fewest_probes(build.shares(ask(choosing)), options.recall)
-        index = build(min(probes, build.count))
-        facts |= {
-            "asked_cells": options.cells,
-            "cells": build.count,
-            "largest_cell": build.cells.members.shape[1],
-        }
-        facts |= {"probes": index.probes}
-    if len(reporting):
-        asked = ask(reporting)
-        whose = f"{len(reporting):,} validation histories"
-        whose += ", with which the probes were not chosen" if chooses else ""
-        hidden = "withheld" if options.repeats else "seen and withheld"
-        facts |= _recall(index, exact, asked, f"{whose}; {hidden} items are hidden")
-        if options.retrieval == "ivf":
-            facts["curve"] = _curve(build, exact, asked)
-        print(_said(facts, options.k), file=sys.stderr)
+        cells = _CellIndices(exact, options, allowed)
+        index = cells.chosen(None if choosing is None else ask(choosing))
+        facts = facts.replaced(cells=cells.facts(index))
+    if reporting is not None and len(reporting):
+        facts = _reported(facts, index, exact, cells, ask(reporting), options)
     if split is not None and len(split.test):
-        indices = {"exact float32": exact, "exported": index}
-        facts["test"] = _accuracy(indices, ask(split.test), split.test.targets.numpy())
+        measured = accuracy(exact, index, ask(split.test), split.test.targets.numpy())
+        facts = facts.replaced(test=measured)
     return index, facts
 
 
-def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | tuple, Queries | tuple]:
-    """Validation queries to choose probes with, and others to report of.
+def _reported(
+    facts: Retrieval,
+    index: Index,
+    exact: ExactIndex,
+    cells: "_CellIndices | None",
+    asked: Asked,
+    options: RetrievalOptions,
+) -> Retrieval:
+    """With recall, which is said, and, of cells, what other numbers of probes cost."""
+    whose = f"{len(asked.vectors):,} validation histories"
+    if cells and not options.probes:
+        whose += ", with which the probes were not chosen"
+    hidden = "withheld" if options.repeats else "seen and withheld"
+    recall = measured_recall(index, exact, asked, f"{whose}; {hidden} items are hidden")
+    curve = cost_curve(cells, cells.shares(asked), exact, asked) if cells else None
+    print(_said(facts, recall), file=sys.stderr)
+    return facts.replaced(recall=recall, curve=curve)
+
+
+def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | None, Queries | None]:
+    """Validation queries to choose probes with, and others to report of; None if there are none.
 
     Raises:
         InputError: there is not one of each, and they are needed.
@@ -96,20 +102,24 @@ def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | tuple, Queries
             f"validation or more. Received: {count or 'none'}."
         )
     if split is None:
-        return (), ()
+        return None, None
     order = np.random.default_rng(0).permutation(count)
     half = min(QUERIES, count // 2) if chooses else 0
-    return tuple(
-        dataclasses.replace(
-            split.validation,
-            histories=tf.gather(split.validation.histories, places),
-            targets=tf.gather(split.validation.targets, places),
-        )
-        for places in (order[:half], order[half : half + QUERIES])
+    reporting = _some(split.validation, order[half : half + QUERIES])
+    return _some(split.validation, order[:half]) if chooses else None, reporting
+
+
+def _some(queries: Queries, places: np.ndarray) -> Queries:
+    return dataclasses.replace(
+        queries,
+        histories=tf.gather(queries.histories, places),
+        targets=tf.gather(queries.targets, places),
     )
 
 
-def _asked(encoder, queries: Queries, allowed: np.ndarray, options: RetrievalOptions) -> Asked:
+def _asked(
+    encoder: HistoryEncoder, allowed: np.ndarray, options: RetrievalOptions, queries: Queries
+) -> Asked:
     """Requests of these histories, as a model serves them by default."""
     parts = (queries.histories[i : i + BATCH] for i in range(0, len(queries), BATCH))
     vectors = np.concatenate([np.asarray(encoder.encode(part)) for part in parts])
@@ -128,30 +138,46 @@ class _CellIndices:
 
     def __init__(self, exact: ExactIndex, options: RetrievalOptions, allowed: np.ndarray):
         self._table, self._popularity = exact.dense(), exact.popularity.numpy()
-        self._precision, self._allowed = options.precision, allowed
-        self.cells = train_cells(self._table, options.cells or default_count(exact.reach - 1))
-        self.count = len(self.cells.centres)
+        self._options, self._allowed = options, allowed
+        self._cells = train_cells(self._table, options.cells or default_count(exact.reach - 1))
+        self.count = len(self._cells.centres)
+
+    def chosen(self, asked: Asked | None) -> IvfIndex:
+        """The index with as many probes as the options say, or as their recall takes.
+
+        Args:
+            asked: requests to choose with; None if the options say how many.
+        """
+        if asked is None:
+            probes = self._options.probes or self.count
+        else:
+            probes = _fewest_probes(self.shares(asked), self._options.recall)
+        return self(min(probes, self.count))
+
+    def facts(self, index: IvfIndex) -> CellFacts:
+        """What the report says of one of the indices."""
+        return CellFacts(
+            asked_cells=self._options.cells,
+            cells=self.count,
+            largest_cell=self._cells.members.shape[1],
+            probes=index.probes,
+        )
 
     def __call__(self, probes: int) -> IvfIndex:
-        given = (self._table, self._popularity, self.cells)
-        return IvfIndex(*given, probes, self._precision, self._allowed)
+        return IvfIndex(
+            self._table,
+            self._popularity,
+            self._cells,
+            probes,
+            self._options.precision,
+            self._allowed,
+        )
 
     def shares(self, asked: Asked) -> np.ndarray:
         """What 1, 2, ... probes serve of the exact answers: (queries, cells)."""
-        lossless = self._precision == "float32"
-        table = self._table
-        rated = table if lossless else ReducedTable(table, self._precision).dense()
-        return shares_by_probes(table, rated, self.cells, asked)
-
-
-def _recall(index, exact: ExactIndex, asked: Asked, whose: str) -> dict:
-    """What the report says of recall."""
-    recall, error = _mean(shares_served(index, exact.dense(), asked))
-    return {
-        f"recall@{asked.k}": round(recall, 4),
-        "recall_standard_error": round(error, 4),
-        "recall_of": f"the {asked.k} items that exact retrieval serves after {whose}",
-    }
+        table, precision = self._table, self._options.precision
+        rated = table if precision == "float32" else ReducedTable(table, precision).dense()
+        return shares_by_probes(table, rated, self._cells, asked)
 
 
 def _fewest_probes(shares: np.ndarray, recall: float) -> int:
@@ -162,67 +188,14 @@ def _fewest_probes(shares: np.ndarray, recall: float) -> int:
     """
     if recall == 1:
         return shares.shape[1]
-    lowest = np.array([mean - error for mean, error in map(_mean, shares.T)])
+    lowest = np.array([mean - error for mean, error in map(mean_share, shares.T)])
     return int(np.argmax(lowest >= min(recall, lowest.max()))) + 1
 
 
-def _mean(shares: np.ndarray) -> tuple[float, float]:
-    """The mean of the shares of those to whom something can be served, and its standard error."""
-    real = shares[~np.isnan(shares)]
-    error = real.std(ddof=1) / len(real) ** 0.5 if len(real) > 1 else 0.0
-    return (float(real.mean()) if len(real) else 1.0), float(error)
-
-
-def _curve(build, exact: ExactIndex, asked: Asked) -> list[dict]:
-    """Recall and milliseconds a request at 1, 2, 4, ... probes, and of exact retrieval."""
-    name = f"recall@{asked.k}"
-    points = [{"probes": None, name: 1.0, "milliseconds": _milliseconds(exact, asked)}]
-    shares = build.shares(asked)
-    for count in (2**power for power in range(shares.shape[1].bit_length())):
-        recall, time = _mean(shares[:, count - 1])[0], _milliseconds(build(count), asked)
-        points.append({"probes": count, name: round(recall, 4), "milliseconds": time})
-    return points
-
-
-def _milliseconds(index, asked: Asked) -> float:
-    """The median of single searches."""
-    search, times = searcher(index, asked.allowed, asked.k), []
-    parts = [asked.part(slice(i, i + 1)) for i in range(min(TIMED, len(asked.vectors)))]
-    search(tf.constant(parts[0].vectors), parts[0].hidden)
-    for part in parts:
-        vector = tf.constant(part.vectors)
-        started = time.perf_counter()
-        search(vector, part.hidden)[1].numpy()
-        times.append(time.perf_counter() - started)
-    return round(1000 * float(np.median(times)), 3)
-
-
-def _accuracy(indices: dict, asked: Asked, targets: np.ndarray) -> dict:
-    """NDCG@10 and HR@10 of what each index recommends for the test queries."""
-    figures = {name: _figures(index, asked, targets) for name, index in indices.items()}
-    exact, exported = (values["ndcg@10"] for values in figures.values())
-    return {**figures, "ndcg_change": relative(exported - exact, exact)}
-
-
-def _figures(index, asked: Asked, targets: np.ndarray) -> dict[str, float]:
-    search, hits = searcher(index, asked.allowed, TOP), []
-    for start in range(0, len(targets), BATCH):
-        part = asked.part(slice(start, start + BATCH))
-        scores, rows = (each.numpy() for each in search(tf.constant(part.vectors), part.hidden))
-        served = np.where(scores > LOWEST, rows, -1)
-        hits.append(served == targets[start : start + BATCH, np.newaxis])
-    found = np.concatenate(hits)
-    gains = found / np.log2(np.arange(2, found.shape[1] + 2))
-    values = {"hit_rate@10": found.any(axis=1).mean(), "ndcg@10": gains.sum(axis=1).mean()}
-    return {name: round(float(value), 5) for name, value in values.items()}
-
-
-def _said(facts: dict, k: int) -> str:
+def _said(facts: Retrieval, recall: Recall) -> str:
     """The line on stderr: what was found, and what that is of."""
-    way = "every item"
-    if facts["kind"] == "ivf":
-        way = f"{facts['probes']} of {facts['cells']} cells"
+    way = f"{facts.cells.probes} of {facts.cells.cells} cells" if facts.cells else "every item"
     return (
-        f"retrieval: {way}, in {facts['precision']}: recall@{k} {facts[f'recall@{k}']:.1%} "
-        f"(standard error {facts['recall_standard_error']:.1%}) of {facts['recall_of']}"
+        f"retrieval: {way}, in {facts.precision}: recall@{recall.k} {recall.share:.1%} "
+        f"(standard error {recall.standard_error:.1%}) of {recall.of}"
     )

@@ -1,32 +1,16 @@
 """Exact retrieval: the k best items for each vector, in stock TensorFlow ops."""
 
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
+from export.graph.encoder import HistoryEncoder
+from export.graph.index import Query
 from export.graph.tables import FullTable, ReducedTable
 from seqrec_tf.data.catalogue import Catalogue
 
 LARGE = 8192  # scores a row, from which on larger blocks are faster (measured on two x86 cores)
 LOWEST = tf.float32.min
 TINY = 1e-12  # the norm of an item whose vector is zero, so that its cosines are 0
-
-
-class Query(NamedTuple):
-    """What is looked for.
-
-    Attributes:
-        vectors: (batch, dim) float32.
-        cold: (batch, 1) bool, where popularity ranks instead of the vector.
-        hidden: ragged (batch, None) int32, rows that must not come up; row 0 never does.
-        allowed: (items + 1,) bool, rows that may come up; None for all.
-    """
-
-    vectors: tf.Tensor
-    cold: tf.Tensor
-    hidden: tf.RaggedTensor
-    allowed: tf.Tensor | None
 
 
 class ExactIndex(tf.Module):
@@ -53,16 +37,7 @@ class ExactIndex(tf.Module):
     def search(
         self, query: Query, k: tf.Tensor | int, cosine: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The k best rows, at most `reach`; what must not come up has the lowest finite float.
-
-        Args:
-            query: what is looked for.
-            k: how many.
-            cosine: whether dot products are divided by the items' norms.
-
-        Returns:
-            Scores float32 and rows int32, (batch, k) each, best first; equal ones by row.
-        """
+        """See `export.graph.index.Index`; equal scores are in the order of rows."""
         scores = self.table.scores(query.vectors)
         scores = scores / self.norms if cosine else scores
         scores = tf.where(query.cold, self.popularity, scores)
@@ -84,7 +59,7 @@ def norms_of(table: np.ndarray) -> np.ndarray:
     return np.maximum(np.sqrt(np.einsum("ij,ij->i", table, table)), TINY).astype(np.float32)
 
 
-def exact_index(encoder, catalogue: Catalogue) -> ExactIndex:
+def exact_index(encoder: HistoryEncoder, catalogue: Catalogue) -> ExactIndex:
     """Exact retrieval in the encoder's own table."""
     return ExactIndex(FullTable(encoder), catalogue.popularity())
 

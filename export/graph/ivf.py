@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from export.graph.cells import Cells
-from export.graph.exact import LOWEST, TINY, Query, norms_of
+from export.graph.exact import LOWEST, TINY, norms_of
+from export.graph.index import Query
 from export.graph.tables import reduce, restored
 
 # To the nearest cell, which is in the middle of its step. A step is a hundred times what float32
@@ -72,7 +73,7 @@ class IvfIndex(tf.Module):
     def search(
         self, query: Query, k: tf.Tensor | int, cosine: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """As `export.graph.exact.ExactIndex.search`, among the items of the nearest cells."""
+        """See `export.graph.index.Index`; among the items of the nearest cells."""
 
         def one(entry):
             vector, cold, hidden = entry
@@ -103,7 +104,9 @@ class IvfIndex(tf.Module):
             scores *= tf.reshape(tf.gather(by_cell, near), [-1])
         return rows, scores / tf.gather(self.norms, rows) if cosine else scores
 
-    def _may_come_up(self, rows: tf.Tensor, hidden: tf.Tensor, allowed) -> tf.Tensor:
+    def _may_come_up(
+        self, rows: tf.Tensor, hidden: tf.Tensor, allowed: tf.Tensor | None
+    ) -> tf.Tensor:
         """Which of the rows (reach,) may be recommended to one person; not the fillers, row 0."""
         hidden = tf.sort(tf.concat([hidden, [0]], axis=0))
         nearest = tf.minimum(tf.searchsorted(hidden, rows), tf.size(hidden) - 1)

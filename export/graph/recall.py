@@ -6,14 +6,15 @@ come up for them, or of as many as there are.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from export.graph.cells import Cells
-from export.graph.exact import LOWEST, Query
+from export.graph.exact import LOWEST
+from export.graph.index import Index, Query
 from export.graph.ivf import nearness_in_steps
 
 BATCH = 256
@@ -41,7 +42,7 @@ class Asked(NamedTuple):
         return self._replace(vectors=self.vectors[places], hidden=self.hidden[places])
 
 
-def searcher(index, allowed: np.ndarray, k: int):
+def searcher(index: Index, allowed: np.ndarray, k: int) -> Callable:
     """A traced search: vectors and ragged hidden rows -> scores and rows, (batch, at most k)."""
     vectors = tf.TensorSpec([None, index.dense().shape[1]], tf.float32)
     may = None if allowed[1:].all() else tf.constant(allowed)
@@ -54,7 +55,7 @@ def searcher(index, allowed: np.ndarray, k: int):
     return search
 
 
-def shares_served(index, table: np.ndarray, asked: Asked) -> np.ndarray:
+def shares_served(index: Index, table: np.ndarray, asked: Asked) -> np.ndarray:
     """What an index serves of the exact answers, asked as a model asks it.
 
     Args:
@@ -121,7 +122,8 @@ def _served(places: np.ndarray, good: np.ndarray, k: int, cells: int) -> np.ndar
         k: items an answer.
         cells: how many there are.
     """
-    changes, nearest = np.zeros(cells + 1, np.int32), []  # the k nearest so far, negative: a heap
+    changes = np.zeros(cells + 1, np.int32)
+    nearest: list[int] = []  # the k nearest so far, negative: a heap
     left = np.minimum.accumulate(places[::-1])[::-1]  # the nearest of this and all worse ones
     for number, (place, counts) in enumerate(zip(places.tolist(), good.tolist(), strict=True)):
         full = -nearest[0] if len(nearest) == k else cells

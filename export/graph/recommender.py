@@ -21,11 +21,14 @@ from export.graph.bounds import (
     padded_part,
     ragged_part,
     rows_a_part,
+    size_of,
 )
-from export.graph.exact import LOWEST, Query
+from export.graph.categories import CategoryFilter
+from export.graph.encoder import HistoryEncoder, trained_part
+from export.graph.exact import LOWEST
 from export.graph.held import held_by
+from export.graph.index import Index, Query
 from seqrec_tf.data.catalogue import Catalogue
-from seqrec_tf.models import Encoder
 from seqrec_tf.ragged import drop_padding
 
 PART = 1_000_000  # titles that are Python objects at a time
@@ -43,7 +46,7 @@ class Recommender(tf.Module):
     Args:
         encoder: a trained encoder.
         catalogue: its items.
-        index: where items are found: `ExactIndex` or `IvfIndex`.
+        index: where items are found.
         k: how many items are recommended; at most the catalogue's size.
         id_name: name of the id inputs and outputs, such as `movie_ids`.
         repeats: whether seen items are recommended, where a request does not say.
@@ -51,21 +54,30 @@ class Recommender(tf.Module):
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: HistoryEncoder,
         catalogue: Catalogue,
-        index,
+        index: Index,
         k: int,
         id_name: str,
         repeats: bool = False,
     ):
         super().__init__()
         self.k, self.id_name, self.repeats = k, id_name, repeats
-        self.dim = encoder.dim
-        self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
-        self.text_separator = catalogue.text_separator
-        self.index = index
+        self.dim, self.index = encoder.dim, index
         self.part = rows_a_part(catalogue.size + 1, encoder.window)
         self.pairs = max(1, PART_NUMBERS // self.dim)
+        self._hold_items(catalogue)
+        self._hold_encoder(encoder)
+        histories = tf.RaggedTensorSpec([None, None], self.id_type)
+        self.recommend = tf.function(self._recommend, input_signature=[histories])
+        # For whoever restores the model: what its items are rated by, whatever the index.
+        some = tf.TensorSpec([None], tf.int32)
+        self.item_vectors = tf.function(index.vectors, input_signature=[some])
+
+    def _hold_items(self, catalogue: Catalogue) -> None:
+        """What is looked up of items, by row."""
+        self.id_type = tf.int64 if catalogue.ids.dtype == np.int64 else tf.string
+        self.text_separator = catalogue.text_separator
         padding = np.array([catalogue.padding], catalogue.ids.dtype)
         ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
@@ -76,21 +88,18 @@ class Recommender(tf.Module):
         self.allowed = tf.Variable(~never, trainable=False) if never.sum() > 1 else None
         self.categories = CategoryFilter(catalogue) if catalogue.categories is not None else None
         self.rows = None if self.id_type == tf.int64 else _row_table(ids)
+
+    def _hold_encoder(self, encoder: HistoryEncoder) -> None:
+        """The encoder as a function, and all that it needs."""
         # A Keras model held by a tf.Module is not tracked: the SavedModel would load and then
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = encoder.tensorflow_variables
-        # Of a refreshed model: what a further refresh starts from.
-        self.trained = getattr(encoder, "trained", None)
-        # Traced once each and called by every signature, which would trace them anew.
+        self.trained = trained_part(encoder)
+        # Traced once and called by every signature, which would trace it anew.
         rows = tf.RaggedTensorSpec([None, None], tf.int32)
         self.encode_rows = tf.function(encoder.encode, input_signature=[rows])
-        histories = tf.RaggedTensorSpec([None, None], self.id_type)
-        self.recommend = tf.function(self._recommend, input_signature=[histories])
         # Tables and the like, which a SavedModel holds only if something in it does.
         self.encoder_holds = held_by(self.encode_rows.get_concrete_function())
-        # For whoever restores the model: what its items are rated by, whatever the index.
-        some = tf.TensorSpec([None], tf.int32)
-        self.item_vectors = tf.function(index.vectors, input_signature=[some])
 
     def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
@@ -138,9 +147,9 @@ class Recommender(tf.Module):
 
     def _allowed(self, exclude_ids: tf.Tensor, categories: tf.Tensor | None) -> tf.Tensor:
         """(items + 1,) bool: a mask of the catalogue, however many histories there are."""
-        exclude_ids = checked(exclude_ids, exclude_ids=(_size(exclude_ids), MOST_IDS))
+        exclude_ids = checked(exclude_ids, exclude_ids=(size_of(exclude_ids), MOST_IDS))
         allowed = self.allowed
-        if categories is not None:
+        if categories is not None and self.categories is not None:
             wanted = self.categories.allowed(categories)
             allowed = wanted if allowed is None else tf.logical_and(wanted, allowed)
         if allowed is None:
@@ -153,14 +162,17 @@ class Recommender(tf.Module):
 
         Unknown candidates and padding get the lowest finite float.
         """
-        candidates = checked(candidates, candidate_ids=(_size(candidates), MOST_IDS))
+        candidates = checked(candidates, candidate_ids=(size_of(candidates), MOST_IDS))
         # Or one row would be repeated for all of the others.
         same = tf.shape(candidates, tf.int64)[0] == histories.nrows(tf.int64)
         message = "expected a row of candidate_ids for each history."
         candidates = after([tf.raw_ops.Assert(condition=same, data=[message])], candidates)
         known, rows = self._known(histories), self._look_up(candidates)
         fits = tf.logical_and(known.nrows(tf.int32) <= self.part, tf.size(rows) <= self.pairs)
-        few = lambda: tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))  # noqa: E731
+
+        def few():
+            return tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))
+
         scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
         scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
         return tf.where(rows > 0, scores, LOWEST)
@@ -186,16 +198,18 @@ class Recommender(tf.Module):
         return self._encoded(self._known(histories))
 
     def _encoded(self, known: tf.RaggedTensor) -> tf.Tensor:
-        encode = lambda first, end: self.encode_rows(ragged_part(known, first, end))  # noqa: E731
+        def encoded(first, end):
+            return self.encode_rows(ragged_part(known, first, end))
+
         signature = tf.TensorSpec([None, self.dim], tf.float32)
-        return in_parts(encode, known.nrows(tf.int32), self.part, signature)
+        return in_parts(encoded, known.nrows(tf.int32), self.part, signature)
 
     def similar(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """The k items nearest to one item a request, (batch,) raw ids, by the cosine.
 
         Without the item itself; an unknown one gets the popularity ranking.
         """
-        ids = self._checked(ids, _size(ids), _size(ids), self.k)
+        ids = self._checked(ids, size_of(ids), size_of(ids), self.k)
         all_rows = self._look_up(ids)
 
         def answer(first, end):
@@ -210,8 +224,9 @@ class Recommender(tf.Module):
     def _checked(self, values, rows: tf.Tensor, ids: tf.Tensor, k: tf.Tensor | int):
         """`values` of a request that asks for what a client may mean; see `export.graph.bounds`."""
         answers = rows * tf.cast(k, tf.int64)
-        bounds = {"ids": (ids, MOST_IDS), "answers": (answers, MOST_ANSWERS)}
-        return checked(values, rows=(rows, MOST_ROWS), **bounds)
+        return checked(
+            values, rows=(rows, MOST_ROWS), ids=(ids, MOST_IDS), answers=(answers, MOST_ANSWERS)
+        )
 
     def _signature(self, k: int | None) -> dict[str, tf.TensorSpec]:
         kinds = {self.id_name: self.id_type, "titles": tf.string, "scores": tf.float32}
@@ -219,7 +234,7 @@ class Recommender(tf.Module):
 
     def _known(self, histories: tf.RaggedTensor, k: tf.Tensor | int = 1) -> tf.RaggedTensor:
         """Rows of the ids that the catalogue knows: (batch, None) int32; k answers for each."""
-        rows, ids = histories.nrows(tf.int64), _size(histories.flat_values)
+        rows, ids = histories.nrows(tf.int64), size_of(histories.flat_values)
         histories = self._checked(histories, rows, ids, k)
         return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
 
@@ -234,7 +249,9 @@ class Recommender(tf.Module):
         places = tf.minimum(tf.reshape(places, tf.shape(ids)), self.ids.shape[0] - 1)
         return tf.where(tf.gather(self.ids, places) == ids, places, 0)
 
-    def _query(self, known: tf.RaggedTensor, hidden: tf.RaggedTensor, allowed) -> Query:
+    def _query(
+        self, known: tf.RaggedTensor, hidden: tf.RaggedTensor, allowed: tf.Tensor | None
+    ) -> Query:
         return Query(self.encode_rows(known), _cold(known), hidden, allowed)
 
     def _best(self, query: Query, k: tf.Tensor | int, cosine: bool = False) -> dict[str, tf.Tensor]:
@@ -252,46 +269,6 @@ class Recommender(tf.Module):
         }
 
 
-class CategoryFilter(tf.Module):
-    """Which rows belong to which categories, as a list of rows a category.
-
-    Args:
-        catalogue: with categories.
-    """
-
-    def __init__(self, catalogue: Catalogue):
-        super().__init__()
-        members = catalogue.category_members()
-        self.size = catalogue.size + 1
-        rows = np.concatenate([np.zeros(0, np.int32), *members.values()])
-        splits = np.cumsum([0, 0, *map(len, members.values())])
-        self.members = tf.Variable(rows, trainable=False)
-        self.splits = tf.Variable(splits, trainable=False)
-        self.names = tf.Variable(list(members), dtype=tf.string, trainable=False)
-        self.numbers = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                tf.constant(list(members), tf.string), tf.range(1, len(members) + 1, dtype=tf.int64)
-            ),
-            default_value=0,
-        )
-
-    def allowed(self, categories: tf.Tensor) -> tf.Tensor:
-        """(items + 1,) bool: rows of any of the categories (n,); all rows if there are none.
-
-        An unknown category has no items.
-        """
-        categories = checked(categories, categories=(_size(categories), MOST_IDS))
-        # Each once, however often it is asked for: a category may have very many members.
-        found = self.numbers.lookup(categories)[:, tf.newaxis]
-        asked = tf.scatter_nd(found, tf.ones_like(found)[:, 0], [self.splits.shape[0]])
-        numbers = tf.where(asked > 0)[:, 0]
-        starts = tf.gather(self.splits, numbers)
-        places = tf.ragged.range(starts, tf.gather(self.splits, numbers + 1)).flat_values
-        rows = tf.gather(self.members, places)
-        chosen = tf.scatter_nd(rows[:, tf.newaxis], tf.ones_like(rows), [self.size]) > 0
-        return tf.logical_or(chosen, tf.equal(tf.size(categories), 0))
-
-
 def _title_table(titles: np.ndarray) -> tf.Tensor:
     """The title of each row, part by part: Python's strings take three times as much memory."""
     parts = (titles[i : i + PART].astype(object) for i in range(0, len(titles), PART))
@@ -303,10 +280,6 @@ def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
     rows = tf.range(1, tf.size(ids, tf.int64), dtype=tf.int64)
     initializer = tf.lookup.KeyValueTensorInitializer(ids[1:], rows)
     return tf.lookup.StaticHashTable(initializer, default_value=0)
-
-
-def _size(values: tf.Tensor) -> tf.Tensor:
-    return tf.size(values, tf.int64)
 
 
 def _cold(known: tf.RaggedTensor) -> tf.Tensor:

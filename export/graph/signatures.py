@@ -9,11 +9,13 @@ from export.graph.recommender import Recommender
 
 # Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
 # digits than the largest, or as many and a smaller one somewhere after the same beginning.
-LARGEST = str(tf.int64.max)
+LARGEST_INTEGER = str(tf.int64.max)
 SMALLER = (
-    f"{LARGEST[:i]}[0-{int(d) - 1}][0-9]{{{18 - i}}}" for i, d in enumerate(LARGEST) if d > "0"
+    f"{LARGEST_INTEGER[:i]}[0-{int(d) - 1}][0-9]{{{18 - i}}}"
+    for i, d in enumerate(LARGEST_INTEGER)
+    if d > "0"
 )
-INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST})"
+INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST_INTEGER})"
 
 
 def signatures(recommender: Recommender) -> dict:

@@ -7,6 +7,8 @@ processor's cache, so that neither a full copy nor a kernel for the reduced type
 import numpy as np
 import tensorflow as tf
 
+from export.graph.encoder import HistoryEncoder, table_variable
+
 CHUNK = 1 << 20  # bytes of float32 restored at a time; 1 MiB was the fastest of 1, 4 and 16
 
 
@@ -27,15 +29,14 @@ class FullTable(tf.Module):
     """The encoder's own table, float32; nothing is stored twice.
 
     Args:
-        encoder: with `item_table()`, (items + 1, dim), and `table` if that is a variable which
-            the encoder itself can do without.
+        encoder: whose table it is.
     """
 
-    def __init__(self, encoder):
+    def __init__(self, encoder: HistoryEncoder):
         super().__init__()
         # A method, not the encoder: a SavedModel would hold what hangs on it a second time.
         self._table = encoder.item_table
-        self.variable = getattr(encoder, "table", None)
+        self.variable = table_variable(encoder)
 
     def dense(self) -> np.ndarray:
         """(items + 1, dim) float32, for whoever computes outside of the graph."""

@@ -3,11 +3,13 @@
 The object form is LiteRT's own (`flatbuffer_utils`); here is what quantisation needs on top of it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-TYPES = {
+TYPES: dict[np.dtype, int] = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.float16): schema.TensorType.FLOAT16,
     np.dtype(np.int32): schema.TensorType.INT32,
@@ -137,12 +139,10 @@ class LiteGraph:
             width: of the last axis, if it is not the other's.
         """
         like = self._graph.tensors[number]
-        shapes = [list(s) if s is not None else None for s in (like.shape, like.shapeSignature)]
-        for shape in shapes:
-            if width and shape:
-                shape[-1] = width
+        shape = _with_width(like.shape, width)
+        signature = None if like.shapeSignature is None else _with_width(like.shapeSignature, width)
         quantization = _quantization(scale, zero_point)
-        return self._append(_tensor(*shapes, TYPES[np.dtype(dtype)], quantization))
+        return self._append(_tensor(shape, signature, TYPES[np.dtype(dtype)], quantization))
 
     def operator(self, kind: int, inputs: list, outputs: list, version: int, options=None):
         """A new operator, which is not in the graph yet.
@@ -183,6 +183,11 @@ class LiteGraph:
     def _append(self, tensor: schema.TensorT) -> int:
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
+
+
+def _with_width(shape: Sequence[int], width: int | None) -> list[int]:
+    """A shape with another last side, if there is one."""
+    return [*shape[:-1], width] if width and len(shape) else list(shape)
 
 
 def _tensor(shape, signature, kind: int, quantization) -> schema.TensorT:

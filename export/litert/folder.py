@@ -1,17 +1,17 @@
 """Finish a LiteRT folder: quantise the file, measure it, say so in the sidecar and the card."""
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from export.artifact.documents import LiteReport, Sidecar
+from export.artifact.version import GRAPHS, LITE, SIDECAR
 from export.litert.calibration import activation_ranges
 from export.litert.quantization import quantize
 from export.litert.report import LENGTHS, lite_report, parity_text
 from export.litert.runner import id_maps
-from export.litert.samples import Histories
-from seqrec_tf.json_files import write_json
+from export.litert.samples import Samples
 
 CARD = """
 ## On a phone
@@ -26,7 +26,7 @@ Median milliseconds an answer, on the machine that exported it, by length of the
 """
 
 
-def finish_lite(folder: Path, mode: str, histories: Histories | None) -> dict:
+def finish_lite(folder: Path, mode: str, samples: Samples | None) -> LiteReport:
     """Quantise a float32 file in place, and report on it (`export.litert.report`).
 
     Warnings go to stderr, too.
@@ -34,37 +34,37 @@ def finish_lite(folder: Path, mode: str, histories: Histories | None) -> dict:
     Args:
         folder: holds `model.tflite` and its sidecar.
         mode: of `export.litert.modes`.
-        histories: for which it is quantised and on which it is compared; None for `none`.
+        samples: for which it is quantised and on which it is compared; None for `none`.
     """
-    path, side = folder / "model.tflite", folder / "model.json"
-    float32, sidecar = path.read_bytes(), json.loads(side.read_text(encoding="utf-8"))
-    content = quantized(float32, mode, sidecar, histories)
-    sidecar |= {"quantization": mode, "bytes": len(content)}
-    report = lite_report(content, float32, sidecar, histories)
-    for warning in report["warnings"]:
+    path, side = folder / GRAPHS[LITE], folder / SIDECAR
+    float32, sidecar = path.read_bytes(), Sidecar.read(side)
+    content = quantized(float32, mode, sidecar, samples)
+    sidecar = sidecar.replaced(quantization=mode, bytes=len(content))
+    report = lite_report(content, float32, sidecar, samples)
+    for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     path.write_bytes(content)
-    write_json(side, {**sidecar, "report": report})
+    sidecar.replaced(report=report).write(side)
     return report
 
 
-def quantized(float32: bytes, mode: str, sidecar: dict, histories: Histories | None) -> bytes:
+def quantized(float32: bytes, mode: str, sidecar: Sidecar, samples: Samples | None) -> bytes:
     """A float32 file in another mode.
 
     Args:
         float32: the file.
         mode: of `export.litert.modes`.
         sidecar: its sidecar.
-        histories: for which it is quantised; None for `none`.
+        samples: for which it is quantised; None for `none`.
     """
     if mode == "none":
         return float32
-    rows, ranges = len(sidecar["items"]["ids"]) + 1, None
-    if mode == "int8":
+    rows, ranges = len(sidecar.items.ids) + 1, None
+    if mode == "int8" and samples is not None:
         to_spoken, _ = id_maps(sidecar)
         spoken = [
             np.array([to_spoken(raw) for raw in history], np.int32)
-            for history in histories.representative
+            for history in samples.representative
         ]
         ranges = activation_ranges(float32, rows, spoken)
     return quantize(float32, mode, rows, ranges)
@@ -72,16 +72,17 @@ def quantized(float32: bytes, mode: str, sidecar: dict, histories: Histories | N
 
 def append_card(folder: Path) -> None:
     """Add the report to the model card, `README.md`, of a folder that `finish_lite` finished."""
-    report = json.loads((folder / "model.json").read_text(encoding="utf-8"))["report"]
-    latency = {threads: list(ms.values()) for threads, ms in report["latency_ms"].items()}
+    report = Sidecar.read(folder / SIDECAR).finished_report
+    latency = {threads: list(ms.values()) for threads, ms in report.latency_ms.items()}
     section = CARD.format(
-        **{name: report[name] for name in ("quantization", "bytes")},
-        share=report["bytes"] / report["float32_bytes"],
-        parity=f" {parity_text(report['parity'])}." if report["parity"] else "",
+        quantization=report.quantization,
+        bytes=report.bytes,
+        share=report.bytes / report.float32_bytes,
+        parity=f" {parity_text(report.parity)}." if report.parity else "",
         lengths=" | ".join(map(str, LENGTHS)),
         columns="---|" * (1 + len(LENGTHS)),
         rows="\n".join(f"| {n} | {' | '.join(map(str, ms))} |" for n, ms in latency.items()),
     )
-    loud = "".join(f"\n**Warning: {warning}.**\n" for warning in report["warnings"])
+    loud = "".join(f"\n**Warning: {warning}.**\n" for warning in report.warnings)
     with (folder / "README.md").open("a", encoding="utf-8") as card:
         card.write(section + loud)

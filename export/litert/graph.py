@@ -14,11 +14,11 @@ import tensorflow as tf
 # TensorFlow has no public name for it.
 from tensorflow.lite.python.convert_phase import ConverterError
 
+from export.graph.encoder import DeviceEncoder, HistoryEncoder
 from export.graph.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.folders import temporary_folder
-from seqrec_tf.models import Encoder
 
 
 def speaks_rows(catalogue: Catalogue) -> bool:
@@ -27,7 +27,7 @@ def speaks_rows(catalogue: Catalogue) -> bool:
 
 
 def convert(
-    encoder: Encoder,
+    encoder: HistoryEncoder,
     catalogue: Catalogue,
     k: int,
     id_name: str,
@@ -50,6 +50,11 @@ def convert(
     Raises:
         InputError: the encoder has ops that LiteRT does not.
     """
+    if not isinstance(encoder, DeviceEncoder):
+        raise InputError(
+            "--format tflite: expected an encoder of single histories, with `encode_one`. "
+            f"Received: {type(encoder).__name__}."
+        )
     module = LiteRecommender(encoder, catalogue, k, id_name, repeats)
     traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
     # The converter itself goes by way of a SavedModel, but without a word about a full disk: its
@@ -77,7 +82,12 @@ class LiteRecommender(tf.Module):
     """See `convert`."""
 
     def __init__(
-        self, encoder: Encoder, catalogue: Catalogue, k: int, id_name: str, repeats: bool = False
+        self,
+        encoder: DeviceEncoder,
+        catalogue: Catalogue,
+        k: int,
+        id_name: str,
+        repeats: bool = False,
     ):
         super().__init__()
         rows = np.arange(catalogue.size + 1, dtype=np.int32)

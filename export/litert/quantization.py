@@ -26,7 +26,7 @@ from ai_edge_litert.schema_py_generated import (
 from export.litert.file import LiteFile, LiteGraph
 
 SMALLEST = 1024  # values; below, quantising a weight costs about what it saves
-LARGEST = 127  # int8, symmetric
+LARGEST_LEVEL = 127  # int8, symmetric
 
 # (graph, tensor) -> smallest and largest value seen
 Ranges = dict[tuple[int, int], tuple[float, float]]
@@ -50,7 +50,7 @@ def quantize(content: bytes, mode: str, rows: int, ranges: Ranges | None = None)
         _quantize_tables(graph, rows)
         _quantize_weights(graph, products, per_row=mode == "dynamic")
         if mode == "int8":
-            _quantize_activations(graph, products, ranges)
+            _quantize_activations(graph, products, ranges or {})
     return file.content()
 
 
@@ -151,21 +151,25 @@ def _quantize_activations(graph: LiteGraph, products: list[OperatorT], ranges: R
         source, (target,) = operator.inputs[0], operator.outputs
         if source not in as_int8:
             as_int8[source] = _int8_like(graph, source, ranges)
-            tensors = [source], [as_int8[source]]
-            operators.append(graph.operator(BuiltinOperator.QUANTIZE, *tensors, version=1))
+            target8 = as_int8[source]
+            operators.append(
+                graph.operator(BuiltinOperator.QUANTIZE, [source], [target8], version=1)
+            )
         as_int8[target] = _int8_like(graph, target, ranges)
         _let_read_int8(graph, operator, as_int8[source], as_int8[target])
         operators.append(operator)
         if any(id(reader) not in known for reader, _ in readers[target]):
-            tensors = [as_int8[target]], [target]
-            operators.append(graph.operator(BuiltinOperator.DEQUANTIZE, *tensors, version=2))
+            source8 = as_int8[target]
+            operators.append(
+                graph.operator(BuiltinOperator.DEQUANTIZE, [source8], [target], version=2)
+            )
     graph.replace(operators)
 
 
 def _int8_like(graph: LiteGraph, number: int, ranges: Ranges) -> int:
     low, high = ranges[graph.number, number]
-    scale = max(high - low, 1e-6) / (2 * LARGEST + 1)
-    zero_point = round(-LARGEST - 1 - low / scale)
+    scale = max(high - low, 1e-6) / (2 * LARGEST_LEVEL + 1)
+    zero_point = round(-LARGEST_LEVEL - 1 - low / scale)
     return graph.add_like(number, np.int8, scale=scale, zero_point=zero_point)
 
 
@@ -182,7 +186,7 @@ def _let_read_int8(graph: LiteGraph, product: OperatorT, source: int, target: in
 def _levels(values: np.ndarray, per_row: bool) -> tuple[np.ndarray, np.ndarray]:
     """Int8 values and float32 scales, (rows,) or (1,), with which they are near `values`."""
     largest = np.abs(values).max(axis=1 if per_row else None)
-    scales = np.atleast_1d(np.where(largest > 0, largest / LARGEST, 1)).astype(np.float32)
+    scales = np.atleast_1d(np.where(largest > 0, largest / LARGEST_LEVEL, 1)).astype(np.float32)
     return np.rint(values / scales[:, np.newaxis]).astype(np.int8), scales
 
 
@@ -203,7 +207,7 @@ def _multiplies(graph: LiteGraph, operator: OperatorT | None, place: int) -> boo
 
 def _scores(graph: LiteGraph, operator: OperatorT | None, place: int, rows: int) -> bool:
     """Whether the operator multiplies a vector with each item, and does nothing else."""
-    if not _multiplies(graph, operator, place):
+    if operator is None or not _multiplies(graph, operator, place):
         return False
     nothing = ActivationFunctionType.NONE
     plain = operator.builtinOptions.fusedActivationFunction == nothing

@@ -4,12 +4,14 @@ import os
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from export.artifact.changes import change_text, relative
+from export.artifact.documents import LiteReport, Ndcg, Parity, Sidecar
 from export.litert.runner import FILLERS, lite_asker, lite_function
-from export.litert.samples import Histories
+from export.litert.samples import Samples
 
 LENGTHS = (1, 10, 50, 200)
 THREADS = (1, 2)
@@ -18,36 +20,36 @@ CUTOFF = 10
 LOSS = 0.01  # of NDCG; a mode that loses more says so loudly
 
 
-def lite_report(content: bytes, float32: bytes, sidecar: dict, histories: Histories | None) -> dict:
+def lite_report(
+    content: bytes, float32: bytes, sidecar: Sidecar, samples: Samples | None
+) -> LiteReport:
     """Size, latency and parity of a file.
 
     Args:
         content: the file.
         float32: the file before it was quantised.
-        sidecar: the content of `model.json`.
-        histories: on which both are compared; None if the file is not quantised.
-
-    Returns:
-        `{"quantization", "bytes", "float32_bytes", "latency_ms", "parity", "warnings"}`;
-        `latency_ms` as of `latencies`, `parity` as of `parity` or None, `warnings` in words.
+        sidecar: its sidecar.
+        samples: on which both are compared; None if the file is not quantised.
     """
-    mode = sidecar["quantization"]
-    found = parity(content, float32, sidecar, histories) if histories else None
-    return {
-        "quantization": mode,
-        "bytes": len(content),
-        "float32_bytes": len(float32),
-        "latency_ms": latencies(content, sidecar),
-        "parity": found,
-        "warnings": [*_losses(mode, found), *(histories.warnings if histories else ())],
-    }
+    mode = sidecar.quantization
+    found = parity(content, float32, sidecar, samples) if samples else None
+    return LiteReport(
+        quantization=mode,
+        bytes=len(content),
+        float32_bytes=len(float32),
+        latency_ms=latencies(content, sidecar),
+        parity=found,
+        warnings=[*_losses(mode, found), *(samples.warnings if samples else ())],
+    )
 
 
-def latencies(content: bytes, sidecar: dict, repeats: int = REPEATS) -> dict[str, dict[str, float]]:
+def latencies(
+    content: bytes, sidecar: Sidecar, repeats: int = REPEATS
+) -> dict[str, dict[str, float]]:
     """Median milliseconds an answer takes: number of threads -> length of the history -> ms."""
     generator = np.random.default_rng(0)
-    ids = sidecar["items"]["ids"]
-    spoken = ids if sidecar["speaks"] == "ids" else range(1, len(ids) + 1)
+    ids = sidecar.items.ids
+    spoken = ids if sidecar.speaks == "ids" else range(1, len(ids) + 1)
 
     def drawn(length: int) -> np.ndarray:
         return generator.choice(spoken, length).astype(np.int32)
@@ -56,7 +58,7 @@ def latencies(content: bytes, sidecar: dict, repeats: int = REPEATS) -> dict[str
     for threads in THREADS:
         run = lite_function(content, threads)
         found[str(threads)] = {
-            str(length): _median_ms(run, {sidecar["id_name"]: drawn(length)}, repeats)
+            str(length): _median_ms(run, {sidecar.id_name: drawn(length)}, repeats)
             for length in LENGTHS
         }
     return found
@@ -71,34 +73,34 @@ def _median_ms(run, inputs: dict, repeats: int) -> float:
     return round(statistics.median(times[3:]), 3)  # the first ones allocate
 
 
-def parity(content: bytes, float32: bytes, sidecar: dict, histories: Histories) -> dict:
+def parity(content: bytes, float32: bytes, sidecar: Sidecar, samples: Samples) -> Parity:
     """How near a quantised file's answers are to float32's.
 
-    Returns:
-        `{"histories", "cutoff", "agreement"}`, the share of float32's first items that are among
-        the file's first; and, where it is known what came next, `"ndcg": {"float32", "quantized",
-        "change", "standard_error"}`, the last two as shares of float32's; None where float32's is
-        0 and the other is not.
+    Args:
+        content: the file.
+        float32: the file before it was quantised.
+        sidecar: its sidecar.
+        samples: on which both are compared.
     """
-    answers = [_recommended(each, sidecar, histories.compared) for each in (float32, content)]
+    answers = [_recommended(each, sidecar, samples.compared) for each in (float32, content)]
     cutoff = min(CUTOFF, len(answers[0][0]))
     wanted, found = ([_items(ids[:cutoff]) for ids in each] for each in answers)
     shares = [len(set(a) & set(b)) / len(a) for a, b in zip(wanted, found, strict=True) if a]
-    result = {
-        "histories": histories.source,
-        "cutoff": cutoff,
-        "agreement": round(float(np.mean(shares)), 4) if shares else 1.0,
-    }
-    if histories.targets is not None:
-        gains = (_gains(each, histories.targets) for each in (wanted, found))
-        result["ndcg"] = _ndcg(*gains)
-    return result
+    ndcg = None
+    if samples.targets is not None:
+        ndcg = _ndcg(_gains(wanted, samples.targets), _gains(found, samples.targets))
+    return Parity(
+        histories=samples.source,
+        cutoff=cutoff,
+        agreement=round(float(np.mean(shares)), 4) if shares else 1.0,
+        ndcg=ndcg,
+    )
 
 
-def _recommended(content: bytes, sidecar: dict, histories: list[list]) -> list[list]:
+def _recommended(content: bytes, sidecar: Sidecar, histories: list[list]) -> list[list]:
     """The k ids of each history's answer, asked on all cores."""
     workers = os.cpu_count() or 1
-    answers = [None] * len(histories)
+    answers: list[Any] = [None] * len(histories)
     parts = [slice(number, None, workers) for number in range(workers)]
     with ThreadPoolExecutor(workers) as pool:
         asked = pool.map(lambda part: lite_asker(content, sidecar)(histories[part]), parts)
@@ -121,23 +123,25 @@ def _gains(answers: list[list], targets: list) -> np.ndarray:
     )
 
 
-def _ndcg(wanted: np.ndarray, found: np.ndarray) -> dict[str, float | None]:
+def _ndcg(wanted: np.ndarray, found: np.ndarray) -> Ndcg:
     before, gained = wanted.mean(), found - wanted
-    return {
-        "float32": round(float(before), 5),
-        "quantized": round(float(found.mean()), 5),
-        "change": relative(gained.mean(), before),
-        "standard_error": relative(gained.std() / np.sqrt(len(gained)), before),
-    }
+    return Ndcg(
+        float32=round(float(before), 5),
+        quantized=round(float(found.mean()), 5),
+        change=relative(gained.mean(), before),
+        standard_error=relative(gained.std() / np.sqrt(len(gained)), before),
+    )
 
 
-def _losses(mode: str, found: dict | None) -> list[str]:
-    ndcg = (found or {}).get("ndcg")
-    if not ndcg or -(ndcg["change"] or 0) <= LOSS:
+def _losses(mode: str, found: Parity | None) -> list[str]:
+    if found is None or found.ndcg is None:
+        return []
+    ndcg = found.ndcg
+    if ndcg.change is None or -ndcg.change <= LOSS:
         return []
     return [
-        f"{mode} loses {-ndcg['change']:.1%} of NDCG@{found['cutoff']}: {ndcg['float32']:.4f} in "
-        f"float32, {ndcg['quantized']:.4f} here ({found['histories']})"
+        f"{mode} loses {-ndcg.change:.1%} of NDCG@{found.cutoff}: {ndcg.float32:.4f} in "
+        f"float32, {ndcg.quantized:.4f} here ({found.histories})"
     ]
 
 
@@ -145,12 +149,12 @@ def _error_text(error: float | None) -> str:
     return "" if error is None else f", standard error {error:.2%}"
 
 
-def parity_text(found: dict) -> str:
+def parity_text(found: Parity) -> str:
     """What `parity` found, as one sentence without a full stop."""
-    text = f"{found['agreement']:.1%} of float32's top {found['cutoff']} are in its top"
-    if ndcg := found.get("ndcg"):
+    text = f"{found.agreement:.1%} of float32's top {found.cutoff} are in its top"
+    if ndcg := found.ndcg:
         text += (
-            f", NDCG@{found['cutoff']} {ndcg['quantized']:.4f} instead of {ndcg['float32']:.4f} "
-            f"({change_text(ndcg['change'])}{_error_text(ndcg['standard_error'])})"
+            f", NDCG@{found.cutoff} {ndcg.quantized:.4f} instead of {ndcg.float32:.4f} "
+            f"({change_text(ndcg.change)}{_error_text(ndcg.standard_error)})"
         )
-    return f"{text}, on {found['histories']}"
+    return f"{text}, on {found.histories}"

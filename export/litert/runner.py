@@ -1,10 +1,12 @@
 """Ask a LiteRT file, in the runtime that phones use."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from export.artifact.documents import Sidecar
+from export.artifact.version import GRAPHS, LITE, SIDECAR
 
 FILLERS = (0, "")  # ids that stand where nothing is left to recommend
 
@@ -15,17 +17,17 @@ def lite_answers(folder: Path) -> Callable:
     Args:
         folder: holds `model.tflite` and its sidecar `model.json`.
     """
-    sidecar = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return lite_asker((folder / "model.tflite").read_bytes(), sidecar)
+    sidecar = Sidecar.read(folder / SIDECAR)
+    return lite_asker((folder / GRAPHS[LITE]).read_bytes(), sidecar)
 
 
-def lite_asker(content: bytes, sidecar: dict) -> Callable:
+def lite_asker(content: bytes, sidecar: Sidecar) -> Callable:
     """As `lite_answers`, for a file that is not written yet.
 
     Raw ids that the file does not speak are mapped with the sidecar, as an app would do.
     """
     run = lite_function(content)
-    name = sidecar["id_name"]
+    name = sidecar.id_name
     to_spoken, to_raw = id_maps(sidecar)
 
     def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
@@ -47,11 +49,11 @@ def lite_function(content: bytes, threads: int = 1) -> Callable:
     return Interpreter(model_content=content, num_threads=threads).get_signature_runner()
 
 
-def id_maps(sidecar: dict) -> tuple[Callable, Callable]:
+def id_maps(sidecar: Sidecar) -> tuple[Callable, Callable]:
     """Functions: raw id -> what the file speaks, int32, and back."""
-    if sidecar["speaks"] == "ids":
+    if sidecar.speaks == "ids":
         return lambda raw: raw if abs(raw) < 2**31 else 0, int
-    ids = sidecar["items"]["ids"]
+    ids = sidecar.items.ids
     row_of = {raw: row for row, raw in enumerate(ids, start=1)}
     padding = "" if isinstance(ids[0], str) else 0
     return lambda raw: row_of.get(raw, 0), lambda row: ids[row - 1] if row else padding

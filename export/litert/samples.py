@@ -1,14 +1,15 @@
-"""Histories for which a LiteRT file is quantised, and on which it is compared, in raw ids."""
+"""Samples for which a LiteRT file is quantised, and on which it is compared, in raw ids."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqrec_tf.data.catalogue import Catalogue
+from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.log_digest import ChangedLogError
 from seqrec_tf.errors import InputError
-from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
 
 REPRESENTATIVE = 200
@@ -17,8 +18,8 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class Histories:
-    """Two samples, drawn with a fixed seed.
+class Samples:
+    """Two samples of histories, drawn with a fixed seed.
 
     Attributes:
         representative: histories of any length, for the ranges of activations.
@@ -35,8 +36,13 @@ class Histories:
     warnings: tuple[str, ...] = ()
 
 
-def histories_for(run: Run, mode: str) -> Histories | None:
+def samples_for(run: Run, mode: str, dataset: Callable[[], Dataset]) -> Samples | None:
     """What quantising a run in a mode needs; None for `none`.
+
+    Args:
+        run: a finished run.
+        mode: of `export.litert.modes`.
+        dataset: reads the run's dataset.
 
     Raises:
         ChangedLogError: the run's data is not what it was trained on.
@@ -46,7 +52,7 @@ def histories_for(run: Run, mode: str) -> Histories | None:
     if mode == "none":
         return None
     try:
-        return run_histories(run)
+        return run_samples(run, dataset())
     except ChangedLogError:
         raise
     except (InputError, OSError) as error:
@@ -55,28 +61,25 @@ def histories_for(run: Run, mode: str) -> Histories | None:
                 f"--quantize int8: expected the histories that {run.path} was trained on; float16 "
                 f"and dynamic do without. Received: {error}"
             ) from None
-        drawn = drawn_histories(run.catalogue, run.config.encoder.window)
+        drawn = drawn_samples(run.catalogue, run.config.encoder.window)
         said = f"NDCG was not measured, because the run's data cannot be read: {error}"
         return dataclasses.replace(drawn, warnings=(said,))
 
 
-def run_histories(run: Run, compared: int = COMPARED) -> Histories:
+def run_samples(run: Run, dataset: Dataset, compared: int = COMPARED) -> Samples:
     """Of a run: its training part, cut at any place, and its test queries.
 
     Args:
         run: a finished run.
+        dataset: its dataset.
         compared: how many test queries; 0 for all of them.
-
-    Raises:
-        InputError: the data cannot be read, or has changed since training.
     """
-    dataset = dataset_of_run(run)
     generator = np.random.default_rng(SEED)
     training = [history for history in dataset.split.training.to_list() if history]
     users = generator.permutation(len(training))[:REPRESENTATIVE]
     cut = [training[u][: generator.integers(1, len(training[u]) + 1)] for u in users]
     queries = dataset.split.test.sample(compared, SEED)
-    return Histories(
+    return Samples(
         representative=_raw(run.catalogue, cut),
         compared=_raw(run.catalogue, queries.histories.to_list()),
         targets=_raw(run.catalogue, [queries.targets.numpy().tolist()])[0],
@@ -85,7 +88,7 @@ def run_histories(run: Run, compared: int = COMPARED) -> Histories:
     )
 
 
-def drawn_histories(catalogue: Catalogue, window: int) -> Histories:
+def drawn_samples(catalogue: Catalogue, window: int) -> Samples:
     """For an encoder without histories of its own: items drawn by their popularity.
 
     Args:
@@ -93,15 +96,15 @@ def drawn_histories(catalogue: Catalogue, window: int) -> Histories:
         window: half of the greatest length.
     """
     generator = np.random.default_rng(SEED)
-    shares = catalogue.popularity()[1:].astype(np.float64)
-    shares = shares / shares.sum() if shares.any() else None
+    popularity = catalogue.popularity()[1:].astype(np.float64)
+    shares = popularity / popularity.sum() if popularity.any() else None
 
     def draw(count: int) -> list[list]:
         lengths = generator.integers(1, 2 * window + 1, count)
         return [generator.choice(catalogue.ids, n, p=shares).tolist() for n in lengths]
 
     source = f"{COMPARED:,} histories drawn by popularity, seed {SEED}"
-    return Histories(draw(REPRESENTATIVE), draw(COMPARED), None, source)
+    return Samples(draw(REPRESENTATIVE), draw(COMPARED), None, source)
 
 
 def _raw(catalogue: Catalogue, rows: list[list[int]]) -> list[list]:

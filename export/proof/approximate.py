@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from export.artifact.documents import Answer, Id
 from export.litert.modes import Mode
 from export.litert.runner import FILLERS
 from export.proof.exact import TOLERANCE, differences, repeated, scale
@@ -32,15 +33,17 @@ class ApproximateJudge:
         """
         return self._found / self._wanted if self._wanted else 1.0
 
-    def __call__(self, history: list, expected: dict, ids: list, scores: list) -> list[str]:
-        """What is wrong with an answer to `history`, in words; `expected` as in golden requests."""
+    def __call__(
+        self, history: list[Id], expected: Answer, ids: list[Id], scores: list[float]
+    ) -> list[str]:
+        """What is wrong with an answer to `history`, in words."""
         seen = self._known.intersection(history)
         if not seen:
             return differences(expected, ids, scores)
-        wanted = [raw for raw in expected["ids"][: len(ids)] if raw not in FILLERS]
+        wanted = [raw for raw in expected.ids[: len(ids)] if raw not in FILLERS]
         self._wanted += len(wanted)
         alike = _alike(expected, len(wanted))
-        self._found += sum(raw in alike or raw in expected.get("tied", ()) for raw in ids)
+        self._found += sum(raw in alike or raw in (expected.tied or ()) for raw in ids)
         allowed = self._recommendable if self._repeats else self._recommendable - seen
         return [*_policy_failures(allowed, len(wanted), ids, scores), *self._far(expected, scores)]
 
@@ -53,8 +56,8 @@ class ApproximateJudge:
             f"got {self.agreement:.1%}"
         ]
 
-    def _far(self, expected: dict, scores: list) -> list[str]:
-        wanted = np.asarray(expected["scores"][: len(scores)], np.float64)
+    def _far(self, expected: Answer, scores: list[float]) -> list[str]:
+        wanted = np.asarray(expected.scores[: len(scores)], np.float64)
         near = np.abs(np.asarray(scores) - wanted) <= self.mode.tolerance * scale(wanted)
         return [
             f"place {place + 1}: expected score {wanted[place]} within "
@@ -63,13 +66,13 @@ class ApproximateJudge:
         ]
 
 
-def _alike(expected: dict, count: int) -> set:
+def _alike(expected: Answer, count: int) -> set:
     """The first ids that are expected, and those listed behind them with the score of the last."""
-    scores = np.asarray(expected["scores"], np.float64)
+    scores = np.asarray(expected.scores, np.float64)
     if not count:
         return set()
     near = scores >= scores[count - 1] - TOLERANCE * scale(scores[:count])
-    return {raw for raw, alike in zip(expected["ids"], near, strict=True) if alike}
+    return {raw for raw, alike in zip(expected.ids, near, strict=True) if alike}
 
 
 def _policy_failures(allowed: set, real: int, ids: list, scores: list) -> list[str]:

@@ -6,6 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from export.artifact.documents import Golden
 from seqrec_tf.errors import InputError
 
 # name -> (dtype, shape); -1 is any size.
@@ -43,9 +44,9 @@ def promised(
     }
 
 
-def promised_to(golden: dict) -> dict[str, tuple[Tensors, Tensors]]:
+def promised_to(golden: Golden) -> dict[str, tuple[Tensors, Tensors]]:
     """What the golden requests of an artifact are asked of."""
-    return promised(*(golden[key] for key in ("id_name", "id_type", "k", "dim", "categories")))
+    return promised(golden.id_name, golden.id_type, golden.k, golden.dim, golden.categories)
 
 
 def found(model: saved_model_pb2.SavedModel) -> dict[str, tuple[Tensors, Tensors]]:

@@ -2,33 +2,34 @@
 
 import numpy as np
 
+from export.artifact.documents import Answer, Id
+
 # Of a row's largest score; float32 sums in another order differ by about 1e-6 of it.
 TOLERANCE = 1e-4
 
 
-def differences(expected: dict[str, list], ids: list, scores: list[float]) -> list[str]:
+def differences(expected: Answer, ids: list[Id], scores: list[float]) -> list[str]:
     """What is wrong with one answer, in words; empty if it agrees.
 
     An item may stand elsewhere than expected if its score and that of the item expected there
     differ by less than the tolerance.
 
     Args:
-        expected: `ids` and `scores`, best first, with runners-up beyond k, and `tied`, ids behind
-            those that score what the k-th does, if there are any (`export.proof.ties.read_ties`).
+        expected: with runners-up beyond k, and `tied` as `export.proof.ties.read_ties` has it.
         ids: the answer's k ids.
         scores: the answer's k scores.
     """
     k = len(ids)
-    wanted = np.asarray(expected["scores"][:k], np.float64)
+    wanted = np.asarray(expected.scores[:k], np.float64)
     allowed = TOLERANCE * scale(wanted)
     found = []
     for place, score in enumerate(scores):
         if not abs(score - wanted[place]) <= allowed:
             found.append(f"place {place + 1}: expected score {wanted[place]}, got {score}")
-    score_of = dict(zip(expected["ids"], expected["scores"], strict=True))
-    tied = expected.get("tied", ())
+    score_of = dict(zip(expected.ids, expected.scores, strict=True))
+    tied = expected.tied or ()
     for place, raw in enumerate(ids):
-        right, behind = expected["ids"][place], wanted[-1] if raw in tied else np.inf
+        right, behind = expected.ids[place], wanted[-1] if raw in tied else np.inf
         if raw != right and not abs(score_of.get(raw, behind) - wanted[place]) <= allowed:
             found.append(f"place {place + 1}: expected id {right!r}, got {raw!r}")
     return found + repeated(ids)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from subprocess import PIPE
 
+from export.artifact.documents import Proof
 from seqrec_tf.processes import running
 from seqrec_tf.screen import overheard
 
@@ -17,14 +18,11 @@ class ProofError(RuntimeError):
     """An artifact answers otherwise than the Keras model, or the proof did not run."""
 
 
-def run_proof(folders: list[Path]) -> dict:
+def run_proof(folders: list[Path]) -> Proof:
     """Run `export.proof` in a fresh process.
 
     Args:
         folders: artifacts with their golden requests.
-
-    Returns:
-        The report of `export.proof.__main__.prove`.
 
     Raises:
         ProofError: the process broke; with what it said.
@@ -34,7 +32,7 @@ def run_proof(folders: list[Path]) -> dict:
         answer, said = process.communicate()
     overheard(said)
     try:
-        return json.loads(answer)
+        return Proof.of(json.loads(answer))
     except json.JSONDecodeError:
         said = said.strip() or "nothing"
         raise ProofError(

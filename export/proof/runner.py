@@ -132,4 +132,4 @@ def _plain(raw: int | bytes, dtype: tf.DType) -> int | str:
     """An id as golden requests hold it; `examples` answers with the text of integer ids."""
     if dtype == tf.int64:
         return int(raw or 0)  # `examples` has the text "" where the others have the id 0
-    return raw.decode()
+    return raw.decode() if isinstance(raw, bytes) else str(raw)

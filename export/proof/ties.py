@@ -10,8 +10,11 @@ those of `ids` at the top of `golden_requests.json`, which has them only if an a
 import base64
 import bisect
 import zlib
+from typing import Any
 
 import numpy as np
+
+from export.artifact.documents import Answer, Call, Golden, Id, Request
 
 
 def packed(chosen: np.ndarray) -> str:
@@ -27,21 +30,31 @@ class Tied:
         ids: the catalogue's, ascending.
     """
 
-    def __init__(self, text: str, ids: list):
+    def __init__(self, text: str, ids: list[Id]):
         self._bits = zlib.decompress(base64.b64decode(text))
-        self._ids = ids
+        self._ids: list[Any] = ids
 
-    def __contains__(self, raw) -> bool:
+    def __contains__(self, raw: object) -> bool:
         place = bisect.bisect_left(self._ids, raw)
         if place == len(self._ids) or self._ids[place] != raw:
             return False
         return bool(self._bits[place // 8] >> (7 - place % 8) & 1)
 
 
-def read_ties(golden: dict) -> dict:
+def read_ties(golden: Golden) -> Golden:
     """Golden requests in which `tied` of each answer is something that ids are `in`."""
-    for request in [*golden["requests"], *golden["calls"]]:
-        for answer in request.get("answers", []):
-            if "tied" in answer:
-                answer["tied"] = Tied(answer["tied"], golden["ids"])
-    return golden
+
+    def read(answer: Answer) -> Answer:
+        if not isinstance(answer.tied, str):
+            return answer
+        if golden.ids is None:
+            raise KeyError("ids")
+        return answer.replaced(tied=Tied(answer.tied, golden.ids))
+
+    def with_read(asked: Request | Call) -> Request | Call:
+        answers = asked.answers
+        return asked if answers is None else asked.replaced(answers=tuple(map(read, answers)))
+
+    return golden.replaced(
+        requests=tuple(map(with_read, golden.requests)), calls=tuple(map(with_read, golden.calls))
+    )

@@ -10,16 +10,16 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from export.artifact.documents import Golden
 from export.proof.contract import promised_to
 from export.proof.runner import serialize
 
-NAME = "tf_serving_warmup_requests"
 LENGTHS = (0, 1, 10, 50, 200)
 BATCHES = (1, 8)
 LONG = 1000  # characters of an id
 
 
-def write_warmup(path: Path, golden: dict, window: int) -> None:
+def write_warmup(path: Path, golden: Golden, window: int) -> None:
     """Write requests to every signature: of several lengths and batch sizes, and golden calls.
 
     Args:
@@ -34,13 +34,14 @@ def write_warmup(path: Path, golden: dict, window: int) -> None:
             writer.write(_record(signature, inputs, kinds).SerializeToString())
 
 
-def warmup_requests(golden: dict, window: int) -> Iterator[tuple[str, dict]]:
+def warmup_requests(golden: Golden, window: int) -> Iterator[tuple[str, dict]]:
     """(signature, plain lists by input)."""
-    name = golden["id_name"]
-    batch = max((request["histories"] for request in golden["requests"]), key=len)
+    name = golden.id_name
+    batch = max((request.histories for request in golden.requests), key=len)
     known = [raw for history in batch for raw in history]
     # A giant id would be repeated thousands of times.
-    known = [raw for raw in known if len(str(raw)) <= LONG] or [min(known, key=len)]
+    short = [raw for raw in known if len(str(raw)) <= LONG]
+    known = short or [min(known, key=lambda raw: len(str(raw)))]
     for length in sorted({*LENGTHS, window}):
         for size in BATCHES:
             rows = [[known[(i + j) % len(known)] for j in range(length)] for i in range(size)]
@@ -48,11 +49,11 @@ def warmup_requests(golden: dict, window: int) -> Iterator[tuple[str, dict]]:
             yield "encode", {name: rows}
             splits = [length * i for i in range(size + 1)]
             yield "ragged", {name: [raw for row in rows for raw in row], "row_splits": splits}
-            texts = [golden["text_separator"].join(map(str, row)) for row in rows]
+            texts = [golden.text_separator.join(map(str, row)) for row in rows]
             yield "text", {"history": texts}
             yield "examples", {"inputs": [serialize(row, name) for row in rows]}
-    for call in golden["calls"]:
-        yield call["signature"], call["inputs"]
+    for call in golden.calls:
+        yield call.signature, call.inputs
 
 
 def _record(signature: str, inputs: dict, kinds: dict) -> prediction_log_pb2.PredictionLog:

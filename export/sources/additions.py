@@ -55,6 +55,32 @@ def read_additions(
     Raises:
         InputError: a row that cannot be carried out; the message names file and line.
     """
+    read = _read(path)
+    ids = as_ids(read, "id", "int64" if catalogue.ids.dtype == np.int64 else "string")
+    titles, kinds = _labels(read, "title", as_titles), _labels(read, "categories", as_categories)
+    rows = catalogue.rows(ids)
+    retires = _retires(read, ids, rows, retired)
+    added = np.flatnonzero(~retires)
+    cells = {name: _cells(read, name) for name in ("vector", "neighbours")}
+    named = NamedIds(catalogue)
+    vectors = [_vector(read, row, cells, named, table, int(rows[row])) for row in added.tolist()]
+    moved = (cells["vector"] != "") | (cells["neighbours"] != "")
+    names = ids.astype(str).to_numpy(object)
+    old_titles = np.where(rows > 0, _old(catalogue.titles, rows), names)
+    old_kinds = _old(catalogue.categories, rows)
+    return Additions(
+        ids=ids.to_numpy(catalogue.ids.dtype)[added],
+        rows=rows[added],
+        titles=np.where(titles == "", old_titles, titles)[added].astype(object),
+        vectors=np.array(vectors, np.float32).reshape(-1, table.shape[1]),
+        moved=moved.to_numpy(bool)[added],
+        categories=np.where(kinds == "", old_kinds, kinds)[added].astype(object),
+        retired=rows[retires],
+    )
+
+
+def _read(path: Path) -> Table:
+    """The table, if it has the right columns."""
     read = read_table(path, None, "--refresh-items")
     unknown = [name for name in read.frame.columns if name not in COLUMNS]
     if "id" not in read.frame or unknown:
@@ -62,39 +88,28 @@ def read_additions(
             f"{path}, line 1: expected the columns {', '.join(COLUMNS)}, of which id must be "
             f"there. Received: {', '.join(map(str, read.frame.columns))}."
         )
-    id_type = "int64" if catalogue.ids.dtype == np.int64 else "string"
-    ids = as_ids(read, "id", id_type)
-    titles, categories = (
-        _labels(read, "title", as_titles),
-        _labels(read, "categories", as_categories),
-    )
+    return read
+
+
+def _retires(
+    read: Table, ids: pd.Series, rows: np.ndarray, retired: np.ndarray | None
+) -> pd.Series:
+    """(rows,) bool: which are to be retired; all others are to be added, and can be."""
     actions = _labels(read, "action", as_titles).str.strip()
     retires = actions == "retire"
     reject(read, "action", ~actions.isin(["", "add", "retire"]), "add or retire")
     reject(read, "id", ids.duplicated(), "every id once")
-    rows = catalogue.rows(ids)
     reject(read, "id", retires & (rows == 0), "an item of the model, to retire it")
     there = (rows > 0) if retired is None else (rows > 0) & ~retired[rows]
     what = "an item that the model does not have, or one that was retired, to add it"
     reject(read, "id", ~retires & there, what)
-    added = np.flatnonzero(~retires)
-    cells = {name: _cells(read, name) for name in ("vector", "neighbours")}
-    named = NamedIds(catalogue)
-    vectors = [_vector(read, row, cells, named, table, rows[row]) for row in added]
-    old_titles = np.append("", catalogue.titles)[rows].astype(object)
-    old_titles = np.where(rows > 0, old_titles, ids.astype(str).to_numpy(object))
-    old = np.append("", [] if catalogue.categories is None else catalogue.categories).astype(object)
-    old_categories = old[rows] if len(old) > 1 else ""
-    moved = (cells["vector"] != "") | (cells["neighbours"] != "")
-    return Additions(
-        ids=ids.to_numpy(catalogue.ids.dtype)[added],
-        rows=rows[added],
-        titles=np.where(titles == "", old_titles, titles)[added].astype(object),
-        vectors=np.array(vectors, np.float32).reshape(-1, table.shape[1]),
-        moved=moved.to_numpy(bool)[added],
-        categories=np.where(categories == "", old_categories, categories)[added].astype(object),
-        retired=rows[retires],
-    )
+    return retires
+
+
+def _old(column: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    """(rows,) object: what the catalogue has of each row; "" where it has none."""
+    texts = np.full(rows.max(initial=0) + 1, "") if column is None else np.append("", column)
+    return texts.astype(object)[rows]
 
 
 def _labels(table: Table, column: str, read: Callable[[Table, str], pd.Series]) -> pd.Series:
@@ -145,7 +160,7 @@ def _vector(
         values = numbers.replace(",", " ").split() if isinstance(numbers, str) else numbers
         found = np.array(values, np.float32)
     except (TypeError, ValueError):
-        found = np.zeros(0)
+        found = np.zeros(0, np.float32)
     if found.shape != (vectors.shape[1],) or not np.isfinite(found).all():
         raise table.error(row, "vector", f"{vectors.shape[1]} finite numbers, spaces between them")
     return found

@@ -163,7 +163,7 @@ class ForeignEncoder:
         """
         generator = np.random.default_rng(0)
         longest = generator.integers(1, items + 1, (max(TRIED_BATCHES), self.window))
-        alone = {}
+        alone: dict[int, np.ndarray] = {}
         for batch in TRIED_BATCHES:
             for length in sorted({0, 1, min(2, self.window), self.window}):
                 what = f"a batch of {batch} histories of {length} items"

@@ -33,7 +33,8 @@ class NamedIds:
             return [row]
         parts = text.split("|")
         # Readings of the text before each part: how many, and the rows of the last one.
-        counts, found = [1], [[]]
+        counts: list[int] = [1]
+        found: list[list[int]] = [[]]
         for end in range(1, len(parts) + 1):
             ways = [
                 (start, row)

@@ -73,10 +73,10 @@ def export_model(arguments: argparse.Namespace) -> None:
 
 def prove_model(arguments: argparse.Namespace) -> None:
     """The proof alone."""
-    from export.proof.__main__ import prove
+    from export.proof.artifacts import prove
 
-    report = prove([Path(arguments.output) / "large/1"])
-    print(json.dumps({"failures": report["failures"][:3]}))
+    proof = prove([Path(arguments.output) / "large/1"])
+    print(json.dumps({"failures": proof.failures[:3]}))
 
 
 def ask_model(arguments: argparse.Namespace) -> None:

@@ -17,11 +17,13 @@ import numpy as np
 import tensorflow as tf
 
 from export.artifact.changes import change_text
+from export.artifact.documents import Sidecar
 from export.litert.folder import quantized
 from export.litert.graph import convert
 from export.litert.modes import MODES
 from export.litert.report import LENGTHS, THREADS, latencies, parity
-from export.litert.samples import Histories, run_histories
+from export.litert.samples import Samples, run_samples
+from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run, read_run
 
 
@@ -32,24 +34,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of timing every mode in turn")
     arguments = parser.parse_args()
     run = read_run(arguments.run)
-    sidecar = {
-        "id_name": run.catalogue.id_name,
-        "speaks": "ids",
-        "items": {"ids": run.catalogue.ids.tolist()},
-    }
-    histories = run_histories(run, compared=0)
+    items = {"ids": run.catalogue.ids.tolist()}
+    sidecar = Sidecar.of({"id_name": run.catalogue.id_name, "speaks": "ids", "items": items})
+    samples = run_samples(run, dataset_of_run(run), compared=0)
     float32 = convert(run.encoder, run.catalogue, 10, run.catalogue.id_name)
-    files = {f"`{mode}`": quantized(float32, mode, sidecar, histories) for mode in MODES}
+    files = {f"`{mode}`": quantized(float32, mode, sidecar, samples) for mode in MODES}
     files |= {
-        "TensorFlow, dynamic": by_tensorflow(run, histories, integers=False),
-        "TensorFlow, integers": by_tensorflow(run, histories, integers=True),
+        "TensorFlow, dynamic": by_tensorflow(run, samples, integers=False),
+        "TensorFlow, integers": by_tensorflow(run, samples, integers=True),
     }
-    print(f"{histories.source}; float32 against itself in the first line\n")
-    print_sizes(files, sidecar, histories)
+    print(f"{samples.source}; float32 against itself in the first line\n")
+    print_sizes(files, sidecar, samples)
     print_latencies(files, sidecar, arguments.rounds)
 
 
-def by_tensorflow(run: Run, histories: Histories, integers: bool) -> bytes:
+def by_tensorflow(run: Run, samples: Samples, integers: bool) -> bytes:
     """The converter's quantisation, with the same representative histories."""
     name = run.catalogue.id_name
 
@@ -57,29 +56,29 @@ def by_tensorflow(run: Run, histories: Histories, integers: bool) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if integers:
             converter.representative_dataset = lambda: (
-                {name: np.array(history, np.int32)} for history in histories.representative
+                {name: np.array(history, np.int32)} for history in samples.representative
             )
 
     return convert(run.encoder, run.catalogue, 10, name, configure)
 
 
-def print_sizes(files: dict[str, bytes], sidecar: dict, histories: Histories) -> None:
+def print_sizes(files: dict[str, bytes], sidecar: Sidecar, samples: Samples) -> None:
     """A line a mode: what the file weighs and how near to float32 it answers."""
     print("| mode | bytes | of float32 | agreement | NDCG@10 | change | standard error |")
     print("|---|---|---|---|---|---|---|")
     float32 = files["`none`"]
     for mode, content in files.items():
-        found = parity(content, float32, sidecar, histories)
-        ndcg, share = found["ndcg"], len(content) / len(float32)
+        found = parity(content, float32, sidecar, samples)
+        ndcg, share = found.ndcg, len(content) / len(float32)
         print(
-            f"| {mode} | {len(content):,} | {share:.3f} | {found['agreement']:.4f} "
-            f"| {ndcg['quantized']:.4f} | {change_text(ndcg['change'])} "
-            f"| {ndcg['standard_error'] or 0:.2%} |",
+            f"| {mode} | {len(content):,} | {share:.3f} | {found.agreement:.4f} "
+            f"| {ndcg.quantized:.4f} | {change_text(ndcg.change)} "
+            f"| {ndcg.standard_error or 0:.2%} |",
             flush=True,
         )
 
 
-def print_latencies(files: dict[str, bytes], sidecar: dict, rounds: int) -> None:
+def print_latencies(files: dict[str, bytes], sidecar: Sidecar, rounds: int) -> None:
     """A line a mode: medians of the rounds' medians, in milliseconds."""
     columns = [(str(threads), str(length)) for threads in THREADS for length in LENGTHS]
     rounds_ms = {mode: [] for mode in files}

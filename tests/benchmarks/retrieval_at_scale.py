@@ -109,7 +109,7 @@ def ask(index, queries: np.ndarray) -> tuple[np.ndarray, list[float]]:
     """(queries, 10) rows and seconds each, as the graph asks: with items to hide."""
     import tensorflow as tf
 
-    from export.graph.exact import Query
+    from export.graph.index import Query
 
     hidden = hidden_rows(index.dense().shape[0])
     vector = tf.TensorSpec([1, queries.shape[1]], tf.float32)

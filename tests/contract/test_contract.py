@@ -8,6 +8,7 @@ import pytest
 import requests
 from helpers.forms import FORMS, LOWEST
 
+from export.artifact.documents import Answer
 from export.proof.exact import differences
 from serving.models.golden import check_golden
 from serving.models.loaded_model import LoadedModel
@@ -65,7 +66,7 @@ def test_golden_requests_are_answered(shipped, ask):
         for expected, (ids, scores) in zip(
             request["answers"], ask(request["histories"]), strict=True
         ):
-            assert differences(expected, ids, scores) == [], request["name"]
+            assert differences(Answer.of(expected), ids, scores) == [], request["name"]
 
 
 def test_unknown_ids_change_nothing(shipped, ask):

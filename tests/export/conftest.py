@@ -15,16 +15,18 @@ import pytest
 import tensorflow as tf
 from helpers.processes import run_module
 
-from export.exporter import Subject, build_lite
+from export.artifact.documents import Golden, Sidecar
+from export.building import build_lite
 from export.graph.exact import exact_index
 from export.graph.recommender import Recommender
 from export.graph.signatures import signatures
 from export.litert.folder import finish_lite, quantized
 from export.litert.graph import convert
 from export.litert.modes import MODES
-from export.litert.samples import drawn_histories
+from export.litert.samples import drawn_samples
 from export.proof.runner import signature_answers
 from export.sources.golden import golden_requests
+from export.sources.subject import Subject
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import GRU4Rec, SASRec
@@ -97,9 +99,10 @@ def recommender_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> Recom
     return Recommender(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
 
 
-def golden_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> dict:
+def golden_of(encoder, catalogue: Catalogue, k: int, id_name: str) -> Golden:
     """Golden requests, with exact retrieval."""
-    return golden_requests(encoder, catalogue, exact_index(encoder, catalogue), k, id_name)
+    subject = Subject(encoder, catalogue, k, id_name, own_encoder=True)
+    return golden_requests(subject, exact_index(encoder, catalogue))
 
 
 def save_model(folder: Path, encoder, catalogue: Catalogue) -> Path:
@@ -183,8 +186,9 @@ def lite(tmp_path_factory) -> dict[str, Path]:
     root, built = tmp_path_factory.mktemp("lite"), {}
     for kind in ("int64", "string", "wide"):
         catalogue, encoder = catalogue_of(kind), successor_encoder()
-        subject = Subject(encoder, catalogue, ITEMS if kind == "wide" else K, catalogue.id_name)
-        built[kind] = build_lite(root / kind, subject, exact_index(encoder, catalogue))
+        k, id_name = ITEMS if kind == "wide" else K, catalogue.id_name
+        golden = golden_of(encoder, catalogue, k, id_name)
+        built[kind] = build_lite(root / kind, Subject(encoder, catalogue, k, id_name), golden)
         finish_lite(built[kind], "none", None)
     return built
 
@@ -250,9 +254,10 @@ def large() -> dict[str, SimpleNamespace]:
     """
     numbers = np.arange(2000)
     catalogue = Catalogue(3 * numbers + 3, numbers.astype(str), 2000 - numbers, "movie_ids")
-    sidecar = {"id_name": "movie_ids", "speaks": "ids", "items": {"ids": catalogue.ids.tolist()}}
-    drawn = drawn_histories(catalogue, window=20)
-    histories = replace(drawn, representative=drawn.representative[:50])
+    items = {"ids": catalogue.ids.tolist()}
+    sidecar = Sidecar.of({"id_name": "movie_ids", "speaks": "ids", "items": items})
+    drawn = drawn_samples(catalogue, window=20)
+    samples = replace(drawn, representative=drawn.representative[:50])
     common = {"items": 2000, "window": 20, "dim": 64, "layers": 1, "dropout": 0.0}
     keras.utils.set_random_seed(0)
     encoders = {
@@ -266,7 +271,7 @@ def large() -> dict[str, SimpleNamespace]:
             golden=golden_of(encoder, catalogue, 10, "movie_ids"),
             table=np.asarray(encoder.item_table()),
             sidecar=sidecar,
-            histories=histories,
-            files={mode: quantized(float32, mode, sidecar, histories) for mode in MODES},
+            samples=samples,
+            files={mode: quantized(float32, mode, sidecar, samples) for mode in MODES},
         )
     return found

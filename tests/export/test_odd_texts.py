@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from export.artifact.documents import Golden
 from export.graph.signatures import Forms
-from export.proof.__main__ import prove
+from export.proof.artifacts import prove
 from export.proof.warmup import warmup_requests
 from export.sources.published import published_catalogue
-from seqrec_tf.json_files import write_json
 
 LINE_ENDS = ["a\nb", "a\rb", "a\r\nb", "l\u2028s", "x\x85y", "x\x0by"]
 ODD = sorted([*LINE_ENDS, " 20", "20", "p|q", 'q"\\', "\ufeffc,d\t", "é\U0001f600\u200f"])
@@ -42,10 +42,10 @@ def test_the_proof_holds_and_a_refresh_reads_the_same_texts(build, tmp_path):
     folder = build.saved_model(tmp_path / "1", encoder, catalogue)
     (folder / "assets.extra").mkdir(exist_ok=True)
     golden = build.golden(encoder, catalogue, 4, "item_ids")
-    write_json(folder / "assets.extra/golden_requests.json", golden)
-    assert prove([folder])["failures"] == []
+    golden.write(folder / "assets.extra/golden_requests.json")
+    assert prove([folder]).failures == []
     model = tf.saved_model.load(str(folder))
-    read = published_catalogue(model, {"id_name": "item_ids"})
+    read = published_catalogue(model, "item_ids")
     assert read.ids.tolist() == catalogue.ids.tolist()
     assert read.titles.tolist() == catalogue.titles.tolist()
     stripped = [raw.strip() for raw in catalogue.categories]
@@ -56,5 +56,5 @@ def test_a_giant_id_is_not_repeated_in_every_warm_up_request():
     giant = "z" * 1_000_000
     golden = {"id_name": "item_ids", "text_separator": ", ", "calls": []}
     golden["requests"] = [{"histories": [[giant, "b"], ["c"]]}]
-    requests = list(warmup_requests(golden, window=3))
+    requests = list(warmup_requests(Golden.of(golden), window=3))
     assert len(requests) == 60 and not any(giant in str(inputs) for _, inputs in requests)

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from export import exporter
+from export.artifact.documents import Proof, Report
 from export.proof.contract import read_graph
 from export.proof.ops import op_counts
 from export.proof.runner import signature_caller
@@ -207,7 +208,9 @@ def again(refreshed):
         (folder / "new.csv").write_text(text)
         with pytest.MonkeyPatch.context() as patch:
             if number == 0:  # the last one is proven
-                patch.setattr(exporter, "run_proof", lambda _: {"failures": [], "forms": {}})
+                patch.setattr(
+                    exporter, "run_proof", lambda _: Proof(tolerance=0.0, forms={}, failures=[])
+                )
             found += refresh(folder / "new.csv", folder / "models/seqrec")
     return found
 
@@ -302,9 +305,9 @@ def test_what_was_retired_is_read_from_the_report():
     model = SimpleNamespace(
         ids=tf.constant(["", "a", "b"]), allowed=tf.constant([False, True, False])
     )
-    assert retired_rows(model, {"retired": ["a"]}).tolist() == [False, True, False]
-    assert not retired_rows(model, {}).any()  # withheld by a list
-    assert retired_rows(model, {"refreshed": {}}).tolist() == [False, False, True]
+    assert retired_rows(model, Report.of({"retired": ["a"]})).tolist() == [False, True, False]
+    assert not retired_rows(model, Report.of({})).any()  # withheld by a list
+    assert retired_rows(model, Report.of({"refreshed": {}})).tolist() == [False, False, True]
 
 
 def test_added_items_are_read_as_learnt_ones_whatever_fits_at_a_time(monkeypatch):

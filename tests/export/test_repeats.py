@@ -10,11 +10,13 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from export.artifact.changes import change_text, relative
+from export.artifact.documents import Answer, Parity, Provenance, Report
 from export.artifact.model_card import write_model_card
 from export.artifact.version import find_artifact
 from export.batch.scoring import Scorer, answer_schema
 from export.exporter import _repeating, export_encoder
-from export.graph.choice import _asked, _figures
+from export.graph.choice import _asked
+from export.graph.cost import figures
 from export.graph.exact import exact_index
 from export.inspection import described
 from export.litert.modes import MODES
@@ -25,6 +27,7 @@ from export.proof.approximate import ApproximateJudge
 from export.proof.contract import read_graph
 from export.proof.runner import signature_answers
 from export.refreshing import _options
+from export.sources.origin import Origin
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.errors import InputError
 from seqrec_tf.settings.config import DataConfig, RunConfig
@@ -47,9 +50,10 @@ def exported(build, tmp_path_factory):
         **{"output": tmp_path_factory.mktemp("repeats"), "k": 4, "repeats": True},
         quantize="dynamic",
     )
-    provenance = {"run": None, "data": "log.csv", "encoder": "successor", "metrics": METRICS}
+    provenance = Provenance(run=None, data="log.csv", encoder="successor", metrics=METRICS)
     catalogue = build.catalogue("int64")
-    lite, saved = export_encoder(build.successor_encoder(), catalogue, options, provenance, {})
+    origin = Origin(provenance, own_encoder=True)
+    lite, saved = export_encoder(build.successor_encoder(), catalogue, options, origin)
     return SimpleNamespace(lite=lite, saved=saved, catalogue=catalogue)
 
 
@@ -111,15 +115,15 @@ def test_golden_requests_card_and_report_say_so(exported, tmp_path):
     shown = "\n".join(described(find_artifact(exported.saved)))
     assert "may come up again" in shown and "31 of 40 test targets" in shown
     old = {key: value for key, value in report.items() if key != "repeats"}
-    write_model_card(tmp_path / "README.md", "savedmodel", "old", old)
+    write_model_card(tmp_path / "README.md", "savedmodel", "old", Report.of(old))
     assert "has seen is not recommended again" in (tmp_path / "README.md").read_text()
 
 
 def test_a_refreshed_version_keeps_it(exported):
     report = json.loads((exported.saved / "assets.extra/export_report.json").read_text())
-    assert _options(exported.saved, report, exported.catalogue).repeats is True
+    assert _options(exported.saved, Report.of(report), exported.catalogue).repeats is True
     del report["repeats"]
-    assert _options(exported.saved, report, exported.catalogue).repeats is False
+    assert _options(exported.saved, Report.of(report), exported.catalogue).repeats is False
 
 
 def test_batch_scoring_with_another_k_keeps_it(exported):
@@ -147,13 +151,13 @@ def test_an_index_is_measured_as_it_serves(build, repeats):
     histories, targets = tf.ragged.constant([[3, 2], [1, 2]], dtype=tf.int32), np.array([3, 3])
     options = ExportOptions(k=4, repeats=repeats)
     queries = Queries(histories, tf.constant(targets), repeats)
-    asked = _asked(encoder, queries, np.arange(13) > 0, options)
-    found = _figures(exact_index(encoder, build.catalogue("int64")), asked, targets)
-    assert found["hit_rate@10"] == (1.0 if repeats else 0.5)
+    asked = _asked(encoder, np.arange(13) > 0, options, queries)
+    found = figures(exact_index(encoder, build.catalogue("int64")), asked, targets)
+    assert found.hit_rate == (1.0 if repeats else 0.5)
 
 
 def test_a_quantised_file_may_recommend_what_was_seen():
-    expected = {"ids": [11, 22], "titles": ["", ""], "scores": [2.0, 1.0]}
+    expected = Answer(ids=[11, 22], titles=["", ""], scores=[2.0, 1.0])
     judges = [ApproximateJudge(MODES["dynamic"], {11, 22}, {11, 22}, r) for r in (True, False)]
     found = [judge([11], expected, [11, 22], [2.0, 1.0]) for judge in judges]
     assert found == [[], ["place 1: 11 may not be recommended"]]
@@ -173,7 +177,7 @@ def test_a_change_relative_to_nothing_is_none(wanted, found, change, shown):
     wanted, found = np.array(wanted, float), np.array(found, float)
     assert relative(found.mean() - wanted.mean(), wanted.mean()) == change
     assert change_text(change) == shown
-    parity = {"agreement": 1.0, "cutoff": 10, "histories": "x", "ndcg": _ndcg(wanted, found)}
-    assert parity["ndcg"]["change"] == change
+    parity = Parity(agreement=1.0, cutoff=10, histories="x", ndcg=_ndcg(wanted, found))
+    assert parity.ndcg.change == change
     assert f"({shown}" in parity_text(parity) and "nan" not in parity_text(parity)
     assert bool(_losses("int8", parity)) == (change is not None and change < -0.01)

@@ -108,7 +108,7 @@ def test_damaged_golden_requests_are_findings(content, lite_version):
     (digest, failure), report = examine(find_artifact(lite_version))
     assert digest.startswith("golden_requests.json: expected sha256 ")
     assert failure.startswith(str(path)) and ": expected " in failure
-    assert report == {}
+    assert report is None
 
 
 @pytest.mark.parametrize(
@@ -342,5 +342,5 @@ def test_an_artifact_of_pipes_is_not_proven(lite_version):
     (lite_version / "golden_requests.json").unlink()
     os.mkfifo(lite_version / "golden_requests.json")
     failures, report = examine(find_artifact(lite_version))
-    assert report == {} and len(failures) == 3
+    assert report is None and len(failures) == 3
     assert failures[-1] == "links or pipes, so the answers were not checked"

@@ -2,7 +2,14 @@
 
 from export.artifact.documents.document import Document
 from export.artifact.documents.golden import Answer, Call, Golden, Id, Request
-from export.artifact.documents.lite import LiteReport, LiteSignature, Ndcg, Parity, Sidecar
+from export.artifact.documents.lite import (
+    LiteItems,
+    LiteReport,
+    LiteSignature,
+    Ndcg,
+    Parity,
+    Sidecar,
+)
 from export.artifact.documents.report import FormProof, Proof, Provenance, Refreshed, Report
 from export.artifact.documents.retrieval import (
     Accuracy,
@@ -24,6 +31,7 @@ __all__ = [
     "FormProof",
     "Golden",
     "Id",
+    "LiteItems",
     "LiteReport",
     "LiteSignature",
     "Ndcg",

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
@@ -9,6 +10,7 @@ from export.artifact.documents.reading import as_written
 from seqrec_tf.json_files import read_json, write_json
 
 
+@dataclass(frozen=True, repr=False)
 class Document:
     """The base of all documents; their fields are written in the order in which they stand.
 
@@ -24,19 +26,19 @@ class Document:
     NESTED: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """The document in a JSON object, as far as that has its fields."""
         keys = {key_of(field.name): field.name for field in dataclasses.fields(cls)}
         found = {keys[key]: value for key, value in values.items() if key in keys}
         return cls._with({name: cls._made(name, value) for name, value in found.items()})
 
     @classmethod
-    def each(cls, values: list[dict]) -> tuple[Self, ...]:
+    def each(cls, values: list[dict[str, Any]]) -> tuple[Self, ...]:
         """The documents in a list."""
         return tuple(map(cls.of, values))
 
     @classmethod
-    def by_name(cls, values: dict[str, dict]) -> dict[str, Self]:
+    def by_name(cls, values: dict[str, dict[str, Any]]) -> dict[str, Self]:
         """The documents in an object that names them."""
         return {name: cls.of(value) for name, value in values.items()}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from typing import Any
 
 from export.artifact.documents.document import Document
 
@@ -60,9 +61,9 @@ class Call(Document):
 
     name: str
     signature: str
-    inputs: dict[str, object]
+    inputs: dict[str, Any]
     answers: tuple[Answer, ...] | None = None
-    outputs: dict[str, list] | None = None
+    outputs: dict[str, list[Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

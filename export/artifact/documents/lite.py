@@ -74,7 +74,7 @@ class LiteSignature(Document):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Items(Document):
+class LiteItems(Document):
     """The catalogue, by item row from 1.
 
     Attributes:
@@ -102,7 +102,7 @@ class Sidecar(Document):
         report: what was measured; None while the folder is not finished.
     """
 
-    NESTED = {"signature": LiteSignature.of, "items": Items.of, "report": LiteReport.of}
+    NESTED = {"signature": LiteSignature.of, "items": LiteItems.of, "report": LiteReport.of}
 
     id_name: str
     speaks: str
@@ -111,5 +111,16 @@ class Sidecar(Document):
     bytes: int
     window: int
     repeats: bool = False
-    items: Items
+    items: LiteItems
     report: LiteReport | None = None
+
+    @property
+    def finished_report(self) -> LiteReport:
+        """The report of a folder that is finished.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if self.report is None:
+            raise KeyError("report")
+        return self.report

@@ -28,7 +28,7 @@ class CellFacts(Document):
     probes: int
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """Before `asked_cells` was kept, all cells had been asked for."""
         return super().of({"asked_cells": values["cells"], **values})
 
@@ -67,7 +67,7 @@ class CurvePoint:
     milliseconds: float
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """The point in a JSON object."""
         k = _k_of(values)
         return cls(values["probes"], k, values[f"{RECALL}{k}"], values["milliseconds"])
@@ -86,7 +86,7 @@ class Figures:
     ndcg: float
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """The figures in a JSON object."""
         return cls(values["hit_rate@10"], values["ndcg@10"])
 
@@ -110,10 +110,10 @@ class Accuracy:
     ndcg_change: float | None
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """The figures in a JSON object."""
-        both = (Figures.of(values[name]) for name in ("exact float32", "exported"))
-        return cls(*both, values["ndcg_change"])
+        exact, exported = (Figures.of(values[name]) for name in ("exact float32", "exported"))
+        return cls(exact, exported, values["ndcg_change"])
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `of` reads."""
@@ -145,7 +145,7 @@ class Retrieval(Document):
     test: Accuracy | None = None
 
     @classmethod
-    def of(cls, values: dict) -> Self:
+    def of(cls, values: dict[str, Any]) -> Self:
         """See `Document.of`."""
         found: dict[str, object] = {
             key: values[key] for key in ("kind", "precision") if key in values
@@ -177,7 +177,7 @@ class Retrieval(Document):
         return found
 
 
-def _k_of(values: dict) -> int:
+def _k_of(values: dict[str, Any]) -> int:
     """Of how many items the recall in an object is; 0 if there is none."""
     names = (name.removeprefix(RECALL) for name in values if name.startswith(RECALL))
     return int(next(names, 0))

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from export.artifact.documents import Report
 from export.artifact.model_card import write_model_card
 
 TEST = {"hit_rate@10": 0.325, "ndcg@10": 0.1905, "mrr@10": 0.1493, "ndcg@5": 0.17}
@@ -20,7 +21,7 @@ FACTS = {
     "retrieval": {
         **{"kind": "ivf", "precision": "int8", "probes": 29, "cells": 241, "recall@10": 0.9461},
         "recall_of": "the 10 items after 9 histories; seen and withheld items are hidden",
-        "test": {"ndcg_change": -0.0123},
+        "test": {"exact float32": TEST, "exported": TEST, "ndcg_change": -0.0123},
     },
     "proof": {"forms": {"ragged": {"requests": 8}, "score": {"requests": 1}}},
 }
@@ -29,7 +30,7 @@ FACTS = {
 @pytest.fixture
 def card(tmp_path):
     def write(kind, **changes) -> tuple[dict, str]:
-        write_model_card(tmp_path / "README.md", kind, "seqrec", FACTS | changes)
+        write_model_card(tmp_path / "README.md", kind, "seqrec", Report.of(FACTS | changes))
         _, header, body = (tmp_path / "README.md").read_text().split("---\n", 2)
         return yaml.safe_load(header), body
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from export.artifact.numbers import LARGEST, is_savedmodel, next_version, versions
+from export.artifact.numbers import LARGEST_VERSION, is_savedmodel, next_version, versions
 from seqrec_tf.errors import InputError
 
 
@@ -40,8 +40,8 @@ def test_a_number_that_the_other_format_has_is_taken(tmp_path, asked, other):
 
 
 def test_after_the_largest_number_there_is_none(tmp_path):
-    (tmp_path / "m" / str(LARGEST)).mkdir(parents=True)
-    with pytest.raises(InputError, match=f"/m/{LARGEST}: expected a version below"):
+    (tmp_path / "m" / str(LARGEST_VERSION)).mkdir(parents=True)
+    with pytest.raises(InputError, match=f"/m/{LARGEST_VERSION}: expected a version below"):
         next_version([tmp_path / "m"])
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from export.artifact.documents import Provenance
 from export.exporter import export_encoder
 from export.graph.choice import _fewest_probes, build_index
 from export.graph.exact import exact_index
 from export.options import ExportOptions
+from export.sources.origin import Origin
 from seqrec_tf.data.splits import Queries, Split
 from seqrec_tf.errors import InputError
 
@@ -30,8 +32,9 @@ def export(build, tmp_path, split, **options):
     """The report and the restored model of the successor encoder with an index."""
     chosen = ExportOptions(output=tmp_path, k=4, **options)
     encoder, catalogue = build.successor_encoder(), build.catalogue("int64")
-    provenance = {"run": None, "data": None, "encoder": "successor", "metrics": {}}
-    (folder,) = export_encoder(encoder, catalogue, chosen, provenance, {}, split)
+    provenance = Provenance(run=None, data=None, encoder="successor", metrics={})
+    origin = Origin(provenance, own_encoder=True, split=split)
+    (folder,) = export_encoder(encoder, catalogue, chosen, origin)
     report = json.loads((folder / "assets.extra/export_report.json").read_text())
     return report["retrieval"], folder
 
@@ -57,8 +60,8 @@ def test_a_reduced_exact_table_says_what_it_costs(build, split):
     exact = exact_index(encoder, build.catalogue("int64"))
     index, facts = build_index(encoder, exact, ExportOptions(precision="float16"), split)
     assert index.table.values.dtype == tf.float16
-    assert facts["test"].keys() == {"exact float32", "exported", "ndcg_change"}
-    assert abs(facts["test"]["ndcg_change"]) < 0.01
+    assert facts.to_json()["test"].keys() == {"exact float32", "exported", "ndcg_change"}
+    assert abs(facts.test.ndcg_change) < 0.01
 
 
 @pytest.mark.parametrize(

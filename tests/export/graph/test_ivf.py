@@ -6,7 +6,7 @@ import tensorflow as tf
 from helpers.forms import LOWEST
 
 from export.graph.cells import default_count, train_cells
-from export.graph.exact import Query
+from export.graph.index import Query
 from export.graph.ivf import IvfIndex
 
 # Three bunches on the axes: rows 1-4 are long in x, 5-7 in y, 8-9 in z; the first is the longest.

@@ -28,7 +28,7 @@ WINDOW = 20
 @pytest.fixture(autouse=True)
 def without_a_curve(monkeypatch):
     """Which takes most of the time, and is drawn in `test_export_indexing`."""
-    monkeypatch.setattr(indexing, "_curve", lambda *_: [])
+    monkeypatch.setattr(indexing, "cost_curve", lambda *_: ())
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +81,12 @@ def test_the_reported_recall_is_that_of_what_is_served(movies, capsys, k, precis
     exact = exact_index(movies.encoder, catalogue)
     index, facts = build_index(movies.encoder, exact, options, movies.split, ~catalogue.never())
     served, error = served_recall(movies, catalogue, index, k)
-    noise = (error**2 + facts["recall_standard_error"] ** 2) ** 0.5
-    assert facts[f"recall@{k}"] == pytest.approx(served, abs=3 * noise + 0.001)
+    noise = (error**2 + facts.recall.standard_error**2) ** 0.5
+    assert facts.recall.share == pytest.approx(served, abs=3 * noise + 0.001)
     assert served >= recall - 3 * noise
-    assert index.probes < facts["cells"] or kept
+    assert index.probes < facts.cells.cells or kept
     said = capsys.readouterr().err
-    assert f"recall@{k} {facts[f'recall@{k}']:.1%}" in said
+    assert f"recall@{k} {facts.recall.share:.1%}" in said
     assert "300 validation histories, with which the probes were not chosen" in said
 
 
@@ -145,8 +145,8 @@ def test_two_histories_are_needed_to_choose_and_to_report(movies, count):
         build_index(movies.encoder, exact, options, split)
     probed = replace(options, probes=10_000 if count else 3)
     _, facts = build_index(movies.encoder, exact, probed, split)
-    assert ("recall@10" in facts) == bool(count)
-    assert facts["probes"] == (facts["cells"] if count else 3)
+    assert (facts.recall is not None) == bool(count)
+    assert facts.cells.probes == (facts.cells.cells if count else 3)
 
 
 def test_few_histories_a_recall_of_one_and_people_with_nothing_left(movies):
@@ -157,10 +157,10 @@ def test_few_histories_a_recall_of_one_and_people_with_nothing_left(movies):
     split, exact = Split(histories, queries, queries), exact_index(movies.encoder, movies.catalogue)
     options = ExportOptions(retrieval="ivf", recall=1)
     index, facts = build_index(movies.encoder, exact, options, split)
-    assert (index.probes, facts["recall@10"]) == (facts["cells"], 1)
-    assert facts["recall_of"].startswith("the 10 items that exact retrieval serves after 16 ")
+    assert (index.probes, facts.recall.share) == (facts.cells.cells, 1)
+    assert facts.recall.of.startswith("the 10 items that exact retrieval serves after 16 ")
     _, facts = build_index(movies.encoder, exact, replace(options, recall=0.8), split)
-    assert facts["recall@10"] >= 0.8 - 3 * facts["recall_standard_error"]
+    assert facts.recall.share >= 0.8 - 3 * facts.recall.standard_error
 
 
 def test_somebody_without_a_history_gets_what_may_be_recommended(movies):

@@ -14,8 +14,8 @@ from export.litert.calibration import activation_ranges
 from export.litert.modes import MODES
 from export.litert.quantization import quantize
 from export.litert.runner import lite_asker
-from export.proof.__main__ import prove
 from export.proof.approximate import ApproximateJudge
+from export.proof.artifacts import prove
 
 QUANTIZED = ("float16", "dynamic", "int8")
 ROWS, DIM, WINDOW, K = 2001, 64, 20, 10
@@ -85,11 +85,11 @@ def test_a_table_is_levels_times_the_scale_of_each_row(large):
 
 @pytest.mark.parametrize("mode", QUANTIZED)
 def test_policies_hold_and_answers_are_near_float32(model, mode):
-    ask, known = lite_asker(model.files[mode], model.sidecar), set(model.sidecar["items"]["ids"])
+    ask, known = lite_asker(model.files[mode], model.sidecar), set(model.sidecar.items.ids)
     judge = ApproximateJudge(MODES[mode], known, known)
-    for request in model.golden["requests"]:
-        answers = ask(request["histories"])
-        rows = zip(request["histories"], request["answers"], answers, strict=True)
+    for request in model.golden.requests:
+        answers = ask(request.histories)
+        rows = zip(request.histories, request.answers, answers, strict=True)
         for history, expected, (ids, scores) in rows:
             assert judge(history, expected, ids, scores) == []
     assert judge.failures() == []
@@ -99,7 +99,7 @@ def test_policies_hold_and_answers_are_near_float32(model, mode):
 @pytest.mark.parametrize("mode", QUANTIZED)
 @pytest.mark.parametrize("length", [0, 1, WINDOW, 2 * WINDOW + 1, 1500])
 def test_histories_of_any_length(model, mode, length):
-    history = model.sidecar["items"]["ids"][:length]
+    history = model.sidecar.items.ids[:length]
     ((ids, scores),) = lite_asker(model.files[mode], model.sidecar)([history])
     assert len(ids) == len(set(ids)) == K and not set(ids) & set(history)
     assert scores == sorted(scores, reverse=True) and np.isfinite(scores).all()
@@ -107,35 +107,36 @@ def test_histories_of_any_length(model, mode, length):
 
 def staged(folder, model, mode: str, content: bytes):
     (folder / "model.tflite").write_bytes(content)
-    (folder / "model.json").write_text(json.dumps({**model.sidecar, "quantization": mode}))
-    (folder / "golden_requests.json").write_text(json.dumps(model.golden))
+    items = {"ids": model.sidecar.items.ids}
+    sidecar = {"id_name": "movie_ids", "speaks": "ids", "quantization": mode, "items": items}
+    (folder / "model.json").write_text(json.dumps(sidecar))
+    model.golden.write(folder / "golden_requests.json")
     return folder
 
 
 def test_the_proof_states_what_it_asked_of_a_mode(model, tmp_path):
-    report = prove([staged(tmp_path, model, "int8", model.files["int8"])])
-    form = report["forms"]["litert"]
-    assert (report["failures"], form["tolerance"]) == ([], 0.2)
-    assert 0.8 < form["agreement"] < 1
-    assert 1e-4 < form["largest_difference"] < 0.2
+    proof = prove([staged(tmp_path, model, "int8", model.files["int8"])])
+    form = proof.forms["litert"]
+    assert (proof.failures, form.tolerance) == ([], 0.2)
+    assert 0.8 < form.agreement < 1
+    assert 1e-4 < form.largest_difference < 0.2
 
 
 def test_the_proof_holds_a_quantised_file_to_the_mode_that_it_claims(model, tmp_path):
-    report = prove([staged(tmp_path, model, "float16", model.files["int8"])])
-    assert any("within 1% of the largest" in failure for failure in report["failures"])
+    proof = prove([staged(tmp_path, model, "float16", model.files["int8"])])
+    assert any("within 1% of the largest" in failure for failure in proof.failures)
 
 
 def test_the_proof_finds_a_file_whose_ranges_are_of_no_history(model, tmp_path):
     ranges = activation_ranges(model.files["none"], ROWS, histories=[])
     content = quantize(model.files["none"], "int8", ROWS, ranges)
-    report = prove([staged(tmp_path, model, "int8", content)])
-    assert any("of float32's recommendations, got" in failure for failure in report["failures"])
+    proof = prove([staged(tmp_path, model, "int8", content)])
+    assert any("of float32's recommendations, got" in failure for failure in proof.failures)
 
 
 def test_the_proof_finds_withheld_items_in_a_quantised_file(model, tmp_path):
     staging = staged(tmp_path, model, "dynamic", model.files["dynamic"])
-    firsts = [answer["ids"][0] for answer in model.golden["requests"][-1]["answers"]]
-    golden = {**model.golden, "withheld": firsts}
-    (staging / "golden_requests.json").write_text(json.dumps(golden))
-    report = prove([staging])
-    assert any("may not be recommended" in failure for failure in report["failures"])
+    firsts = [answer.ids[0] for answer in model.golden.requests[-1].answers]
+    model.golden.replaced(withheld=firsts).write(staging / "golden_requests.json")
+    proof = prove([staging])
+    assert any("may not be recommended" in failure for failure in proof.failures)

@@ -4,14 +4,13 @@ After row i the successor encoder scores row i + 1 with 100 and row j with -j (c
 untrained SASRec has the same items.
 """
 
-import json
-
 import numpy as np
 import pytest
 
+from export.artifact.documents import Sidecar
 from export.litert.report import LENGTHS, latencies, lite_report, parity
 from export.litert.runner import lite_asker
-from export.litert.samples import Histories
+from export.litert.samples import Samples
 
 # The first four after 11 are 22, 33, 44, 55; after 33 they are 44, 11, 22, 55.
 COMPARED = [[11], [11], [33], [33]]
@@ -31,17 +30,17 @@ def other(models):
 
 @pytest.fixture
 def sidecar(lite):
-    return json.loads((lite["int64"] / "model.json").read_text())
+    return Sidecar.read(lite["int64"] / "model.json")
 
 
-def histories(targets=TARGETS) -> Histories:
-    return Histories(COMPARED, COMPARED, targets, "four histories")
+def samples(targets=TARGETS) -> Samples:
+    return Samples(COMPARED, COMPARED, targets, "four histories")
 
 
 def test_a_file_agrees_with_itself(successor, sidecar):
-    found = parity(successor, successor, sidecar, histories())
+    found = parity(successor, successor, sidecar, samples())
     ndcg = {"float32": round(NDCG, 5), "quantized": round(NDCG, 5)}
-    assert found == {
+    assert found.to_json() == {
         "histories": "four histories",
         "cutoff": 4,
         "agreement": 1,
@@ -50,7 +49,7 @@ def test_a_file_agrees_with_itself(successor, sidecar):
 
 
 def test_agreement_and_ndcg_of_another_file(successor, other, sidecar):
-    found = parity(other, successor, sidecar, histories())
+    found = parity(other, successor, sidecar, samples())
     answers = _tops(other, sidecar)
     wanted = {11: {22, 33, 44, 55}, 33: {44, 11, 22, 55}}
     shares = [len(wanted[h[0]] & set(ids)) / 4 for h, ids in zip(COMPARED, answers, strict=True)]
@@ -58,9 +57,9 @@ def test_agreement_and_ndcg_of_another_file(successor, other, sidecar):
         1 / np.log2(2 + ids.index(target)) if target in ids else 0
         for ids, target in zip(answers, TARGETS, strict=True)
     ]
-    assert np.mean(shares) < 1 and found["agreement"] == np.mean(shares)
-    assert found["ndcg"]["quantized"] == pytest.approx(np.mean(gains), abs=1e-5)
-    assert found["ndcg"]["change"] == pytest.approx(np.mean(gains) / NDCG - 1, abs=1e-4)
+    assert np.mean(shares) < 1 and found.agreement == np.mean(shares)
+    assert found.ndcg.quantized == pytest.approx(np.mean(gains), abs=1e-5)
+    assert found.ndcg.change == pytest.approx(np.mean(gains) / NDCG - 1, abs=1e-4)
 
 
 def _tops(content, sidecar) -> list[list]:
@@ -68,7 +67,7 @@ def _tops(content, sidecar) -> list[list]:
 
 
 def test_without_targets_there_is_no_ndcg(successor, sidecar):
-    assert "ndcg" not in parity(successor, successor, sidecar, histories(targets=None))
+    assert parity(successor, successor, sidecar, samples(targets=None)).ndcg is None
 
 
 def test_latencies_by_threads_and_length(successor, sidecar):
@@ -80,4 +79,4 @@ def test_latencies_by_threads_and_length(successor, sidecar):
 
 def test_a_file_that_is_not_quantised_is_measured_but_not_compared(successor, sidecar):
     report = lite_report(successor, successor, sidecar, None)
-    assert (report["parity"], report["warnings"], report["bytes"]) == (None, [], len(successor))
+    assert (report.parity, report.warnings, report.bytes) == (None, [], len(successor))

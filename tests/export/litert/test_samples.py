@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from export.exporter import export_run
-from export.litert.samples import drawn_histories, histories_for, run_histories
+from export.litert.samples import drawn_samples, run_samples, samples_for
 from export.options import ExportOptions
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.dataset import dataset_of_run
@@ -25,9 +25,9 @@ def run(build, tmp_path):
 
 
 def test_representative_histories_are_beginnings_of_the_training_part(run):
-    histories = run_histories(run)
-    assert len(histories.representative) == 10
-    for history in histories.representative:
+    samples = run_samples(run, dataset_of_run(run))
+    assert len(samples.representative) == 10
+    for history in samples.representative:
         user = history[0] // 11
         assert history
         assert history == [11 * row for row in WATCHED[user]][: len(history)]
@@ -35,15 +35,15 @@ def test_representative_histories_are_beginnings_of_the_training_part(run):
 
 
 def test_compared_are_the_test_queries_with_what_came_next(run):
-    histories = run_histories(run)
+    samples = run_samples(run, dataset_of_run(run))
     expected = [[11 * row for row in rows[:-1]] for rows in WATCHED.values()]
-    assert histories.compared == expected
-    assert histories.targets == [132] * 10
-    assert histories.source == "10 of 10 test users of P2, seed 0"
+    assert samples.compared == expected
+    assert samples.targets == [132] * 10
+    assert samples.source == "10 of 10 test users of P2, seed 0"
 
 
 def test_fewer_than_there_are_are_drawn_the_same_every_time(run):
-    first, again = (run_histories(run, compared=4) for _ in range(2))
+    first, again = (run_samples(run, dataset_of_run(run), compared=4) for _ in range(2))
     assert len(first.compared) == len(first.targets) == 4
     assert first == again and first.source.startswith("4 of 10 test users")
 
@@ -51,9 +51,9 @@ def test_fewer_than_there_are_are_drawn_the_same_every_time(run):
 @pytest.mark.parametrize("mode", ["float16", "dynamic"])
 def test_without_its_data_a_run_is_compared_on_drawn_histories(run, tmp_path, mode):
     (tmp_path / "log.csv").unlink()
-    histories = histories_for(run, mode)
-    assert histories.targets is None
-    (warning,) = histories.warnings
+    samples = samples_for(run, mode, lambda: dataset_of_run(run))
+    assert samples.targets is None
+    (warning,) = samples.warnings
     assert warning.startswith("NDCG was not measured") and "log.csv" in warning
 
 
@@ -62,7 +62,7 @@ def test_int8_needs_the_data(run, tmp_path):
     with pytest.raises(
         InputError, match="--quantize int8: expected the histories that .*log.csv: expected a file"
     ):
-        histories_for(run, "int8")
+        samples_for(run, "int8", lambda: dataset_of_run(run))
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ def test_nothing_is_measured_on_another_log(run, tmp_path, options):
 
 def test_nothing_is_needed_without_quantisation(run, tmp_path):
     (tmp_path / "log.csv").unlink()
-    assert histories_for(run, "none") is None
+    assert samples_for(run, "none", lambda: dataset_of_run(run)) is None
 
 
 @pytest.mark.parametrize("id_type", ["int64", "string"])
 def test_drawn_histories_follow_the_popularity(build, id_type):
     catalogue = build.catalogue(id_type)
-    histories = drawn_histories(catalogue, window=3)
-    lengths = {len(history) for history in histories.compared}
+    samples = drawn_samples(catalogue, window=3)
+    lengths = {len(history) for history in samples.compared}
     assert lengths == set(range(1, 7))
-    drawn = [raw for history in histories.compared for raw in history]
+    drawn = [raw for history in samples.compared for raw in history]
     shares = [drawn.count(raw) / len(drawn) for raw in catalogue.ids]
     assert shares == pytest.approx(catalogue.popularity()[1:].tolist(), abs=0.03)
-    assert len(histories.representative) == 200 and histories.targets is None
+    assert len(samples.representative) == 200 and samples.targets is None

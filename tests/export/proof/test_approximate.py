@@ -3,6 +3,7 @@
 import pytest
 from helpers.forms import LOWEST
 
+from export.artifact.documents import Answer
 from export.litert.modes import MODES, Mode, require_mode
 from export.proof.approximate import ApproximateJudge
 from seqrec_tf.errors import InputError
@@ -10,7 +11,7 @@ from seqrec_tf.errors import InputError
 # The largest score is 100, so 10 is tolerated; 7 is withheld.
 MODE = Mode(tolerance=0.1, agreement=0.75)
 KNOWN = {1, 2, 3, 4, 5, 6, 7}
-EXPECTED = {"ids": [3, 4, 5], "scores": [100.0, 50.0, 40.0]}
+EXPECTED = Answer(ids=[3, 4, 5], titles=[], scores=[100.0, 50.0, 40.0])
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_one_answer(judge, ids, scores, found):
     ],
 )
 def test_fillers_stand_where_nothing_is_left(judge, ids, scores, good):
-    expected = {"ids": [3, 0], "scores": [100.0, LOWEST]}
+    expected = Answer(ids=[3, 0], titles=[], scores=[100.0, LOWEST])
     assert (judge([1], expected, ids, scores) == []) == good
 
 

@@ -3,10 +3,11 @@
 import pytest
 from helpers.forms import LOWEST
 
+from export.artifact.documents import Answer
 from export.proof.exact import TOLERANCE, differences, largest_difference
 
 # Two items asked for, two runners-up. The largest score is 100, so 0.01 is tolerated.
-EXPECTED = {"ids": [7, 5, 3, 1], "scores": [100.0, 50.0, 49.995, 20.0]}
+EXPECTED = Answer(ids=[7, 5, 3, 1], titles=[], scores=[100.0, 50.0, 49.995, 20.0])
 
 
 def test_the_tolerance_of_these_examples():
@@ -57,25 +58,25 @@ def test_a_repeated_id_is_refused_also_within_the_tolerance():
 @pytest.mark.parametrize("padding", [0, ""])
 def test_fillers_agree_with_fillers_only(padding):
     item = "x" if padding == "" else 7
-    expected = {"ids": [item, padding, padding], "scores": [1.0, LOWEST, LOWEST]}
+    expected = Answer(ids=[item, padding, padding], titles=[], scores=[1.0, LOWEST, LOWEST])
     assert differences(expected, [item, padding, padding], [1.0, LOWEST, LOWEST]) == []
     assert len(differences(expected, [item, padding, padding], [1.0, LOWEST, float("nan")])) == 1
     assert len(differences(expected, [item, padding, 5], [1.0, LOWEST, LOWEST])) == 1
 
 
 def test_a_history_with_nothing_left_to_recommend():
-    expected = {"ids": [0, 0], "scores": [LOWEST, LOWEST]}
+    expected = Answer(ids=[0, 0], titles=[], scores=[LOWEST, LOWEST])
     assert differences(expected, [0, 0], [LOWEST, LOWEST]) == []
     assert len(differences(expected, [0, 0], [LOWEST, 0.0])) == 1
 
 
 def test_negative_scores_have_a_tolerance_too():
-    expected = {"ids": [1, 2], "scores": [-50.0, -100.0]}
+    expected = Answer(ids=[1, 2], titles=[], scores=[-50.0, -100.0])
     assert differences(expected, [1, 2], [-50.009, -99.991]) == []
     assert len(differences(expected, [1, 2], [-50.02, -100.0])) == 1
 
 
 def test_the_largest_difference_is_relative_to_the_largest_score_without_fillers():
-    expected = {"ids": [7, 5, 0], "scores": [100.0, 50.0, LOWEST]}
-    assert largest_difference(expected["scores"], [100.0, 48.0, 0.0]) == pytest.approx(0.02)
+    expected = Answer(ids=[7, 5, 0], titles=[], scores=[100.0, 50.0, LOWEST])
+    assert largest_difference(expected.scores, [100.0, 48.0, 0.0]) == pytest.approx(0.02)
     assert largest_difference([LOWEST], [LOWEST]) == 0

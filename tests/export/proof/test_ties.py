@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from export.artifact.documents import Answer, Call, Golden
 from export.graph.cells import train_cells
 from export.graph.exact import ExactIndex, exact_index
 from export.graph.ivf import IvfIndex
@@ -19,6 +20,7 @@ from export.proof.exact import differences
 from export.proof.ties import Tied, packed, read_ties
 from export.sources import golden as golden_module
 from export.sources.golden import golden_requests
+from export.sources.subject import Subject
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.ragged import from_padded, most_recent
 
@@ -80,21 +82,23 @@ def build(vectors: np.ndarray, way: str, precision: str, k: int, items: Catalogu
         index = exact_index(encoder, items)
     else:
         index = ExactIndex(ReducedTable(table.numpy(), precision), popularity)
-    golden = golden_requests(encoder, items, index, k, "item_ids")
-    return Recommender(encoder, items, index, k, "item_ids"), json.loads(json.dumps(golden))
+    golden = golden_requests(Subject(encoder, items, k, "item_ids"), index)
+    read = Golden.of(json.loads(json.dumps(golden.to_json())))
+    return Recommender(encoder, items, index, k, "item_ids"), read
 
 
-def failures(recommender: Recommender, golden: dict) -> list[str]:
+def failures(recommender: Recommender, golden: Golden) -> list[str]:
     """What the proof says of rankings, without a file between."""
-    read_ties(golden)
+    golden = read_ties(golden)
     plain = lambda ids: [getattr(raw, "decode", lambda raw=raw: raw)() for raw in ids]  # noqa: E731
     found = []
-    for request in [*golden["requests"], *golden["calls"]]:
-        if "outputs" in request:
+    for request in [*golden.requests, *golden.calls]:
+        if request.answers is None:
             continue
-        inputs = request.get("inputs", {"item_ids": request.get("histories")})
+        called = isinstance(request, Call)
+        inputs = request.inputs if called else {"item_ids": request.histories}
         kind = recommender.id_type
-        if request.get("signature") == "similar":
+        if called and request.signature == "similar":
             answer = recommender.similar(tf.constant(inputs["item_ids"], kind))
         else:
             answer = recommender.recommend_with_options(
@@ -104,7 +108,7 @@ def failures(recommender: Recommender, golden: dict) -> list[str]:
                 tf.constant(inputs.get("filter_seen", True)),
             )
         rows = zip(answer["item_ids"].numpy(), answer["scores"].numpy(), strict=True)
-        for expected, (ids, scores) in zip(request["answers"], rows, strict=True):
+        for expected, (ids, scores) in zip(request.answers, rows, strict=True):
             found += differences(expected, plain(ids.tolist()), scores.tolist())
     return found
 
@@ -144,34 +148,38 @@ def answer():
         vectors = CATALOGUES["a long default vector"]
         _, golden = build(vectors, "exact", "float32", 4, catalogue("string"))
     golden = read_ties(golden)
-    (request,) = (each for each in golden["requests"] if each["name"] == "one_item")
-    (history,), (expected,) = request["histories"], request["answers"]
-    behind = [raw for raw in golden["ids"] if raw in expected["tied"]]
+    (request,) = (each for each in golden.requests if each.name == "one_item")
+    (history,), (expected,) = request.histories, request.answers
+    behind = [raw for raw in golden.ids if raw in expected.tied]
     return SimpleNamespace(history=history, expected=expected, behind=behind)
 
 
 def test_what_is_tied_is_written_for_what_is_not_listed(answer):
-    assert not set(answer.behind) & {*answer.expected["ids"], *answer.history}
+    assert not set(answer.behind) & {*answer.expected.ids, *answer.history}
     assert set(answer.behind) <= {f"i{n:03}" for n in range(41, ITEMS + 1)}
     assert len(answer.behind) > 200
-    assert "i041?" not in answer.expected["tied"] and "" not in answer.expected["tied"]
+    assert "i041?" not in answer.expected.tied and "" not in answer.expected.tied
 
 
 def test_ties_swap_and_nothing_else(answer):
     expected, other = answer.expected, answer.behind[-1]
-    ids, scores = expected["ids"][:4], expected["scores"][:4]
+    ids, scores = expected.ids[:4], expected.scores[:4]
     assert differences(expected, [*ids[:3], other], scores) == []
-    stranger = next(f"i{n:03}" for n in range(1, 41) if f"i{n:03}" not in expected["ids"])
+    stranger = next(f"i{n:03}" for n in range(1, 41) if f"i{n:03}" not in expected.ids)
     for wrong in (stranger, answer.history[0], "i999", ""):
         assert differences(expected, [*ids[:3], wrong], scores)
     assert differences(expected, [*ids[:3], other], [*scores[:3], scores[3] - 1])
     assert differences(expected, [*ids[:2], other, other], scores) == ["an id is recommended twice"]
 
 
+def answer_of(ids: list, scores: list, tied: Tied) -> Answer:
+    return Answer(ids=ids, titles=[""] * len(ids), scores=scores, tied=tied)
+
+
 def test_a_tie_does_not_stand_before_a_better_item():
     ids = [*range(2, 60, 2)]
     bits = packed(np.array(ids) > 40)
-    expected = {"ids": [2, 4, 6, 8], "scores": [9.0, 5.0, 5.0, 5.0], "tied": Tied(bits, ids)}
+    expected = answer_of([2, 4, 6, 8], [9.0, 5.0, 5.0, 5.0], Tied(bits, ids))
     assert differences(expected, [2, 42, 58], [9.0, 5.0, 5.0]) == []
     assert differences(expected, [44, 4, 6], [9.0, 5.0, 5.0]) == ["place 1: expected id 2, got 44"]
     assert differences(expected, [2, 41, 40], [9.0, 5.0, 5.0]) == [
@@ -190,11 +198,8 @@ def test_a_changed_index_is_found_among_ties(name):
 
 def test_a_quantised_file_may_choose_among_ties():
     ids = [*range(1, 101)]
-    expected = {
-        "ids": [1, 2, 3, 4, 5],
-        "scores": [9.0, 5.0, 5.0, 5.0, 1.0],
-        "tied": Tied(packed(np.array(ids) > 50), ids),
-    }
+    tied = Tied(packed(np.array(ids) > 50), ids)
+    expected = answer_of([1, 2, 3, 4, 5], [9.0, 5.0, 5.0, 5.0, 1.0], tied)
     judge = ApproximateJudge(MODES["int8"], set(ids), {7})
     for answered in ([1, 60, 61], [1, 4, 99], [1, 2, 3]):
         assert judge([7], expected, answered, [9.0, 5.0, 5.0]) == []

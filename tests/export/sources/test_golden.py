@@ -18,8 +18,8 @@ POPULAR = [99, 22, 44, 132, 11, 77, 110, 121, 33, 55, 66, 88]
 @pytest.fixture(scope="module")
 def requests(build) -> dict[str, dict]:
     golden = build.golden(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
-    assert (golden["id_name"], golden["k"]) == ("movie_ids", 4)
-    return {request["name"]: request for request in golden["requests"]}
+    assert (golden.id_name, golden.k, golden.own_encoder) == ("movie_ids", 4, True)
+    return {request["name"]: request for request in golden.to_json()["requests"]}
 
 
 def test_the_named_cases(requests):
@@ -80,7 +80,7 @@ def test_answers_hold_k_items_and_sixteen_runners_up(build):
         np.arange(1, 41), np.array(["t"] * 40, object), np.ones(40, np.int64), "item_ids"
     )
     golden = build.golden(build.random_encoder(0, items=40), catalogue, 4, "item_ids")
-    sizes = {len(a["ids"]) for request in golden["requests"] for a in request["answers"]}
+    sizes = {len(a.ids) for request in golden.requests for a in request.answers}
     assert sizes == {4 + 16}
 
 
@@ -107,7 +107,7 @@ def test_strange_ids_are_in_no_catalogue_and_fit_every_form(ids):
 
 def test_requests_are_the_same_every_time_and_survive_json(build, requests):
     again = build.golden(build.successor_encoder(), build.catalogue("int64"), 4, "movie_ids")
-    assert json.loads(json.dumps(again))["requests"] == list(requests.values())
+    assert json.loads(json.dumps(again.to_json()))["requests"] == list(requests.values())
 
 
 def test_an_encoder_that_diverged_is_refused(build):
