@@ -4,7 +4,7 @@ Without TensorFlow: `seqrec_tf.evaluation.measuring` is what measures.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,14 +94,15 @@ def unbeaten_baselines(metrics: Metrics) -> list[str]:
     return [name for name, row in metrics.baselines.items() if row["ndcg@10"] >= own]
 
 
-def table(metrics: Metrics, name: str) -> str:
+def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
     """The metrics as a text table, with a verdict on the baselines.
 
     Args:
         metrics: of an evaluation.
         name: what the table calls the model.
+        cutoffs: k of the columns, some of `CUTOFFS`.
     """
-    columns = [f"{m}@{k}" for m in ("hit_rate", "ndcg", "mrr", "coverage") for k in CUTOFFS]
+    columns = [f"{m}@{k}" for m in ("hit_rate", "ndcg", "mrr", "coverage") for k in cutoffs]
     rows = {
         f"{name} (test)": metrics.test,
         f"{name} (validation)": metrics.validation,

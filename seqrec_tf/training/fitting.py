@@ -80,7 +80,8 @@ def fit_and_write(
     _report_progress(checkpoint)
     encoder = in_float32(model.encoder, config.encoder)
     metrics = measure(encoder, dataset)
-    print(table(metrics, config.encoder.encoder), file=sys.stderr)
+    # All cut-offs are in the run's README; they are wider than most screens.
+    print(table(metrics, config.encoder.encoder, cutoffs=(10,)), file=sys.stderr)
     with claim.updated() as folder:
         save_encoder(encoder, folder / MODEL)
         dataset.catalogue.write(folder / ITEMS)
