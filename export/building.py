@@ -27,6 +27,7 @@ from export.proof.warmup import write_warmup
 from export.sources.golden import golden_requests
 from export.sources.origin import Origin
 from export.sources.subject import Subject
+from seqrec_tf.screen import stage
 
 
 def build(
@@ -47,6 +48,7 @@ def build(
     golden, lite, retrieval = None, None, None
     exact = exact_index(subject.encoder, subject.catalogue)
     if "tflite" in options.formats:
+        stage("building the LiteRT file")
         golden = golden_requests(subject, exact)
         folders.append(build_lite(staging / LITE, subject, golden))
         samples = origin.samples
@@ -54,6 +56,7 @@ def build(
             samples = drawn_samples(subject.catalogue, subject.encoder.window)
         lite = finish_lite(folders[-1], options.quantize, samples)
     if "savedmodel" in options.formats:
+        stage("building the SavedModel")
         allowed = ~subject.catalogue.never()
         index, retrieval = build_index(subject.encoder, exact, options, origin.split, allowed)
         # The LiteRT file and a SavedModel with exact retrieval must answer the same.

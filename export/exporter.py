@@ -28,6 +28,7 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import Run
+from seqrec_tf.screen import stage
 from seqrec_tf.settings.id_names import require_id_name
 from seqrec_tf.versions import package_version
 
@@ -133,6 +134,7 @@ def _proven(folders: list[Path]) -> Proof:
     Raises:
         ProofError: with the differences, if there are any.
     """
+    stage("proving, in a process that never saw the Keras model, that the answers are the same")
     proof = run_proof(folders)
     if proof.failures:
         shown = "\n".join(proof.failures[:SHOWN])
@@ -140,6 +142,7 @@ def _proven(folders: list[Path]) -> Proof:
             f"{len(proof.failures)} answers differ from the Keras model's; nothing was "
             f"published:\n{shown}"
         )
+    stage(f"{proof.requests} golden requests were answered as the Keras model answers them")
     return proof
 
 

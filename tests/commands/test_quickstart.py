@@ -32,6 +32,7 @@ def test_it_shows_stages_and_results(done):
     assert done.returncode == 0, done.stderr
     assert "\n1/4 train\n$ python -m seqrec_tf.train --epochs 1\n" in done.stderr
     assert "\n2/4 export and prove\n$ python -m export --format all --run " in done.stderr
+    assert "\nbuilding the SavedModel\nproving, " in done.stderr
     assert "\n3/4 serve\n$ python -m serving " in done.stderr
     assert "\n4/4 ask\n$ python -m serving.client 1193 661 914 " in done.stderr
     assert "This viewer watched\n\n    1193  " in done.stdout
