@@ -15,9 +15,9 @@ class Document:
     """The base of all documents; their fields are written in the order in which they stand.
 
     A field without a default is always written; one whose default is None is left out where it is
-    None. What a file lacks is missed when it is asked for, not when it is read: versions of older
-    exporters lack some fields, and no reader needs all of them. Fields that are not known are
-    passed over.
+    None. What a file lacks is missed when it is asked for, not when it is read, and is not written:
+    versions of older exporters lack some fields, and no reader needs all of them. Fields that are
+    not known are passed over.
 
     Attributes:
         NESTED: field -> what makes it of its JSON, where that is not the value itself.
@@ -60,10 +60,11 @@ class Document:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that `of` reads."""
+        found = vars(self)
         return {
-            key_of(field.name): _plain(getattr(self, field.name))
+            key_of(field.name): _plain(found[field.name])
             for field in dataclasses.fields(self)
-            if field.default is not None or getattr(self, field.name) is not None
+            if field.name in found and (field.default is not None or found[field.name] is not None)
         }
 
     def replaced(self, **fields: object) -> Self:

@@ -85,6 +85,7 @@ def test_what_an_older_file_lacks_is_missed_when_it_is_asked_for():
     with pytest.raises(KeyError, match="dim"):
         golden.dim  # noqa: B018
     assert golden.replaced(dim=8).dim == 8
+    assert golden.to_json() == {"k": 4, "requests": [{"histories": [[1]]}]}
     with pytest.raises(AttributeError, match="'Golden' object has no attribute 'dims'"):
         golden.dims  # noqa: B018
     assert "'k': 4" in repr(golden)
