@@ -42,6 +42,8 @@ def refreshed(categorised, tmp_path_factory):
         version / "assets.extra/export_report.json",
         {**report, "id_name": "movie_ids", "window": 3, "retrieval": retrieval},
     )
+    # Of what the exporter writes there, only whose ops the graph may have is needed.
+    write_json(version / "assets.extra/golden_requests.json", {"own_encoder": True})
     vector = " ".join(map(str, FOLLOWS_8))
     (folder / "new.csv").write_text(
         "id,action,title,vector,neighbours,categories\n"
@@ -61,6 +63,12 @@ def test_the_next_version_is_published_beside_the_old(refreshed):
     assert (report["items"], report["withheld"], report["k"]) == (14, 1, 4)
     assert report["refreshed"] == {"from": str(refreshed.with_name("3")), "added": 2, "retired": 1}
     assert report["proof"]["failures"] == []
+
+
+def test_a_refreshed_version_is_held_to_the_ops_that_the_old_one_was(refreshed, again):
+    for version in (refreshed, again[-1]):
+        golden = json.loads((version / "assets.extra/golden_requests.json").read_text())
+        assert golden["own_encoder"] is True
 
 
 def test_added_items_come_up_and_retired_ones_do_not(refreshed):
