@@ -7,13 +7,13 @@ caller's business, and nothing is left running afterwards.
 import atexit
 import threading
 from contextlib import ExitStack, closing
-from os import PathLike
+from os import PathLike, fspath
 from types import TracebackType
 from typing import Self
 
 from serving.models.model_config import ModelConfig, local_path
 from serving.models.versions import find_versions, require_versions
-from serving.protocol.errors import UnreadableError
+from serving.protocol.errors import InputError, UnreadableError
 from serving.server.grpc_server import reserve_grpc_port, serve_grpc
 from serving.server.listener import base_url, open_listener
 from serving.server.options import DEFAULTS, ServerOptions
@@ -120,7 +120,9 @@ class Server:
         return self._urls[scheme]
 
     def _config(self) -> ModelConfig:
-        base_path = local_path(str(self._model_base_path)).absolute()
+        base_path = local_path(fspath(self._model_base_path)).absolute()
+        if "\0" in str(base_path):
+            raise InputError(f"expected a base path without NUL. Received: {str(base_path)!r}")
         config = ModelConfig(self._model_name, base_path)
         try:
             require_versions(config, find_versions(config.name, base_path))

@@ -19,10 +19,11 @@ def open_listener(address: str, port: int, flag: str = "--rest_api_port") -> soc
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"{flag}: cannot listen on {address} port {port} ({error.strerror}); "
+            f"{flag}: cannot listen on {address} port {port} ({reason}); "
             "expected a free port of this machine, or 0 to have one picked"
         ) from error
     return listener

@@ -130,6 +130,7 @@ def test_a_new_version_is_served(model_root, tmp_path, nothing_left):
         ("empty", "no version in base path {root}/empty"),
         ("broken", "expected a SavedModel"),
         ("locked", "base path {root}/locked: "),
+        ("a\0b", "expected a base path without NUL"),
     ],
 )
 def test_folders_without_a_model(tmp_path, path, message, nothing_left):
@@ -149,6 +150,8 @@ def test_a_port_that_is_taken(model_root, nothing_left):
         port = urlsplit(server.url).port
         with pytest.raises(InputError, match=f"port: cannot listen on 127.0.0.1 port {port}"):
             serving.Server(model_root / "seqrec", port=port).start()
+        with pytest.raises(InputError, match="port: cannot listen on 127.0.0.1 port 65536"):
+            serving.Server(model_root / "seqrec", port=65536).start()
         with pytest.raises(RuntimeError, match="is running already"):
             server.start()
         with pytest.raises(RuntimeError, match="grpc=True"):
