@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from export import exporter
 from export.exporter import export_run
 from export.litert.samples import drawn_samples, run_samples, samples_for
 from export.options import ExportOptions
@@ -86,6 +87,27 @@ def test_nothing_is_measured_on_another_log(run, tmp_path, options):
     with pytest.raises(InputError, match=message):
         export_run(run, options)
     assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [({"quantize": "dynamic", "precision": "float16"}, 1), ({"precision": "int8"}, 1), ({}, 0)],
+    ids=["both", "index", "neither"],
+)
+def test_the_data_is_read_once_if_it_is_needed(run, monkeypatch, options, times):
+    read = []
+
+    def reading(run):
+        read.append(run)
+        return dataset_of_run(run)
+
+    monkeypatch.setattr(exporter, "dataset_of_run", reading)
+    # What is built from it is tested elsewhere.
+    monkeypatch.setattr(exporter, "export_encoder", lambda *given: given[-1])
+    origin = export_run(run, ExportOptions(formats=("tflite", "savedmodel"), k=4, **options))
+    assert len(read) == times
+    assert (origin.split is not None) == ("precision" in options)
+    assert (origin.samples is not None) == ("quantize" in options)
 
 
 def test_nothing_is_needed_without_quantisation(run, tmp_path):
