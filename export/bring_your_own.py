@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def export_savedmodel(
     padding: str = "left",
     mask: bool = False,
     fixed: bool = False,
-    **options,
+    **options: Any,
 ) -> list[Path]:
     """Export an encoder of your own as a proven SavedModel (and LiteRT file).
 
@@ -108,7 +109,7 @@ def read_items(
     return Catalogue(values[order], titles[order], counts[order], id_name), order
 
 
-def _table(items) -> Table:
+def _table(items: pd.DataFrame | str | os.PathLike | Sequence) -> Table:
     """Columns `id`, `title` and `count`, of which only the first must be there."""
     if isinstance(items, (str, os.PathLike)):
         table = read_table(os.fspath(items), None, "items")

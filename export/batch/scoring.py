@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
+from tensorflow.python.trackable.autotrackable import AutoTrackable
 
 from export.graph.bounds import MOST_IDS
 from export.proof.contract import signature_defaults
@@ -81,7 +82,7 @@ class Scorer:
         """Number of the part, users (batch,) and their items, ragged (batch, None)."""
 
         # A step of a generator costs tf.data more than a user costs, so each gives a batch.
-        def packed():
+        def packed() -> Iterator[tuple[int, np.ndarray, np.ndarray, list[int]]]:
             for number, people in parts:
                 for batch in _batches(people, batch_size):
                     users, items = zip(*batch, strict=True)
@@ -90,7 +91,7 @@ class Scorer:
                     lengths = [len(history) for history in items]
                     yield number, np.array(users, NUMPY[self.user_type]), flat, lengths
 
-        def readable():
+        def readable() -> Iterator[tuple[int, np.ndarray, np.ndarray, list[int]]]:
             try:
                 yield from packed()
             except InputError as error:  # tf.data would make a traceback of it
@@ -162,7 +163,7 @@ def _require_readable(user: int | str, count: int) -> None:
         )
 
 
-def _options(model, folder: Path, id_name: str) -> dict[str, tf.Tensor]:
+def _options(model: AutoTrackable, folder: Path, id_name: str) -> dict[str, tf.Tensor]:
     """The defaults of the inputs of `recommend`, `k` among them, for all but the histories.
 
     Raises:

@@ -6,6 +6,7 @@ part of the rows at a time.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import tensorflow as tf
 
@@ -16,6 +17,8 @@ MOST_BYTES = 2**23  # of all texts or examples
 PART_SCORES = 2**26  # rows times items that are scored at a time, 256 MiB
 PART_POSITIONS = 2**16  # rows times window that an encoder reads at a time
 PART_NUMBERS = 2**24  # of item vectors that are looked up at a time, 64 MiB
+
+Values = TypeVar("Values", bound=tf.Tensor | tf.RaggedTensor)
 
 
 def rows_a_part(items: int, window: int) -> int:
@@ -28,7 +31,7 @@ def rows_a_request(k: int) -> int:
     return max(1, min(MOST_ROWS, MOST_ANSWERS // k))
 
 
-def checked(values: tf.Tensor | tf.RaggedTensor, **counts: tuple[tf.Tensor | int, int]):
+def checked(values: Values, **counts: tuple[tf.Tensor | int, int]) -> Values:
     """`values`, which nothing can read before the counts of a request are found to be in bounds.
 
     A check beside the work would guard nothing: memory could be taken before it fails, and what
@@ -56,7 +59,7 @@ def size_of(values: tf.Tensor) -> tf.Tensor:
     return tf.size(values, tf.int64)
 
 
-def after(checks: list, values: tf.Tensor | tf.RaggedTensor):
+def after(checks: list[tf.Operation], values: Values) -> Values:
     """`values`, which nothing can read before the checks are done."""
     with tf.control_dependencies(checks):
         return tf.nest.map_structure(tf.identity, values, expand_composites=True)
@@ -75,7 +78,7 @@ def in_parts(
         signature: of what the function gives.
     """
 
-    def joined():
+    def joined() -> dict[str, tf.Tensor] | tf.Tensor:
         count = (size + part - 1) // part
         found = tf.map_fn(
             lambda number: function(number * part, (number + 1) * part),
@@ -85,7 +88,7 @@ def in_parts(
         )
         return tf.nest.map_structure(flat, found, signature)
 
-    def flat(stacked, spec):
+    def flat(stacked: tf.Tensor, spec: tf.TensorSpec) -> tf.Tensor:
         shape = tf.shape(stacked)
         rows = tf.reshape(stacked, tf.concat([[shape[0] * shape[1]], shape[2:]], axis=0))
         return tf.ensure_shape(rows[:size], spec.shape)

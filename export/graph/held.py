@@ -6,7 +6,7 @@ owns it, or said to be nobody's, before anything is written.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import tensorflow as tf
 
@@ -60,7 +60,7 @@ def held_by(traced: ConcreteFunction) -> list:
     return list({id(owner): owner for owner in owners.values()}.values())
 
 
-def _owners(handles) -> Iterator[tuple[int, object]]:
+def _owners(handles: Container[int]) -> Iterator[tuple[int, object]]:
     """Handle -> the living object whose handle, or whose path, it is."""
     for thing in gc.get_objects():
         kind = type(thing)  # isinstance asks the object, and some answer by importing things

@@ -75,7 +75,7 @@ class IvfIndex(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """See `export.graph.index.Index`; among the items of the nearest cells."""
 
-        def one(entry):
+        def one(entry: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             vector, cold, hidden = entry
             rows, scores = self._rated(vector, cosine)
             rows = tf.where(cold, self.popular, rows)

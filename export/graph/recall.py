@@ -48,7 +48,7 @@ def searcher(index: Index, allowed: np.ndarray, k: int) -> Callable:
     may = None if allowed[1:].all() else tf.constant(allowed)
 
     @tf.function(input_signature=[vectors, tf.RaggedTensorSpec([None, None], tf.int32)])
-    def search(vectors, hidden):
+    def search(vectors: tf.Tensor, hidden: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         cold = tf.zeros([tf.shape(vectors)[0], 1], tf.bool)
         return index.search(Query(vectors, cold, hidden, may), min(k, index.reach))
 

@@ -14,6 +14,7 @@ from export.graph.bounds import (
     MOST_IDS,
     MOST_ROWS,
     PART_NUMBERS,
+    Values,
     after,
     checked,
     few_or_many,
@@ -105,7 +106,7 @@ class Recommender(tf.Module):
         """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
         known = self._known(histories, self.k)
 
-        def answer(first, end):
+        def answer(first: tf.Tensor | None, end: tf.Tensor | None) -> dict[str, tf.Tensor]:
             part = ragged_part(known, first, end)
             hidden = part[:, :0] if self.repeats else part
             return self._best(self._query(part, hidden, self.allowed), self.k)
@@ -139,7 +140,7 @@ class Recommender(tf.Module):
         seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
         allowed = self._allowed(exclude_ids, categories)
 
-        def answer(first, end):
+        def answer(first: tf.Tensor | None, end: tf.Tensor | None) -> dict[str, tf.Tensor]:
             rows, hidden = (ragged_part(ragged, first, end) for ragged in (known, seen))
             return self._best(self._query(rows, hidden, allowed), k)
 
@@ -170,7 +171,7 @@ class Recommender(tf.Module):
         known, rows = self._known(histories), self._look_up(candidates)
         fits = tf.logical_and(known.nrows(tf.int32) <= self.part, tf.size(rows) <= self.pairs)
 
-        def few():
+        def few() -> tf.Tensor:
             return tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))
 
         scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
@@ -183,7 +184,7 @@ class Recommender(tf.Module):
         owners = tf.repeat(tf.range(tf.shape(rows)[0]), tf.shape(rows)[1])
         pairs = tf.reshape(rows, [-1])
 
-        def scored(first, end):
+        def scored(first: tf.Tensor | None, end: tf.Tensor | None) -> tf.Tensor:
             items, histories = (padded_part(part, first, end) for part in (pairs, owners))
             return tf.reduce_sum(self.index.vectors(items) * tf.gather(vectors, histories), axis=1)
 
@@ -198,7 +199,7 @@ class Recommender(tf.Module):
         return self._encoded(self._known(histories))
 
     def _encoded(self, known: tf.RaggedTensor) -> tf.Tensor:
-        def encoded(first, end):
+        def encoded(first: tf.Tensor | None, end: tf.Tensor | None) -> tf.Tensor:
             return self.encode_rows(ragged_part(known, first, end))
 
         signature = tf.TensorSpec([None, self.dim], tf.float32)
@@ -212,7 +213,7 @@ class Recommender(tf.Module):
         ids = self._checked(ids, size_of(ids), size_of(ids), self.k)
         all_rows = self._look_up(ids)
 
-        def answer(first, end):
+        def answer(first: tf.Tensor | None, end: tf.Tensor | None) -> dict[str, tf.Tensor]:
             rows = padded_part(all_rows, first, end)
             item = rows[:, tf.newaxis]
             vectors = self.index.vectors(rows) / tf.gather(self.index.norms, item)
@@ -221,7 +222,9 @@ class Recommender(tf.Module):
 
         return in_parts(answer, tf.size(ids), self.part, self._signature(self.k))
 
-    def _checked(self, values, rows: tf.Tensor, ids: tf.Tensor, k: tf.Tensor | int):
+    def _checked(
+        self, values: Values, rows: tf.Tensor, ids: tf.Tensor, k: tf.Tensor | int
+    ) -> Values:
         """`values` of a request that asks for what a client may mean; see `export.graph.bounds`."""
         answers = rows * tf.cast(k, tf.int64)
         return checked(

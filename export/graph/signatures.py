@@ -1,8 +1,10 @@
 """The request forms of the SavedModel: what arrives over REST or gRPC, as ragged histories."""
 
 import functools
+from collections.abc import Callable
 
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction, PolymorphicFunction
 
 from export.graph.bounds import MOST_BYTES, MOST_ROWS, checked
 from export.graph.recommender import Recommender
@@ -18,12 +20,16 @@ SMALLER = (
 INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST_INTEGER})"
 
 
+# What answers, and its inputs.
+Form = tuple[Callable[..., dict[str, tf.Tensor]], dict[str, tf.TensorSpec]]
+
+
 def signatures(recommender: Recommender) -> dict:
     """The SavedModel's signatures, by name (README, "Signatures")."""
     ids, kind = recommender.id_name, recommender.id_type
     histories = {ids: tf.TensorSpec([None, None], kind)}
     forms = Forms(recommender)
-    functions = {
+    functions: dict[str, Form] = {
         "serving_default": (forms.dense, histories),
         "ragged": (
             forms.components,
@@ -39,7 +45,9 @@ def signatures(recommender: Recommender) -> dict:
     return {**traced, "recommend": forms.with_options()}
 
 
-def concrete(function, inputs: dict[str, tf.TensorSpec]):
+def concrete(
+    function: Callable[..., dict[str, tf.Tensor]], inputs: dict[str, tf.TensorSpec]
+) -> ConcreteFunction:
     """Trace `function` with positional inputs that are named as in `inputs`."""
     return tf.function(function).get_concrete_function(*_named(inputs))
 
@@ -98,7 +106,7 @@ class Forms:
         """`encode`: histories as in `dense`."""
         return {"embedding": self.recommender.encode(_ragged(ids))}
 
-    def with_options(self):
+    def with_options(self) -> PolymorphicFunction:
         """`recommend`: as `dense`, with options that a gRPC request may leave away.
 
         TensorFlow writes the default values of the function's arguments into
@@ -115,7 +123,13 @@ class Forms:
         k, hide = tf.constant(self.recommender.k), tf.constant(not self.recommender.repeats)
         no_ids, every = tf.constant([], kind), tf.constant([], tf.string)
 
-        def recommend(ids, k=k, exclude_ids=no_ids, filter_seen=hide, categories=every):
+        def recommend(
+            ids: tf.Tensor,
+            k: tf.Tensor = k,
+            exclude_ids: tf.Tensor = no_ids,
+            filter_seen: tf.Tensor = hide,
+            categories: tf.Tensor | None = every,
+        ) -> dict[str, tf.Tensor]:
             options = (k, exclude_ids, filter_seen, categories)
             return self.recommender.recommend_with_options(_ragged(ids), *options)
 

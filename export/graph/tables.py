@@ -81,7 +81,7 @@ class ReducedTable(tf.Module):
     def scores(self, vectors: tf.Tensor) -> tf.Tensor:
         """Dot products with every row: (batch, dim) -> (batch, items + 1)."""
 
-        def chunk(number):
+        def chunk(number: tf.Tensor) -> tf.Tensor:
             values = tf.cast(self.values[number], tf.float32)
             return tf.matmul(vectors, values, transpose_b=True)
 

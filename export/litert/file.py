@@ -17,6 +17,8 @@ TYPES: dict[np.dtype, int] = {
 }
 DTYPES = {kind: dtype for dtype, kind in TYPES.items()}
 
+Scale = np.ndarray | float | None  # of quantised values: of each row, or of all; None for others
+
 
 class LiteFile:
     """The file's model, to be changed in place; `content` gives the bytes of the changed file.
@@ -112,7 +114,7 @@ class LiteGraph:
         """Drop a constant's values: nothing reads it, or an operator computes it from now on."""
         self._graph.tensors[number].buffer = 0
 
-    def add_constant(self, values: np.ndarray, scale=None) -> int:
+    def add_constant(self, values: np.ndarray, scale: Scale = None) -> int:
         """A new constant, quantised with a scale for all of it or one for each of its rows."""
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
@@ -128,7 +130,14 @@ class LiteGraph:
         tensor.buffer = other.buffer
         return self._append(tensor)
 
-    def add_like(self, number: int, dtype, scale=None, zero_point: int = 0, width=None) -> int:
+    def add_like(
+        self,
+        number: int,
+        dtype: type[np.generic],
+        scale: Scale = None,
+        zero_point: int = 0,
+        width: int | None = None,
+    ) -> int:
         """A new tensor for something computed, of the shape of another one.
 
         Args:
@@ -144,7 +153,9 @@ class LiteGraph:
         quantization = _quantization(scale, zero_point)
         return self._append(_tensor(shape, signature, TYPES[np.dtype(dtype)], quantization))
 
-    def operator(self, kind: int, inputs: list, outputs: list, version: int, options=None):
+    def operator(
+        self, kind: int, inputs: list, outputs: list, version: int, options: object = None
+    ) -> schema.OperatorT:
         """A new operator, which is not in the graph yet.
 
         Args:
@@ -190,14 +201,19 @@ def _with_width(shape: Sequence[int], width: int | None) -> list[int]:
     return [*shape[:-1], width] if width and len(shape) else list(shape)
 
 
-def _tensor(shape, signature, kind: int, quantization) -> schema.TensorT:
+def _tensor(
+    shape: Sequence[int],
+    signature: Sequence[int] | None,
+    kind: int,
+    quantization: schema.QuantizationParametersT | None,
+) -> schema.TensorT:
     tensor = schema.TensorT()
     tensor.shape, tensor.shapeSignature = list(shape), signature
     tensor.type, tensor.quantization = kind, quantization
     return tensor
 
 
-def _quantization(scale, zero_point: int = 0) -> schema.QuantizationParametersT | None:
+def _quantization(scale: Scale, zero_point: int = 0) -> schema.QuantizationParametersT | None:
     if scale is None:
         return None
     parameters = schema.QuantizationParametersT()

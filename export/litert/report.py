@@ -3,6 +3,7 @@
 import os
 import statistics
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -64,7 +65,7 @@ def latencies(
     return found
 
 
-def _median_ms(run, inputs: dict, repeats: int) -> float:
+def _median_ms(run: Callable[..., object], inputs: dict, repeats: int) -> float:
     times = []
     for _ in range(3 + repeats):
         start = time.perf_counter()

@@ -1,10 +1,12 @@
 """The signatures that a SavedModel of this exporter promises (README, "Signatures")."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 from export.artifact.documents import Golden
 from seqrec_tf.errors import InputError
@@ -58,7 +60,7 @@ def found(model: saved_model_pb2.SavedModel) -> dict[str, tuple[Tensors, Tensors
     }
 
 
-def _tensors(infos) -> Tensors:
+def _tensors(infos: Mapping[str, TensorInfo]) -> Tensors:
     return {
         name: (tf.as_dtype(info.dtype).name, [side.size for side in info.tensor_shape.dim])
         for name, info in sorted(infos.items())
@@ -99,7 +101,7 @@ def signature_defaults(folder: Path) -> dict[str, dict[str, tf.Tensor]]:
     }
 
 
-def signature_failures(model, expected: dict) -> list[str]:
+def signature_failures(model: saved_model_pb2.SavedModel, expected: dict) -> list[str]:
     """Where the signatures are not those expected, in words."""
     there = found(model)
     failures = [f"signature {name}: missing" for name in expected if name not in there]

@@ -6,6 +6,11 @@ that brings in a new kind of op is seen.
 """
 
 import collections
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 ALLOWED_OPS = frozenset(
     """
@@ -38,13 +43,13 @@ def foreign_ops(names: set[str], own_encoder: bool) -> set[str]:
     return names - ALLOWED_OPS if own_encoder else names & PYTHON_OPS
 
 
-def op_counts(model) -> collections.Counter:
+def op_counts(model: "SavedModel") -> collections.Counter:
     """How often each op occurs in a `SavedModel` proto, in its graphs and their functions."""
     counts = (op_counts_of(graph.graph_def) for graph in model.meta_graphs)
     return sum(counts, collections.Counter())
 
 
-def op_counts_of(graph) -> collections.Counter:
+def op_counts_of(graph: "GraphDef") -> collections.Counter:
     """How often each op occurs in a `GraphDef`, its functions included."""
     counts = collections.Counter(node.op for node in graph.node)
     for function in graph.library.function:

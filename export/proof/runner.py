@@ -4,11 +4,14 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from export.proof.contract import signature_defaults
+
+Nested = Any  # lists of lists, or what is in them
 
 
 def signature_answers(
@@ -27,11 +30,11 @@ def signature_answers(
     signatures, defaults = loaded.signatures, signature_defaults(folder)
     dtype = signatures["serving_default"].structured_input_signature[1][id_name].dtype
 
-    def ragged(batch):
+    def ragged(batch: list[list]) -> dict[str, tf.Tensor]:
         histories = _ragged(batch, dtype)
         return {id_name: histories.flat_values, "row_splits": histories.row_splits}
 
-    def text(batch):
+    def text(batch: list[list]) -> dict[str, tf.Tensor]:
         texts = [text_separator.join(map(str, history)) for history in batch]
         return {"history": tf.constant(texts, tf.string, shape=[len(batch)])}
 
@@ -65,7 +68,7 @@ def signature_caller(folder: Path) -> Iterator[Callable]:
 
     def call(name: str, inputs: dict) -> dict[str, list]:
         signature = meta.signature_def[name]
-        feed = {
+        feed: dict[str, np.ndarray] = {
             signature.inputs[key].name: np.asarray(value, _numpy_type(signature.inputs[key].dtype))
             for key, value in inputs.items()
         }
@@ -79,18 +82,23 @@ def signature_caller(folder: Path) -> Iterator[Callable]:
         session.close()
 
 
-def _numpy_type(kind: int):
+def _numpy_type(kind: int) -> type:
     return object if kind == tf.string.as_datatype_enum else tf.as_dtype(kind).as_numpy_dtype
 
 
-def _decoded(value):
+def _decoded(value: Nested) -> Nested:
     """Texts instead of bytes, at any depth of lists."""
     if isinstance(value, list):
         return [_decoded(element) for element in value]
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _asker(signature, make_inputs: Callable, id_name: str, dtype: tf.DType) -> Callable:
+def _asker(
+    signature: Callable[..., dict[str, tf.Tensor]],
+    make_inputs: Callable,
+    id_name: str,
+    dtype: tf.DType,
+) -> Callable:
     def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
         inputs = {name: tf.convert_to_tensor(value) for name, value in make_inputs(batch).items()}
         return _answers(signature(**inputs), id_name, dtype)

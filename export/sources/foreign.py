@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from export.graph.held import held_by
 from export.sources.resources import require_carried, require_stock_ops
@@ -179,7 +180,7 @@ class ForeignEncoder:
                     )
         return longest.astype(np.int32)
 
-    def _traced(self, rows: np.ndarray):
+    def _traced(self, rows: np.ndarray) -> ConcreteFunction:
         """`encode` as a graph, if that answers as the encoder did so far.
 
         Raises:

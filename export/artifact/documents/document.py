@@ -79,7 +79,7 @@ class Document:
         return document
 
     @classmethod
-    def _made(cls, name: str, value: Any) -> object:
+    def _made(cls, name: str, value: object) -> object:
         return cls.NESTED[name](value) if name in cls.NESTED and value is not None else value
 
     def __repr__(self) -> str:
@@ -98,7 +98,7 @@ def key_of(name: str) -> str:
     return name.removesuffix("_")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """JSON of a field; lists of values, which may be long, are not copied."""
     if isinstance(value, Document):
         return value.to_json()
