@@ -100,7 +100,7 @@ def test_stopping_is_known_at_once_and_does_not_wait_for_ever(start_server, mode
             assert response.status == health_pb2.HealthCheckResponse.NOT_SERVING
             request = predict_request("m", {"x": floats(1)})
             refused(channel.prediction.Predict, request, grpc.StatusCode.UNAVAILABLE, "stopping")
-        assert server.process.wait(20) == 0
+        assert (server.process.communicate(timeout=20)[0], server.process.returncode) == ("", 0)
     for thread in threads:
         thread.join()
     assert answers == [{"steps": 40_000}]
