@@ -103,7 +103,7 @@ def once(heard: Callable[[], None]) -> Callable[[], None]:
         _state.instead = None
         signal.signal(signal.SIGINT, previous)
 
-    def handler(*_) -> None:
+    def handler(*_: object) -> None:
         if not _state.listening:
             stop()
             heard()
@@ -138,7 +138,7 @@ def ended(process: int) -> None:
     _state.started.remove(process)
 
 
-def _stand_still(*_) -> None:
+def _stand_still(*_: object) -> None:
     """After a signal the main thread does no more, unless it must finish something."""
     _state.over = True
     if not _state.depth:

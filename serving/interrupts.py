@@ -88,7 +88,7 @@ def _end(heard: int, screen: int, line: str) -> None:
         os._exit(exit_code(signal.SIGINT))
 
 
-def _nothing(*_) -> None:
+def _nothing(*_: object) -> None:
     """The handler that Python wants to have."""
 
 
@@ -98,7 +98,7 @@ def _handled(*numbers: int) -> list[int]:
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _raise_once(number: int, _) -> None:
+def _raise_once(number: int, _: object) -> None:
     for each in _handled(signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(exit_code(number))
