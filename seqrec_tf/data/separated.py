@@ -1,7 +1,8 @@
 """CSV and TSV, parsed by pandas; read line by line only to find the line of an error."""
 
 import csv
-from collections.abc import Container, Iterator
+from collections.abc import Container, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def read_separated(
         InputError: as `seqrec_tf.data.tables.read_table`.
     """
     quotes = quoting(path, separator, trusted)
-    header = next((fields for _, fields in records(path, separator, quotes)), None)
+    with closing(records(path, separator, quotes)) as found:
+        header = next((fields for _, fields in found), None)
     if header is None:
         raise InputError(f"{path}: expected a header line. Received: an empty file.")
     chosen = chosen_columns(path, header, columns, elsewhere)
@@ -54,15 +56,16 @@ def read_separated(
     options |= {"quoting": quotes, "encoding": "utf-8-sig", "chunksize": rows}
     short = False
     try:
-        for number, chunk in enumerate(pd.read_csv(path, **options)):
-            # A row with too few values ends in "", as a row with an empty last value does.
-            if not short and (chunk.iloc[:, -1] == "").any():
-                short = True
-                _raise_first_bad_record(path, separator, quotes)
-            frame = chunk[list(wanted)].rename(columns=wanted)
-            if quotes == csv.QUOTE_NONE:
-                frame = frame.apply(_unquoted)
-            yield frame.iloc[0 if number else 1 :].reset_index(drop=True)
+        with pd.read_csv(path, **options) as pieces:
+            for number, chunk in enumerate(pieces):
+                # A row with too few values ends in "", as a row with an empty last value does.
+                if not short and (chunk.iloc[:, -1] == "").any():
+                    short = True
+                    _raise_first_bad_record(path, separator, quotes)
+                frame = chunk[list(wanted)].rename(columns=wanted)
+                if quotes == csv.QUOTE_NONE:
+                    frame = frame.apply(_unquoted)
+                yield frame.iloc[0 if number else 1 :].reset_index(drop=True)
     except UnicodeDecodeError as error:
         raise _undecodable(path) from error
     except pd.errors.ParserError as error:
@@ -79,13 +82,14 @@ def _unquoted(cells: pd.Series) -> pd.Series:
 def _raise_first_bad_record(path: Path, separator: str, quotes: Quoting) -> None:
     """Raise for the first record that is not as long as the header; else return."""
     width = None
-    for line, fields in records(path, separator, quotes):
-        width = width or len(fields)
-        if len(fields) != width:
-            raise InputError(
-                f"{path}, line {line}: expected {width} values as in the header. "
-                f"Received: {len(fields)}."
-            )
+    with closing(records(path, separator, quotes)) as found:
+        for line, fields in found:
+            width = width or len(fields)
+            if len(fields) != width:
+                raise InputError(
+                    f"{path}, line {line}: expected {width} values as in the header. "
+                    f"Received: {len(fields)}."
+                )
 
 
 def _undecodable(path: Path) -> InputError:
@@ -100,7 +104,9 @@ def _undecodable(path: Path) -> InputError:
     return InputError(f"{path}: expected UTF-8 text. Received: another encoding.")
 
 
-def records(path: Path, separator: str, quotes: Quoting) -> Iterator[tuple[int, list[str]]]:
+def records(
+    path: Path, separator: str, quotes: Quoting
+) -> Generator[tuple[int, list[str]], None, None]:
     """Last line number and values of each record; blank lines are passed over, as in pandas.
 
     Args:
