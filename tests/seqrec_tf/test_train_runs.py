@@ -258,7 +258,7 @@ def _full_disk():
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [
-        (_interrupted, 130, "interrupted"),
+        (_interrupted, 130, "error: interrupted"),
         (_full_disk, 2, "error: done: no space left; what was there before is there still"),
     ],
 )
