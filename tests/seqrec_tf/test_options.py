@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from seqrec_tf.command import Parser
 from seqrec_tf.json_files import write_json
 from seqrec_tf.options import (
-    Parser,
     add_config_options,
     build_config,
     given_options,
