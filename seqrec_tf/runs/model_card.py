@@ -84,10 +84,18 @@ def write_model_card(
     name = config.encoder.encoder
     draw_learning_curve(path / "learning_curve.png", metrics, history, best_epoch)
     draw_breakdown(path / "breakdown.png", metrics, name)
-    card = CARD.format(
+    card = _card(config, metrics, history, best_epoch, run or path)
+    (path / "README.md").write_text(card, encoding="utf-8")
+
+
+def _card(
+    config: RunConfig, metrics: Metrics, history: list[dict], best_epoch: int, run: Path
+) -> str:
+    name = config.encoder.encoder
+    return CARD.format(
         name=name,
         data=config.data.name,
-        run=shlex.quote(str(run or path)),
+        run=shlex.quote(str(run)),
         verdict=verdict(metrics, name),
         figures=_figures(metrics, name),
         protocol=metrics.protocol,
@@ -105,7 +113,6 @@ def write_model_card(
         table=table(metrics, name),
         settings=_settings(config),
     )
-    (path / "README.md").write_text(card, encoding="utf-8")
 
 
 def _figures(metrics: Metrics, name: str) -> str:

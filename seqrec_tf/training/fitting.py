@@ -48,6 +48,33 @@ def fit_and_write(
         dataset: the data, of the same configuration.
         start: the run whose weights to start from.
     """
+    model, data, checkpoint = _prepare(claim, config, duration, dataset, start)
+    failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
+    best = checkpoint.best_epoch
+    if best is None:
+        raise InputError(f"{failure} No epoch was complete, so there is no model.")
+    checkpoint.load_best()
+    _report_progress(checkpoint)
+    encoder = in_float32(model.encoder, config.encoder)
+    metrics = measure(encoder, dataset)
+    # All cut-offs are in the run's README; they are wider than most screens.
+    print(table(metrics, config.encoder.encoder, cutoffs=(10,)), file=sys.stderr)
+    with claim.updated() as folder:
+        save_encoder(encoder, folder / MODEL)
+        dataset.catalogue.write(folder / ITEMS)
+        write_json(folder / "config.json", with_asked(config, asked))
+        write_history(folder / "history.csv", checkpoint.history)
+        write_model_card(folder, config, metrics, checkpoint.history, best, claim.path)
+        digest = file_digest(folder / MODEL)
+        dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)
+    if failure:
+        raise InputError(f"{failure} {claim.path} holds epoch {best}, the best before.")
+
+
+def _prepare(
+    claim: Claim, config: RunConfig, duration: Duration, dataset: Dataset, start: Run | None
+) -> tuple[keras.Model, TrainingData, Checkpoint]:
+    """The model as it stands before the next epoch, its batches, and where it is kept."""
     resume = (claim.path / CHECKPOINT / STATE).is_file()
     # The names of layers are in model.keras, and must not count on from another training.
     keras.utils.clear_session()
@@ -72,26 +99,7 @@ def fit_and_write(
         checkpoint.restore(model)
     elif start:
         carry_over(start, model.encoder, dataset.catalogue)
-    failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
-    history, best = checkpoint.history, checkpoint.best_epoch
-    if best is None:
-        raise InputError(f"{failure} No epoch was complete, so there is no model.")
-    checkpoint.load_best()
-    _report_progress(checkpoint)
-    encoder = in_float32(model.encoder, config.encoder)
-    metrics = measure(encoder, dataset)
-    # All cut-offs are in the run's README; they are wider than most screens.
-    print(table(metrics, config.encoder.encoder, cutoffs=(10,)), file=sys.stderr)
-    with claim.updated() as folder:
-        save_encoder(encoder, folder / MODEL)
-        dataset.catalogue.write(folder / ITEMS)
-        write_json(folder / "config.json", with_asked(config, asked))
-        write_history(folder / "history.csv", history)
-        write_model_card(folder, config, metrics, history, best, claim.path)
-        digest = file_digest(folder / MODEL)
-        dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)
-    if failure:
-        raise InputError(f"{failure} {claim.path} holds epoch {best}, the best before.")
+    return model, data, checkpoint
 
 
 def _fit(
