@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,9 +32,12 @@ def ask(url: str) -> list[int]:
 
 def children() -> list[str]:
     """What the processes that this one started are called."""
-    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    ids = [number for path in found for number in path.read_text().split()]
-    return [Path(f"/proc/{number}/cmdline").read_text() for number in ids]
+    commands = []
+    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            ids = (thread / "children").read_text().split()
+            commands += [Path(f"/proc/{number}/cmdline").read_text() for number in ids]
+    return commands
 
 
 def is_listening(url: str) -> bool:
