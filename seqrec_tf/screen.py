@@ -66,6 +66,7 @@ class Screen:
 
     def __init__(self, verbose: bool):
         self.verbose = verbose
+        self.loading = False
         self.log: Log | None = None
 
 
@@ -93,8 +94,9 @@ def command_screen(verbose: bool) -> Iterator[None]:
 
 def loading_tensorflow() -> None:
     """Say so, and from here on keep what is not for people from the screen."""
-    if _screen is None or _screen.log:
+    if _screen is None or _screen.loading:
         return
+    _screen.loading = True
     if _screen.verbose:
         print("loading TensorFlow", file=sys.stderr)
         return

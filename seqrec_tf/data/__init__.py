@@ -10,6 +10,7 @@ from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.logs import load_logs
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.errors import InputError
+from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.config import DataConfig
 
 
@@ -30,7 +31,8 @@ def load_interactions(config: DataConfig) -> Interactions:
     if config.interactions is not None:
         return load_logs(config)
     if config.tfds is not None:
-        from seqrec_tf.data.tfds import load_tfds  # reads with TensorFlow, which takes seconds
+        loading_tensorflow()
+        from seqrec_tf.data.tfds import load_tfds
 
         return load_tfds(config.tfds, config)
     if config.dataset == "demo":

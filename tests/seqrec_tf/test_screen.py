@@ -47,6 +47,7 @@ NOISY = """
 stage("one")
 loading_tensorflow()
 noise()
+loading_tensorflow()
 stage("two")
 overheard("from a process\\n")
 print("warning: mine", file=sys.stderr)
