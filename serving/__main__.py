@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -77,12 +76,13 @@ def serve(flags: Flags) -> None:
     from serving.server.http_server import serve as serve_http
 
     with serve_grpc(running, grpc_port) as stop_grpc:
-        end_otherwise()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: sys.exit(0))
-        _announce(listener, configs)
-        running.follow(flags.model_config_file)
-        serve_http(running.application(), listener, running.patience, stop_grpc)
+
+        def start() -> None:
+            end_otherwise()
+            _announce(listener, configs)
+            running.follow(flags.model_config_file)
+
+        serve_http(running.application(), listener, running.patience, stop_grpc, start)
     # Not the usual end, which waits for graphs that run on after their request timed out.
     os._exit(0)
 

@@ -105,13 +105,11 @@ class _Process(HttpServer):
     def _cut_off(self) -> None:
         os._exit(0)
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """The first signal ends the serving, a second one the process, also after this."""
+    def take_signals(self) -> None:
+        """From now on the first signal ends the serving, a second one the process."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self.handle_exit)
-        yield
 
     def handle_exit(self, number: int, frame: object) -> None:
         """A signal came."""
@@ -125,6 +123,7 @@ def serve(
     listener: socket.socket,
     patience: Patience = Patience(),
     on_stop: Callable[[], None] = lambda: None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer requests until SIGINT or SIGTERM; requests under way are finished first.
 
@@ -133,7 +132,12 @@ def serve(
         listener: where connections come in.
         patience: how long others may take.
         on_stop: called when the server is told to stop, before requests are finished.
+        on_start: called first; a signal that comes in it, or later, ends the serving.
     """
     # Whoever reads or writes much lets the connections run ten times a hundredth of a second.
     sys.setswitchinterval(0.001)
-    _Process(app, patience, on_stop).run(sockets=[listener])
+    server = _Process(app, patience, on_stop)
+    # Not when uvicorn asks for it: an exit in between leaves its first coroutine behind.
+    server.take_signals()
+    on_start()
+    server.run(sockets=[listener])

@@ -332,3 +332,27 @@ def test_javas_own_client(server):
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     answer = '{"outputs": [2.5, 3.0]}'
     assert ended.stdout.splitlines() == [f"200 {answer}"] * 6, ended.stderr
+
+
+@pytest.mark.parametrize("place", ["", "uvicorn.Config.get_loop_factory = stop"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_starts_ends_it_without_a_word(place, number):
+    code = f"""
+import os, uvicorn
+from serving.server.http_server import serve
+from serving.server.listener import open_listener
+
+loop_factory = uvicorn.Config.get_loop_factory
+
+def stop(config=None):
+    os.kill(os.getpid(), {int(number)})
+    return config and loop_factory(config)
+
+{place}
+serve(None, open_listener("127.0.0.1", 0), on_start={"lambda: None" if place else "stop"})
+print("over")
+"""
+    command = [sys.executable, "-c", code]
+    environment = os.environ | {"PYTHONPATH": str(HELPERS.parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "over\n", "")
