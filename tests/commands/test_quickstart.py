@@ -20,12 +20,17 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("quickstart")
 
 
+def talkative(folder: Path) -> dict[str, str]:
+    """TensorFlow's messages, one of them on every processor: oneDNN is not everywhere a default."""
+    return environment(TMPDIR=str(folder), TF_CPP_MIN_LOG_LEVEL="0", TF_ENABLE_ONEDNN_OPTS="1")
+
+
 @pytest.fixture(scope="module")
 def done(folder) -> subprocess.CompletedProcess:
     """The real command, with TensorFlow as talkative as it comes."""
-    (folder / "tmp").mkdir()
-    talkative = environment(TMPDIR=str(folder / "tmp"), TF_CPP_MIN_LOG_LEVEL="0")
-    return run_module("seqrec_tf.quickstart", "--epochs", "1", cwd=folder, env=talkative)
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    return run_module("seqrec_tf.quickstart", "--epochs", "1", cwd=folder, env=talkative(temporary))
 
 
 def test_it_shows_stages_and_results(done):
@@ -53,8 +58,6 @@ def test_what_else_was_said_is_in_one_log_that_is_named(done, folder):
 
 
 def test_verbose_shows_everything(done, folder):
-    shown = run_module(
-        "seqrec_tf.evaluate", "--verbose", cwd=folder, env=environment(TMPDIR=str(folder))
-    )
+    shown = run_module("seqrec_tf.evaluate", "--verbose", cwd=folder, env=talkative(folder))
     assert shown.returncode == 0 and NOISE.search(shown.stderr)
     assert not list(folder.glob("*.log"))
