@@ -127,7 +127,7 @@ def evaluate(
 
     dataset = dataset_of_run(run, None if data_dir is None else os.fspath(data_dir))
     metrics = measure(run.encoder, dataset, sampled=protocol == "P4")
-    return replace(metrics, model_digest=run.metrics.model_digest)
+    return replace(metrics, model_digest=run.metrics.model_digest, blend=run.metrics.blend)
 
 
 def _require_honest(path: Path, trained_under: str, protocol: str) -> None:

@@ -24,13 +24,14 @@ MAY_IMPORT = {
     "seqrec_tf.settings": "",
     "seqrec_tf.data": "seqrec_tf.settings",
     "seqrec_tf.models": "seqrec_tf.settings",
-    "seqrec_tf.evaluation": "seqrec_tf.data seqrec_tf.models",
+    "seqrec_tf.similarity": "",
+    "seqrec_tf.evaluation": "seqrec_tf.data seqrec_tf.models seqrec_tf.similarity",
     "seqrec_tf.losses": "seqrec_tf.models seqrec_tf.settings",
     "seqrec_tf.runs": "seqrec_tf.data seqrec_tf.evaluation seqrec_tf.models seqrec_tf.settings",
     "seqrec_tf.options": "seqrec_tf.runs seqrec_tf.settings",
     "seqrec_tf.training": (
         "seqrec_tf.data seqrec_tf.evaluation seqrec_tf.losses seqrec_tf.models seqrec_tf.runs "
-        "seqrec_tf.settings"
+        "seqrec_tf.settings seqrec_tf.similarity"
     ),
     "seqrec_tf.api": (
         "seqrec_tf.evaluation seqrec_tf.options seqrec_tf.runs seqrec_tf.settings "

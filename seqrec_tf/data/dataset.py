@@ -14,6 +14,7 @@ from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
+from seqrec_tf.ragged import prefix
 from seqrec_tf.settings.config import DataConfig
 
 
@@ -28,6 +29,8 @@ class Dataset:
         protocol: the protocol's name for tables and metrics, with deviating filters.
         log: what the log is known by.
         source: what error messages call the log.
+        recent: (items,) int64, interactions of each item among the newest tenth of the training
+            part.
     """
 
     catalogue: Catalogue
@@ -36,6 +39,7 @@ class Dataset:
     protocol: str
     log: LogDigest
     source: str
+    recent: np.ndarray
 
 
 def load_dataset(config: DataConfig) -> Dataset:
@@ -75,7 +79,18 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
     ends, label = (training_end.numpy(), validation_end.numpy()), protocol_label(config)
     log = digest_of(table, ends, label, cuts)
-    return Dataset(catalogue, split, config, label, log, interactions.source)
+    recent = _recent_counts(times, training_end, rows, catalogue.size)
+    return Dataset(catalogue, split, config, label, log, interactions.source, recent)
+
+
+def _recent_counts(
+    times: tf.RaggedTensor, training_end: tf.Tensor, rows: tf.RaggedTensor, items: int
+) -> np.ndarray:
+    """Interactions of each item, (items,), among the newest tenth of the training part."""
+    trained = prefix(rows, training_end).flat_values.numpy()
+    times = prefix(times, training_end).flat_values.numpy()
+    newest = times >= np.quantile(times, 0.9, method="lower")
+    return np.bincount(trained[newest], minlength=items + 1)[1:].astype(np.int64)
 
 
 def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfig:

@@ -1,36 +1,47 @@
 """Measure an encoder on a dataset under its protocol, next to the baselines."""
 
+import dataclasses
+
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.evaluation.baselines import markov_scorer, popularity_scorer
 from seqrec_tf.evaluation.breakdown import breakdown
-from seqrec_tf.evaluation.metrics import Metrics
-from seqrec_tf.evaluation.ranking import Ranking, encoder_scorer, rank
+from seqrec_tf.evaluation.comparison import paired_difference
+from seqrec_tf.evaluation.metrics import Metrics, best_baseline
+from seqrec_tf.evaluation.ranking import Ranking, Scorer, encoder_scorer, rank
+from seqrec_tf.evaluation.simple_models import SimpleModel, simple_models
 from seqrec_tf.models import Encoder
 
 
-def measure(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> Metrics:
+def measure(
+    encoder: Encoder,
+    dataset: Dataset,
+    sampled: bool = False,
+    simple: list[SimpleModel] | None = None,
+) -> Metrics:
     """Rank validation and test queries.
 
     Args:
         encoder: a trained encoder of this dataset.
         dataset: queries, catalogue and training part (for the baselines).
         sampled: P4, against 100 sampled items, instead of the whole catalogue.
+        simple: the item-item models of this dataset, if they are at hand.
 
     Returns:
         The metrics, without the digest of a model file.
     """
     split, catalogue = dataset.split, dataset.catalogue
-    model = encoder_scorer(encoder)
-    scorers = {
-        "model": model,
-        "popularity": popularity_scorer(catalogue),
-        "markov": markov_scorer(split.training, catalogue),
-    }
-    test = {
-        name: rank(scorer, split.test, catalogue.size, sampled) for name, scorer in scorers.items()
-    }
-    validation = rank(model, split.validation, catalogue.size, sampled)
-    figures = {name: ranking.metrics(catalogue.size) for name, ranking in test.items()}
+    simple = simple_models(dataset) if simple is None else simple
+    scorers = {"model": encoder_scorer(encoder)} | _baselines(dataset, simple)
+    test, validation = (
+        {name: rank(each, queries, catalogue.size, sampled) for name, each in scorers.items()}
+        for queries in (split.test, split.validation)
+    )
+    figures, before = (
+        {name: ranking.metrics(catalogue.size) for name, ranking in part.items()}
+        for part in (test, validation)
+    )
+    own, own_before = figures.pop("model"), before.pop("model")
+    best = best_baseline(before)
     return Metrics(
         protocol=dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
         users=len(split.test),
@@ -39,11 +50,26 @@ def measure(encoder: Encoder, dataset: Dataset, sampled: bool = False) -> Metric
             "test": int(split.test.seen().sum()),
             "validation": int(split.validation.seen().sum()),
         },
-        test=figures.pop("model"),
-        validation=validation.metrics(catalogue.size),
+        test=own,
+        validation=own_before,
         baselines=figures,
+        baselines_validation=before,
+        baseline_settings={model.name: model.settings for model in simple},
+        against={"baseline": best}
+        | dataclasses.asdict(paired_difference(test["model"].ranks, test[best].ranks)),
         breakdown=_breakdown(test, dataset),
     )
+
+
+def _baselines(dataset: Dataset, simple: list[SimpleModel]) -> dict[str, Scorer]:
+    catalogue = dataset.catalogue
+    recent = dataclasses.replace(catalogue, counts=dataset.recent)
+    return {
+        "popularity": popularity_scorer(catalogue),
+        "recent popularity": popularity_scorer(recent),
+        "markov": markov_scorer(dataset.split.training, catalogue),
+        **{model.name: model.scorer(catalogue.size) for model in simple},
+    }
 
 
 def _breakdown(test: dict[str, Ranking], dataset: Dataset) -> dict[str, list[dict]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.evaluation.difference import Difference
 from seqrec_tf.evaluation.seen_targets import every_target_is_hidden, seen_note
 from seqrec_tf.json_files import read_json, write_json
 
@@ -31,7 +32,14 @@ class Metrics:
             misses, unless `repeats`.
         test: metric -> figure, such as "ndcg@10", of the test queries.
         validation: the same of the validation queries.
-        baselines: "popularity" and "markov" -> the same, of the test queries.
+        baselines: each baseline's name -> the same, of the test queries.
+        baselines_validation: the same of the validation queries.
+        baseline_settings: of those that have any: what the validation queries chose.
+        against: the best baseline in validation: its name as "baseline", and "mean" and "margin"
+            of the paired difference to it in test NDCG@10
+            (`seqrec_tf.evaluation.difference.Difference`).
+        blend: what the item-item model beside a network is, and what it changed
+            (`seqrec_tf.training.blending.Blending`); None where there is none.
         breakdown: "history_length" and "popularity" -> rows of
             `seqrec_tf.evaluation.breakdown.breakdown`, of the test queries.
         model_digest: of the model that was measured, `sha256:...`.
@@ -45,6 +53,10 @@ class Metrics:
     test: Figures = field(default_factory=dict)
     validation: Figures = field(default_factory=dict)
     baselines: dict[str, Figures] = field(default_factory=dict)
+    baselines_validation: dict[str, Figures] = field(default_factory=dict)
+    baseline_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    against: dict[str, Any] | None = None
+    blend: dict[str, Any] | None = None
     breakdown: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     model_digest: str | None = None
     others: dict[str, Any] = field(default_factory=dict)
@@ -88,10 +100,9 @@ def _known() -> list[str]:
     return [item.name for item in dataclasses.fields(Metrics) if item.name != "others"]
 
 
-def unbeaten_baselines(metrics: Metrics) -> list[str]:
-    """The baselines that are at least as good as the model in test NDCG@10."""
-    own = metrics.test["ndcg@10"]
-    return [name for name, row in metrics.baselines.items() if row["ndcg@10"] >= own]
+def best_baseline(baselines: Mapping[str, Figures]) -> str:
+    """The one with the highest NDCG@10; of equals the one named last, which costs more to beat."""
+    return max(reversed(list(baselines)), key=lambda name: baselines[name]["ndcg@10"])
 
 
 def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
@@ -106,21 +117,55 @@ def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
     rows = {
         f"{name} (test)": metrics.test,
         f"{name} (validation)": metrics.validation,
-        **{f"{baseline} (test)": row for baseline, row in metrics.baselines.items()},
+        **{f"{baseline_label(metrics, b)} (test)": row for b, row in metrics.baselines.items()},
     }
     width = max(map(len, rows))
     lines = [f"protocol {metrics.protocol}, {metrics.users} users"]
     lines.append(" ".join([" " * width, *(f"{column:>12}" for column in columns)]))
     for label, row in rows.items():
         lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
-    return "\n".join([*lines, verdict(metrics, name), seen_note(metrics.as_dict())])
+    said = [blend_note(metrics, name), verdict(metrics, name), seen_note(metrics.as_dict())]
+    return "\n".join([*lines, *(sentence for sentence in said if sentence)])
+
+
+def blend_note(metrics: Metrics, name: str) -> str:
+    """One sentence: which item-item model was added, and what it changed; empty for none."""
+    if not metrics.blend:
+        return ""
+    companion = described(metrics.blend["companion"], metrics.blend["settings"])
+    return (
+        f"{name} is blended with {companion}: validation NDCG@10 {metrics.blend['blended']:.4f} "
+        f"instead of {metrics.blend['alone']:.4f}."
+    )
+
+
+def baseline_label(metrics: Metrics, name: str) -> str:
+    """A baseline with its settings: `ease, ridge 100, decay 0.8`."""
+    return described(name, metrics.baseline_settings.get(name, {}))
+
+
+def described(name: str, settings: Mapping[str, Any]) -> str:
+    """A model with its settings, in a line."""
+    return ", ".join([name, *(_setting(key, value) for key, value in settings.items())])
+
+
+def _setting(key: str, value: object) -> str:
+    return str(value) if isinstance(value, str) else f"{key} {value:g}"
 
 
 def verdict(metrics: Metrics, name: str) -> str:
-    """One sentence: does the model beat the baselines?"""
+    """One sentence: is the model better than the best baseline, which validation has chosen?
+
+    Of a run from before there was that: does it beat all of its baselines?
+    """
     if every_target_is_hidden(metrics.as_dict()):
         return "Nothing is known of how good it is: every test target had been seen, and is hidden."
-    better = unbeaten_baselines(metrics)
+    if metrics.against:
+        rival, found = metrics.against["baseline"], metrics.against
+        said = Difference(found["mean"], found["margin"]).sentence(name, rival)
+        return f"{said} (test, paired, 95 %); {rival} is the best baseline in validation."
+    own = metrics.test["ndcg@10"]
+    better = [rival for rival, row in metrics.baselines.items() if row["ndcg@10"] >= own]
     if better:
         return f"{name} does NOT beat {' and '.join(better)} in test NDCG@10."
     return f"{name} beats every baseline in test NDCG@10."

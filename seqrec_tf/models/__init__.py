@@ -8,12 +8,23 @@ from pathlib import Path
 import keras
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.models.blend import Blend
 from seqrec_tf.models.encoder import Encoder
 from seqrec_tf.models.gru4rec import GRU4Rec
+from seqrec_tf.models.item_item import ItemItem
 from seqrec_tf.models.sasrec import SASRec
 from seqrec_tf.settings.config import EncoderConfig
 
-__all__ = ["Encoder", "GRU4Rec", "SASRec", "build_encoder", "load_encoder", "save_encoder"]
+__all__ = [
+    "Blend",
+    "Encoder",
+    "GRU4Rec",
+    "ItemItem",
+    "SASRec",
+    "build_encoder",
+    "load_encoder",
+    "save_encoder",
+]
 
 
 def build_encoder(config: EncoderConfig, items: int) -> Encoder:

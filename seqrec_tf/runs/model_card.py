@@ -3,14 +3,14 @@
 import shlex
 from pathlib import Path
 
-from seqrec_tf.evaluation.metrics import Metrics, table, verdict
+from seqrec_tf.evaluation.metrics import Metrics, baseline_label, blend_note, table, verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import RunConfig
 
 CARD = """# {name} on {data}
 
 {verdict}
-
+{blend}
 | | HR@10 | NDCG@10 | MRR@10 | coverage@10 |
 |---|---|---|---|---|
 {figures}
@@ -97,6 +97,7 @@ def _card(
         data=config.data.name,
         run=shlex.quote(str(run)),
         verdict=verdict(metrics, name),
+        blend=_paragraph(blend_note(metrics, name)),
         figures=_figures(metrics, name),
         protocol=metrics.protocol,
         users=metrics.users,
@@ -119,7 +120,7 @@ def _figures(metrics: Metrics, name: str) -> str:
     rows = {
         f"**{name}, test**": metrics.test,
         f"{name}, validation": metrics.validation,
-        **{f"{rival}, test": row for rival, row in metrics.baselines.items()},
+        **{f"{baseline_label(metrics, b)}, test": row for b, row in metrics.baselines.items()},
     }
     columns = ("hit_rate@10", "ndcg@10", "mrr@10", "coverage@10")
     return "\n".join(
@@ -175,6 +176,10 @@ def _unknown_targets(metrics: Metrics) -> str:
     if not unknown:
         return ""
     return f"{unknown:,} targets are outside the catalogue: misses, and in no popularity bucket.\n"
+
+
+def _paragraph(text: str) -> str:
+    return f"\n{text}\n" if text else ""
 
 
 def _clock(seconds: float) -> str:

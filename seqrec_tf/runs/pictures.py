@@ -12,9 +12,22 @@ from matplotlib.ticker import MaxNLocator
 from seqrec_tf.evaluation.metrics import Metrics
 
 # One colour for one scorer in every picture; told apart by the colour-blind as well.
-COLORS = {"model": "#1f66ad", "popularity": "#9a9a9a", "markov": "#e08214"}
+COLORS = {
+    "model": "#1f66ad",
+    "popularity": "#9a9a9a",
+    "recent popularity": "#5e5e5e",
+    "markov": "#e08214",
+    "item-knn": "#1b8a5a",
+    "ease": "#8e3a9d",
+}
 LOSS_COLOR = "#444444"
-DASHES = {"popularity": (0, (1, 1.5)), "markov": (0, (5, 2))}
+DASHES = {
+    "popularity": (0, (1, 1.5)),
+    "recent popularity": (0, (1, 3)),
+    "markov": (0, (5, 2)),
+    "item-knn": (0, (5, 1, 1, 1)),
+    "ease": (0, (8, 2)),
+}
 TITLES = {"history_length": "Items in the history", "popularity": "Popularity of the target"}
 
 

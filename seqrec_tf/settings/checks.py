@@ -51,7 +51,7 @@ def check_config(config: RunConfig) -> None:
     for section, names in RATES.items():
         for name in names:
             value = getattr(getattr(config, section), name)
-            _require(0 <= value < 1, name, "0 <= value < 1", value)
+            _require(value is None or 0 <= value < 1, name, "0 <= value < 1", value)
     for name in SHARES:
         value = getattr(config.training, name)
         _require(0 <= value <= 1, name, "0 <= value <= 1", value)

@@ -99,7 +99,9 @@ class EncoderConfig:
     dim: int = option(64, "width of item and history vectors")
     layers: int = option(2, "transformer blocks or GRU layers")
     heads: int = option(1, "attention heads (sasrec)")
-    dropout: float = option(0.2, "dropout rate")
+    dropout: float | None = option(
+        0.2, "dropout rate; with --recipe auto it follows from how many interactions there are"
+    )
     positions: str = option(
         "learned",
         "sasrec: a vector for each position, a bias for each distance, or neither",
@@ -109,6 +111,11 @@ class EncoderConfig:
     expansion: int = option(1, "sasrec: width of the feed-forward layers, in multiples of --dim")
     gated: bool = option(False, "sasrec: gated blocks (LiGR) with SwiGLU")
     tied: bool = option(True, "one table for the items of histories and candidates")
+    blend: bool = option(
+        False,
+        "add to the scores those of the item-item model (item-kNN or EASE) that helps most in "
+        "validation, if one does: 256 more dimensions",
+    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,11 @@ class TrainingConfig:
     warmup: float = option(0.0, "epochs over which the learning rate rises to its value")
     beta_2: float = option(0.999, "decay of Adam's second moment")
     average: float = option(0.0, "decay a step of a moving average of the weights; 0: none")
-    patience: int = option(10, "stop after so many epochs without better validation NDCG@10")
+    patience: int | None = option(
+        10,
+        "stop after so many epochs without better validation NDCG@10; with --recipe auto a sixth "
+        "of --epochs, and at least 3",
+    )
     validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
     length_buckets: int = option(16, "batch shapes: histories of like length share a batch")
     precision: str = option(

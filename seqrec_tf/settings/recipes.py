@@ -14,10 +14,8 @@ mistakes: histories keep their *most recent* items, negatives are drawn anew eve
 is leave-one-out and padding is never read, scored or recommended (seqrec_tf/README.md, "Recipes").
 """
 
-import dataclasses
-
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import RunConfig, Sections
+from seqrec_tf.settings.config import RunConfig, Sections, override
 
 RECIPES: dict[str, Sections] = {
     "best-sasrec": {
@@ -102,10 +100,18 @@ RECIPES: dict[str, Sections] = {
 }
 
 
+# What `auto` changes in `best-<encoder>` for data of any size and kind: what overfits ends early,
+# and what is still None follows from the data (`seqrec_tf.settings.adaptive`).
+ADAPTED: Sections = {
+    "encoder": {"dropout": None, "blend": True},
+    "training": {"patience": None, "recipe": "auto"},
+}
+
+
 def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> RunConfig:
     """`config` with the fields that the recipe `name` sets.
 
-    `auto` is the recipe for the data: `demo` for the demo, else `best-<encoder>`.
+    `auto` is `demo` for the demo; else `best-<encoder>` with `ADAPTED`.
 
     Args:
         config: what the recipe is applied to.
@@ -115,15 +121,13 @@ def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> Ru
     Raises:
         InputError: no recipe of that name.
     """
+    if name == "auto" and config.data.name == "demo":
+        name = "demo"
     if name == "auto":
-        is_demo = config.data.name == "demo"
-        name = "demo" if is_demo else f"best-{encoder or config.encoder.encoder}"
+        best = apply_recipe(config, f"best-{encoder or config.encoder.encoder}")
+        return override(best, ADAPTED)
     if name not in RECIPES:
         known = ", ".join(["auto", *sorted(RECIPES)])
         raise InputError(f"--recipe: expected one of {known}. Received: {name!r}.")
     recipe = RECIPES[name]
-    return dataclasses.replace(
-        config,
-        encoder=dataclasses.replace(config.encoder, **recipe["encoder"]),
-        training=dataclasses.replace(config.training, recipe=name, **recipe["training"]),
-    )
+    return override(config, recipe | {"training": {"recipe": name, **recipe["training"]}})

@@ -116,7 +116,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         folder: where to keep state and weights.
-        patience: epochs without a better validation NDCG@10 before training stops.
+        patience: epochs without a better validation NDCG@10 before training stops; None: never.
         resume: whether to go on from the state in the folder.
         settings: what the weights depend on, section -> field -> value; kept with the state.
         duration: how long to train, asked for and in force; kept with the state.
@@ -129,7 +129,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(
         self,
         folder: Path,
-        patience: int,
+        patience: int | None,
         resume: bool = False,
         settings: dict | None = None,
         duration: dict | None = None,
@@ -157,7 +157,9 @@ class Checkpoint(keras.callbacks.Callback):
     def out_of_patience(self) -> bool:
         """Whether the best epoch lies `patience` epochs back."""
         best = self.best_epoch
-        return best is not None and len(self.history) - best >= self.patience
+        if best is None or self.patience is None:
+            return False
+        return len(self.history) - best >= self.patience
 
     @property
     def _state_file(self) -> Path:

@@ -10,12 +10,14 @@ from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.metrics import table
+from seqrec_tf.evaluation.simple_models import simple_models
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import save_encoder
 from seqrec_tf.runs.changes import CHECKPOINT, METRICS, STATE, Claim
 from seqrec_tf.runs.directory import ITEMS, MODEL, Run, file_digest
 from seqrec_tf.runs.model_card import write_model_card
 from seqrec_tf.settings.config import RunConfig, weight_settings, with_asked
+from seqrec_tf.training.blending import blend
 from seqrec_tf.training.callbacks import (
     AveragedWeights,
     Checkpoint,
@@ -56,7 +58,13 @@ def fit_and_write(
     checkpoint.load_best()
     _report_progress(checkpoint)
     encoder = in_float32(model.encoder, config.encoder)
-    metrics = measure(encoder, dataset)
+    simple = simple_models(dataset)
+    blending = None
+    if config.encoder.blend:
+        encoder, blending = blend(encoder, dataset, simple)
+    metrics = measure(encoder, dataset, simple=simple)
+    if blending:
+        metrics = dataclasses.replace(metrics, blend=dataclasses.asdict(blending))
     # All cut-offs are in the run's README; they are wider than most screens.
     print(table(metrics, config.encoder.encoder, cutoffs=(10,)), file=sys.stderr)
     with claim.updated() as folder:

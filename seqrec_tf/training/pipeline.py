@@ -22,6 +22,8 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import to_padded
 from seqrec_tf.settings.config import DRAWN, EncoderConfig, TrainingConfig
 
+LEAST_PATIENCE = 3  # epochs, where it follows from how many there are
+
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]  # as `TrainingData.batches` has them
 
 
@@ -113,15 +115,18 @@ def stretched(
     """`training` with more epochs, and patience in proportion, where `min_steps` asks for them.
 
     An epoch of a small dataset is a few steps, and what suits a large one in 24 epochs would
-    hardly have begun there.
+    hardly have begun there. A patience of None is a sixth of the epochs: what overfits, as small
+    data does long before its last epoch, ends early.
     """
     steps = math.ceil(
         len(_examples(histories, encoder.window, training).ends) / training.batch_size
     )
-    factor = training.min_steps / (training.epochs * steps)
-    if factor <= 1:
-        return training
-    epochs, patience = (math.ceil(n * factor) for n in (training.epochs, training.patience))
+    factor = max(training.min_steps / (training.epochs * steps), 1)
+    epochs = math.ceil(training.epochs * factor)
+    if training.patience is None:
+        patience = max(math.ceil(epochs / 6), LEAST_PATIENCE)
+    else:
+        patience = math.ceil(training.patience * factor)
     return dataclasses.replace(training, epochs=epochs, patience=patience)
 
 

@@ -24,6 +24,7 @@ from seqrec_tf.runs.directory import (
     resolve_run,
 )
 from seqrec_tf.screen import loading_tensorflow
+from seqrec_tf.settings.adaptive import adapted
 from seqrec_tf.settings.config import DataConfig, RunConfig, Sections, with_asked
 from seqrec_tf.training.duration import Duration, require_resumable, resumed_config
 
@@ -115,7 +116,12 @@ def _in_force(
 ) -> tuple[RunConfig, RunConfig]:
     """The settings in force, and those that give the same again."""
     return (
-        dataclasses.replace(asked, data=dataset.config, training=duration.in_force),
+        dataclasses.replace(
+            asked,
+            data=dataset.config,
+            encoder=adapted(asked.encoder, int(dataset.catalogue.counts.sum())),
+            training=duration.in_force,
+        ),
         dataclasses.replace(asked, training=duration.to_repeat),
     )
 

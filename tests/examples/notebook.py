@@ -14,7 +14,7 @@ import serving
 config = seqrec_tf.configure(dataset="demo", epochs=5)
 run = seqrec_tf.train(config)
 
-# The whole catalogue is ranked for every user, next to two baselines.
+# The whole catalogue is ranked for every user, next to five baselines.
 metrics = seqrec_tf.evaluate(run)
 print("NDCG@10", metrics.test["ndcg@10"], "popularity", metrics.baselines["popularity"]["ndcg@10"])
 

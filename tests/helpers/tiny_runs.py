@@ -14,7 +14,8 @@ from seqrec_tf import train
 USERS, ITEMS = 40, 12
 SMALL = shlex.split(
     "--interactions log.csv --titles titles.csv --id-name skus --dim 8 --layers 1 --window 6 "
-    "--batch-size 8 --learning-rate 0.01 --length-buckets 2 --schedule constant"
+    "--batch-size 8 --learning-rate 0.01 --length-buckets 2 --schedule constant --dropout 0.2 "
+    "--patience 10 --no-blend"
 )
 
 

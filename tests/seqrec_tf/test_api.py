@@ -81,7 +81,7 @@ def test_training_gives_the_run_that_it_wrote(folder, run, monkeypatch):
         "runs/one",
         12,
     )
-    assert run.config.encoder.dim == 8 and run.config.training.recipe == "best-sasrec"
+    assert run.config.encoder.dim == 8 and run.config.training.recipe == "auto"
     again = seqrec_tf.read_run("runs/latest")
     assert (again.metrics, again.config) == (run.metrics, run.config)
     assert run.metrics.as_dict() == json.loads((run.path / "metrics.json").read_text())

@@ -67,12 +67,15 @@ def test_a_table_names_protocol_columns_and_verdict(folder):
     lines = out.splitlines()
     assert code == 0 and lines[0].startswith("protocol PT, ")
     assert lines[1].split()[:3] == ["hit_rate@5", "hit_rate@10", "hit_rate@20"]
-    names = [line.split("(")[0].strip() for line in lines[2:6]]
-    assert names == ["sasrec", "sasrec", "popularity", "markov"]
+    names = [line.split("(")[0].split(",")[0].strip() for line in lines[2:9]]
+    baselines = ["popularity", "recent popularity", "markov", "item-knn", "ease"]
+    assert names == ["sasrec", "sasrec", *baselines]
     metrics = json.loads((folder / "pt/metrics.json").read_text())
-    rivals = [row["ndcg@10"] for row in metrics["baselines"].values()]
-    beaten = metrics["test"]["ndcg@10"] > max(rivals)
-    assert lines[6].startswith("sasrec beats every" if beaten else "sasrec does NOT beat ")
+    rival = metrics["against"]["baseline"]
+    assert rival in baselines
+    (verdict,) = [line for line in lines if "(test, paired, 95 %)" in line]
+    assert verdict.startswith("sasrec is ") and f" {rival}" in verdict
+    assert verdict.endswith(f"; {rival} is the best baseline in validation.")
 
 
 def test_p4_of_a_run_of_p1(folder):

@@ -64,10 +64,13 @@ def test_without_flags_the_demo_is_trained_with_its_recipe():
 @pytest.mark.parametrize(
     "argv", [["--dataset", "ml-1m"], ["--interactions", "log.csv"]], ids=["dataset", "own log"]
 )
-def test_auto_is_the_best_recipe_for_other_data(argv):
-    assert _build(*argv).training.recipe == "best-sasrec"
-    gru4rec = _build(*argv, "--encoder", "gru4rec")
-    assert (gru4rec.training.recipe, gru4rec.encoder.encoder) == ("best-gru4rec", "gru4rec")
+def test_auto_adapts_to_other_data(argv):
+    config = _build(*argv)
+    assert config.training.recipe == "auto" and config.encoder.blend
+    assert (config.encoder.dropout, config.training.patience) == (None, None)  # the data decides
+    gru4rec = _build(*argv, "--encoder", "gru4rec", "--dropout", "0.1", "--no-blend")
+    assert (gru4rec.training.recipe, gru4rec.encoder.encoder) == ("auto", "gru4rec")
+    assert (gru4rec.encoder.dropout, gru4rec.encoder.blend) == (0.1, False)
 
 
 def test_typed_epochs_are_not_stretched():

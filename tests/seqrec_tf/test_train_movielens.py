@@ -1,4 +1,4 @@
-"""A short training on MovieLens-100K learns more than both baselines know.
+"""A short training on MovieLens-100K learns more than the baselines know.
 
 About two minutes on two cores. It asserts accuracy, not time.
 """
@@ -7,12 +7,13 @@ import json
 import subprocess
 import sys
 
-MARGIN = 1.15
+MARGINS = {"item-knn": 1.0, "ease": 1.0}  # strong models of their own
+MARGIN = 1.15  # over the others
 # The recipe made small; validation, not this test, chose its numbers.
 SMALL = ["--dim=64", "--heads=1", "--window=100", "--learning-rate=0.003", "--epochs=20"]
 
 
-def test_a_small_model_beats_both_baselines(real_data, tmp_path):
+def test_a_small_model_beats_every_baseline(real_data, tmp_path):
     data = ["--dataset", "ml-100k", "--data-dir", str(real_data / "ml-100k")]
     command = [sys.executable, "-m", "seqrec_tf.train", *data, *SMALL, "--run", "run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -22,4 +23,6 @@ def test_a_small_model_beats_both_baselines(real_data, tmp_path):
     own = metrics["test"]
     for name, baseline in metrics["baselines"].items():
         for metric in ("ndcg@10", "hit_rate@10"):
-            assert own[metric] > MARGIN * baseline[metric], (name, metric)
+            margin = MARGINS.get(name, MARGIN)
+            assert own[metric] > margin * baseline[metric], (name, metric)
+    assert metrics["blend"]["blended"] > metrics["blend"]["alone"]

@@ -88,11 +88,15 @@ def test_metrics_name_protocol_users_parts_and_baselines(finished):
         "test",
         "validation",
         "baselines",
+        "baselines_validation",
+        "baseline_settings",
+        "against",
         "breakdown",
     ]
     assert list(metrics) == [*parts, "model_digest"]
     assert (metrics["protocol"], metrics["users"]) == ("P1", USERS)
-    assert set(metrics["baselines"]) == {"popularity", "markov"}
+    names = ["popularity", "recent popularity", "markov", "item-knn", "ease"]
+    assert list(metrics["baselines"]) == list(metrics["baselines_validation"]) == names
     for row in (metrics["test"], metrics["validation"], *metrics["baselines"].values()):
         assert set(row) == METRICS
         assert all(0 <= value <= 1 for value in row.values())
@@ -119,7 +123,7 @@ def test_settings_environment_and_history_are_written_down(finished):
     config = _json(finished / "config.json")
     assert config["data"]["id_type"] == "string"  # resolved, no longer "auto"
     assert config["data"]["min_item_count"] == 5  # of P1
-    assert (config["training"]["recipe"], config["training"]["epochs"]) == ("best-sasrec", 3)
+    assert (config["training"]["recipe"], config["training"]["epochs"]) == ("auto", 3)
     assert {"tensorflow", "keras"} <= set(_json(finished / "environment.json")["packages"])
     history = read_history(finished)
     assert [row["epoch"] for row in history] == ["1", "2", "3"]

@@ -1,6 +1,7 @@
 """Both encoders keep the promises of `Encoder`, whatever their weights are."""
 
 import dataclasses
+import functools
 import zipfile
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from helpers.tensors import ragged
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.models import GRU4Rec, SASRec, build_encoder, load_encoder
+from seqrec_tf.models import Blend, GRU4Rec, ItemItem, SASRec, build_encoder, load_encoder
 from seqrec_tf.settings.config import EncoderConfig
 
 ITEMS, WINDOW, DIM = 20, 6, 8
@@ -26,9 +27,18 @@ def _build(kind: str, **settings):
     return encoder
 
 
-@pytest.fixture(params=["sasrec", "gru4rec"])
+def _blend() -> Blend:
+    """As `_build`, of a network with dropout and a companion, side by side."""
+    network = _build("sasrec", dim=DIM - 3)
+    companion = ItemItem(ITEMS, WINDOW, 3, decay=0.7)
+    factors = np.random.default_rng(1).normal(0, 0.5, (2, ITEMS + 1, 3))
+    companion.assign(*factors * (np.arange(ITEMS + 1) > 0)[:, np.newaxis])
+    return Blend(network, companion, 2.0)
+
+
+@pytest.fixture(params=["sasrec", "gru4rec", "blend"])
 def encoder(request):
-    return _build(request.param)
+    return _blend() if request.param == "blend" else _build(request.param)
 
 
 def _close(left, right) -> bool:
@@ -111,10 +121,13 @@ def test_dropout_is_active_in_training_only(encoder):
     assert not _close(encoder(rows, training=True), encoder(rows))
 
 
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("kind", ["sasrec", "gru4rec"])
-def test_keras_file_round_trip(tmp_path, kind, tied):
-    encoder = _build(kind, tied=tied)
+@pytest.mark.parametrize(
+    "build",
+    [*(functools.partial(_build, k, tied=t) for k in ("sasrec", "gru4rec") for t in (True, False))]
+    + [_blend],
+)
+def test_keras_file_round_trip(tmp_path, build):
+    encoder = build()
     encoder.save(tmp_path / "model.keras")
     keras.backend.clear_session()
     loaded = load_encoder(tmp_path / "model.keras")

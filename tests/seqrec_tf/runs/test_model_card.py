@@ -1,5 +1,7 @@
 """What a model card says and shows, from metrics written by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -56,6 +58,28 @@ def test_figures_training_and_commands(tmp_path):
     assert "| epochs | 7, of at most 50 (patience 10) |" in card
     assert "| kept | epoch 7," in card and "| training wall-clock | 1 h 2 min," in card
     assert f"`python -m seqrec_tf.train --config {tmp_path}/config.json --run NEW`" in card
+
+
+def test_the_difference_to_the_best_baseline_and_the_blend_are_said(tmp_path):
+    metrics = dataclasses.replace(
+        _metrics(WEAK, STRONG),
+        baseline_settings={"markov": {"decay": 0.5}},
+        against={"baseline": "markov", "mean": 0.1, "margin": 0.01},
+        blend={
+            "companion": "ease",
+            "settings": {"ridge": 100.0, "weight": 8.0},
+            "alone": 0.25,
+            "blended": 0.31,
+        },
+    )
+    card = _write(tmp_path, metrics, _history(7, 3723.4))
+    assert card.startswith(
+        "# sasrec on demo\n\nsasrec is better than markov by 0.1000 +- 0.0100 NDCG@10 (test, "
+        "paired, 95 %); markov is the best baseline in validation.\n"
+    )
+    said = "sasrec is blended with ease, ridge 100, weight 8: validation NDCG@10 0.3100 instead of"
+    assert f"{said} 0.2500." in card
+    assert "| markov, decay 0.5, test | 0.2000 |" in card
 
 
 def test_weak_spots_and_targets_outside_the_catalogue(tmp_path):

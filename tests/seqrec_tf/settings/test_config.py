@@ -56,6 +56,7 @@ OTHER = RunConfig(
         expansion=4,
         gated=True,
         tied=False,
+        blend=True,
     ),
     TrainingConfig(
         recipe="demo",
@@ -112,7 +113,7 @@ def test_what_the_file_leaves_out_keeps_its_default(tmp_path):
     [
         (
             {"encoder": {"dimension": 8}},
-            "config.json, section 'encoder': unknown key 'dimension'; expected one of dim, dropout",
+            "config.json, section 'encoder': unknown key 'dimension'; expected one of blend, dim, ",
         ),
         (
             {"model": {}},

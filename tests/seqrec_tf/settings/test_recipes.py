@@ -23,22 +23,20 @@ def test_a_recipe_sets_its_fields_and_nothing_else(name):
     assert config.as_dict() == expected
 
 
+def test_auto_is_the_demos_recipe_for_the_demo():
+    config = apply_recipe(DEMO, "auto")
+    assert config == apply_recipe(DEMO, "demo") and config.training.recipe == "demo"
+
+
+@pytest.mark.parametrize("encoder", ["sasrec", "gru4rec"])
 @pytest.mark.parametrize(
-    ("data", "recipe"),
-    [
-        (DataConfig(), "demo"),
-        (DataConfig(dataset="ml-100k"), "best-sasrec"),
-        (DataConfig(interactions="log.csv"), "best-sasrec"),
-    ],
+    "data", [DataConfig(dataset="ml-100k"), DataConfig(interactions="log.csv")]
 )
-def test_auto_depends_on_the_data(data, recipe):
-    config = dataclasses.replace(DEMO, data=data)
-    assert apply_recipe(config, "auto") == apply_recipe(config, recipe)
-    assert apply_recipe(config, "auto").training.recipe == recipe
-
-
-def test_auto_follows_the_encoder():
-    assert apply_recipe(OTHER, "auto", "gru4rec") == apply_recipe(OTHER, "best-gru4rec")
+def test_auto_adapts_the_best_recipe_to_other_data(data, encoder):
+    config = apply_recipe(dataclasses.replace(DEMO, data=data), "auto", encoder)
+    best = apply_recipe(dataclasses.replace(DEMO, data=data), f"best-{encoder}")
+    assert config.encoder == dataclasses.replace(best.encoder, dropout=None, blend=True)
+    assert config.training == dataclasses.replace(best.training, recipe="auto", patience=None)
 
 
 def test_the_numbers_of_the_keras_io_examples():

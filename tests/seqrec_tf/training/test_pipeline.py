@@ -9,7 +9,7 @@ import tensorflow as tf
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.settings.config import OBJECTIVES, DataConfig, EncoderConfig, TrainingConfig
-from seqrec_tf.training.pipeline import bucket_widths, training_data
+from seqrec_tf.training.pipeline import bucket_widths, stretched, training_data
 
 WINDOW, BATCH = 4, 3
 LENGTHS = [3, 5, 9, 2, 7, 1, 4, 2, 6]
@@ -181,3 +181,19 @@ def test_padding_on_ml_1m(real_data, examples, batch_size):
     settings = {"examples": examples, "batch_size": batch_size}
     padded, widths = _padded_share(dataset.split.training, 8, **settings)
     assert padded <= 0.15 and len(widths) <= 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"epochs": 12, "patience": 10}, (12, 10)),  # 9 steps an epoch
+        ({"epochs": 12, "patience": 10, "min_steps": 216}, (72, 60)),
+        ({"epochs": 12, "patience": None, "min_steps": 216}, (72, 12)),  # a sixth
+        ({"epochs": 13, "patience": None}, (13, 3)),
+        ({"epochs": 5, "patience": None}, (5, 3)),  # at least 3
+    ],
+)
+def test_epochs_and_patience_of_small_data(changes, expected):
+    training = dataclasses.replace(TRAINING, **changes)
+    found = stretched(training, EncoderConfig(window=WINDOW), _histories(LENGTHS))
+    assert (found.epochs, found.patience) == expected

@@ -1,0 +1,26 @@
+"""Item-item models: how much each item of a history speaks for each item of the catalogue.
+
+A score is the sum over the history, newest first, of decay^n times a row of an item-item matrix.
+That matrix is fitted in seconds, on a CPU, without gradients; NumPy and SciPy do the arithmetic.
+"""
+
+from seqrec_tf.similarity.knn import SIMILARITIES, item_knn
+from seqrec_tf.similarity.linear import ease
+from seqrec_tf.similarity.matrices import (
+    DENSE_ITEMS,
+    Factors,
+    Similarities,
+    decayed,
+    user_item_matrix,
+)
+
+__all__ = [
+    "DENSE_ITEMS",
+    "SIMILARITIES",
+    "Factors",
+    "Similarities",
+    "decayed",
+    "ease",
+    "item_knn",
+    "user_item_matrix",
+]

@@ -1,0 +1,150 @@
+"""Item-item matrices: as they are, or as the product of two narrow ones."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+
+# A dense item-item matrix of so many items takes 0.9 GB, and its inverse a minute of one core.
+DENSE_ITEMS = 15_000
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Similarities of low rank: that of item i to item j is `history[i] @ candidates[j]`.
+
+    Attributes:
+        history: (items + 1, rank) float32, an item as one of a history; row 0 is zero.
+        candidates: (items + 1, rank) float32, an item as a candidate.
+    """
+
+    history: np.ndarray
+    candidates: np.ndarray
+
+    @classmethod
+    def of(cls, history: np.ndarray, candidates: np.ndarray) -> "Factors":
+        """These, in float32 and without what is left of row 0 after rounding."""
+        known = (np.arange(len(history)) > 0)[:, np.newaxis]
+        return cls(*((part * known).astype(np.float32) for part in (history, candidates)))
+
+    def scores(self, weights: sparse.csr_array) -> np.ndarray:
+        """As `Similarities.scores`."""
+        return (weights @ self.history) @ self.candidates.T
+
+    def low_rank(self, rank: int) -> "Factors":
+        """As `Similarities.low_rank`: the first `rank` columns, which matter most."""
+        return Factors(self.history[:, :rank], self.candidates[:, :rank])
+
+
+class Similarities(Protocol):
+    """What an item-item model has learnt."""
+
+    def scores(self, weights: sparse.csr_array) -> np.ndarray:
+        """Weights of the items of each history (batch, items + 1) -> scores, the same, float32."""
+
+    def low_rank(self, rank: int) -> Factors:
+        """The nearest similarities of that rank, or of the largest that these have."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A symmetric matrix, its columns scaled; zeros on the diagonal.
+
+    Attributes:
+        core: (items + 1, items + 1) float32, symmetric; row and column 0 are zero.
+        scale: (items + 1,) float32, of the columns.
+    """
+
+    core: np.ndarray
+    scale: np.ndarray
+
+    def scores(self, weights: sparse.csr_array) -> np.ndarray:
+        """See `Similarities`."""
+        return (weights @ self.core) * self.scale
+
+    def low_rank(self, rank: int) -> Factors:
+        """See `Similarities`."""
+        left, values, right = factors(self.core, rank)
+        return Factors.of(left * values, right * self.scale[:, np.newaxis])
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """The products of a sparse matrix' columns with each other, never written out.
+
+    Attributes:
+        rows: (users, items + 1) float32; the similarity of two items is the product of their
+            columns, and that of an item to itself 0.
+    """
+
+    rows: sparse.csr_array
+
+    def scores(self, weights: sparse.csr_array) -> np.ndarray:
+        """See `Similarities`."""
+        own = weights.multiply(self._squares[np.newaxis])
+        return ((weights @ self.rows.T) @ self.rows - own).toarray().astype(np.float32)
+
+    def low_rank(self, rank: int) -> Factors:
+        """See `Similarities`; what an item says of itself, which seldom matters, is left in."""
+        _, values, right = factors(self.rows, rank)
+        return Factors.of(right * values**2, right)
+
+    @property
+    def _squares(self) -> np.ndarray:
+        return np.asarray(self.rows.power(2).sum(axis=0)).ravel()
+
+
+def factors(matrix: np.ndarray | sparse.csr_array, rank: int) -> tuple[np.ndarray, ...]:
+    """The largest singular vectors and values (randomised, Halko et al., arXiv 0909.4061).
+
+    Args:
+        matrix: (rows, columns).
+        rank: at most this; never more than the matrix can have.
+
+    Returns:
+        (rows, rank), (rank,) descending, and (columns, rank).
+    """
+    rank = min(rank, *matrix.shape)
+    left, values, right = randomized_svd(matrix, rank, n_iter=4, random_state=0)
+    return left, values, right.T
+
+
+def user_item_matrix(values: np.ndarray, row_splits: np.ndarray, items: int) -> sparse.csr_array:
+    """Who had what: (users, items + 1) float32, 1 where a user's history has the item.
+
+    Args:
+        values: (interactions,) int item rows of all histories, one after the other.
+        row_splits: (users + 1,) int, where each history begins and ends.
+        items: size of the catalogue.
+    """
+    matrix = sparse.csr_array(
+        (np.ones(len(values), np.float32), values, row_splits),
+        shape=(len(row_splits) - 1, items + 1),
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
+
+
+def decayed(
+    values: np.ndarray, row_splits: np.ndarray, items: int, decay: float
+) -> sparse.csr_array:
+    """Weights of the items of histories: decay^n for the item n places before the newest.
+
+    Args:
+        values: (interactions,) int item rows.
+        row_splits: (batch + 1,) int.
+        items: size of the catalogue.
+        decay: from 0, the newest item alone, to 1.
+
+    Returns:
+        (batch, items + 1) float32; an item that comes up again has the sum.
+    """
+    ends = np.repeat(row_splits[1:], np.diff(row_splits))
+    weights = np.power(np.float32(decay), ends - 1 - np.arange(len(values)), dtype=np.float32)
+    shape = (len(row_splits) - 1, items + 1)
+    matrix = sparse.csr_array((weights, values, row_splits), shape=shape)
+    matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,66 @@
+"""A companion is taken where validation says that it helps, with the best weight."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from seqrec_tf.data.dataset import load_dataset
+from seqrec_tf.evaluation.simple_models import simple_models
+from seqrec_tf.models import Blend, build_encoder
+from seqrec_tf.settings.config import DataConfig, EncoderConfig
+from seqrec_tf.training import blending
+from seqrec_tf.training.blending import blend
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Users of two groups, with six items each that the other group never has."""
+    folder = tmp_path_factory.mktemp("groups")
+    generator = np.random.default_rng(0)
+    rows = [
+        f"u{user},i{item + 6 * (user % 2)},{at}"
+        for user in range(60)
+        for at, item in enumerate(generator.permutation(6)[:5])
+    ]
+    (folder / "log.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
+    return load_dataset(DataConfig(interactions=str(folder / "log.csv"), protocol="P2"))
+
+
+@pytest.fixture(scope="module")
+def network(dataset):
+    """Untrained, so that anybody helps it."""
+    return build_encoder(EncoderConfig(dim=4, window=5), dataset.catalogue.size)
+
+
+def test_who_helps_is_taken(dataset, network):
+    encoder, said = blend(network, dataset, simple_models(dataset))
+    assert isinstance(encoder, Blend) and encoder.network is network
+    assert said.companion in ("item-knn", "ease") and said.blended > said.alone
+    assert said.settings["weight"] == encoder.weight in blending.WEIGHTS
+    assert blending._ndcg(encoder, dataset.split.validation) == said.blended
+
+
+def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dataset, network):
+    queries = dataset.split.validation
+    lengths = np.square(network.item_table()).mean()
+    for model in simple_models(dataset):
+        encoder = blending.item_item_encoder(model, network, dataset, queries)
+        assert np.square(encoder.item_table()).mean() == pytest.approx(lengths, rel=1e-4)
+        vectors = encoder.encode(queries.histories).numpy()
+        best = (vectors @ encoder.item_table().numpy().T).max(axis=1)
+        assert best.mean() == pytest.approx(1, rel=1e-4)
+
+
+def test_who_does_not_help_is_left_out(dataset, network):
+    """Models that know nothing, or have nothing to say at all."""
+    (known, *_) = simple_models(dataset)
+    factors = known.similarities.low_rank(2)
+    nothing = dataclasses.replace(
+        factors,
+        history=np.zeros_like(factors.history),
+        candidates=np.zeros_like(factors.candidates),
+    )
+    useless = dataclasses.replace(known, similarities=nothing)
+    assert blend(network, dataset, [useless]) == (network, None)
+    assert blend(network, dataset, []) == (network, None)
