@@ -11,6 +11,7 @@ from pathlib import Path
 from export.artifact.documents import Report, Sidecar
 from export.artifact.documents.reading import as_written
 from export.artifact.version import GRAPHS, REPORT, SAVEDMODEL, SIDECAR, Artifact
+from seqrec_tf.evaluation.refit_note import refit_note
 from seqrec_tf.evaluation.seen_targets import seen_note
 
 METRICS = ("hit_rate@10", "ndcg@10")
@@ -63,8 +64,8 @@ def _figures(metrics: dict) -> list[tuple[str, str]]:
     for part, values in parts.items():
         if values:
             rows.append((part, ", ".join(f"{name} {values[name]:.4f}" for name in METRICS)))
-    note = seen_note(metrics)
-    return [*rows, *([("seen before", note)] if note else [])]
+    notes = {"seen before": seen_note(metrics), "trained again": refit_note(metrics)}
+    return [*rows, *((name, note) for name, note in notes.items() if note)]
 
 
 def _graph(folder: Path) -> list[tuple[str, str]]:

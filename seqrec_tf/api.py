@@ -19,8 +19,10 @@ from seqrec_tf.options import build_config, given_options
 from seqrec_tf.runs.directory import Run, read_run, require_finished
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.checks import check_config
-from seqrec_tf.settings.config import PROTOCOLS, RunConfig
+from seqrec_tf.settings.config import PROTOCOLS, RESUMABLE, RunConfig
 from seqrec_tf.training.writing import resume_run, write_run
+
+OF_TRAINING = ("model_digest", "blend", "closed_form", "refit")  # what no evaluation finds out
 
 __all__ = ["configure", "evaluate", "read_run", "resume", "train"]
 
@@ -82,7 +84,7 @@ def resume(path: str | os.PathLike[str], **settings: Any) -> Run:
 
     Args:
         path: the run directory.
-        **settings: what to change: `epochs`, `patience` or `min_steps`.
+        **settings: what to change: `epochs`, `patience`, `min_steps` or `refit`.
 
     Returns:
         The finished run, read back.
@@ -94,7 +96,7 @@ def resume(path: str | os.PathLike[str], **settings: Any) -> Run:
     RunConfig.from_dict(given, "resume")
     unknown = sorted(set(settings).difference(*given.values()))
     if unknown:
-        raise InputError(f"resume: expected epochs, patience, min_steps. Received: {unknown[0]!r}.")
+        raise InputError(f"resume: expected {', '.join(RESUMABLE)}. Received: {unknown[0]!r}.")
     return read_run(resume_run(Path(path), given))
 
 
@@ -126,8 +128,10 @@ def evaluate(
     from seqrec_tf.runs.dataset import dataset_of_run
 
     dataset = dataset_of_run(run, None if data_dir is None else os.fspath(data_dir))
-    metrics = measure(run.encoder, dataset, sampled=protocol == "P4")
-    return replace(metrics, model_digest=run.metrics.model_digest, blend=run.metrics.blend)
+    name = run.config.encoder.encoder
+    metrics = measure(run.measured, dataset, sampled=protocol == "P4", name=name)
+    kept = {field: getattr(run.metrics, field) for field in OF_TRAINING}
+    return replace(metrics, **kept)
 
 
 def _require_honest(path: Path, trained_under: str, protocol: str) -> None:

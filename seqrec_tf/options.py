@@ -69,8 +69,8 @@ def build_config(given: Sections, config_file: Path | None = None) -> RunConfig:
     recipe = given["training"].pop("recipe", None if base else "auto")
     if recipe:
         config = apply_recipe(config, recipe, given["encoder"].get("encoder"))
-    if "epochs" in given["training"]:
-        given["training"].setdefault("min_steps", 0)  # typed epochs are meant as typed
+    if "epochs" in given["training"]:  # typed epochs are meant as typed
+        config = override(config, {"training": {"min_steps": 0}})
     config = override(config, given)
     if base and "continue_from" in given["training"]:
         _require_same_encoder(config.encoder, base.encoder)

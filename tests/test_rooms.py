@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "seqrec_tf.data": "seqrec_tf.settings",
     "seqrec_tf.models": "seqrec_tf.settings",
     "seqrec_tf.similarity": "",
-    "seqrec_tf.evaluation": "seqrec_tf.data seqrec_tf.models seqrec_tf.similarity",
+    "seqrec_tf.evaluation": (
+        "seqrec_tf.data seqrec_tf.models seqrec_tf.settings seqrec_tf.similarity"
+    ),
     "seqrec_tf.losses": "seqrec_tf.models seqrec_tf.settings",
     "seqrec_tf.runs": "seqrec_tf.data seqrec_tf.evaluation seqrec_tf.models seqrec_tf.settings",
     "seqrec_tf.options": "seqrec_tf.runs seqrec_tf.settings",

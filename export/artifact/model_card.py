@@ -7,6 +7,7 @@ import yaml
 from export.artifact.changes import change_text
 from export.artifact.documents import Report, Retrieval
 from export.artifact.version import LITE
+from seqrec_tf.evaluation.refit_note import refit_note
 from seqrec_tf.evaluation.seen_targets import seen_note
 
 CARD = """---
@@ -118,8 +119,8 @@ def _figures(metrics: dict) -> str:
         for name, row in rows.items()
     ]
     title = f"| {metrics['protocol']}, test | HR@10 | NDCG@10 | MRR@10 |"
-    note = seen_note(metrics)
-    return "\n".join([title, "|---|---|---|---|", *lines, *(["", note] if note else [])])
+    notes = [each for each in (seen_note(metrics), refit_note(metrics)) if each]
+    return "\n".join([title, "|---|---|---|---|", *lines, *(f"\n{note}" for note in notes)])
 
 
 def _retrieval(retrieval: Retrieval | None) -> str:

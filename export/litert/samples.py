@@ -84,7 +84,8 @@ def run_samples(run: Run, dataset: Dataset, compared: int = COMPARED) -> Samples
         compared=_raw(run.catalogue, queries.histories.to_list()),
         targets=_raw(run.catalogue, [queries.targets.numpy().tolist()])[0],
         source=f"{len(queries):,} of {len(dataset.split.test):,} test users of "
-        f"{dataset.protocol}, seed {SEED}",
+        f"{dataset.protocol}{', which the model has learnt from' if run.metrics.refit else ''}, "
+        f"seed {SEED}",
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from export.artifact.documents import Answer, Call, Golden, Id
-from export.proof.exact import array_differences, differences, largest_difference
+from export.proof.exact import COSINE, array_differences, differences, largest_difference
 from export.proof.findings import Findings
 
 # A batch of histories (lists of raw ids) -> one (ids, scores) a history.
@@ -90,8 +90,9 @@ def _compared_rankings(
 ) -> tuple[list[str], float]:
     """The same for the rankings of one call."""
     rows = list(zip(request.answers or (), outputs[id_name], outputs["scores"], strict=True))
-    found = [d for expected, ids, scores in rows for d in differences(expected, ids, scores)]
-    largest = max(largest_difference(expected.scores, scores) for expected, _, scores in rows)
+    least = COSINE if request.signature == "similar" else 0.0
+    found = [d for expected, ids, scores in rows for d in differences(expected, ids, scores, least)]
+    largest = max(largest_difference(each.scores, scores, least) for each, _, scores in rows)
     return found, largest
 
 

@@ -6,9 +6,12 @@ from export.artifact.documents import Answer, Id
 
 # Of a row's largest score; float32 sums in another order differ by about 1e-6 of it.
 TOLERANCE = 1e-4
+COSINE = 1e-2  # scores of less than this are rounding, where they are cosines
 
 
-def differences(expected: Answer, ids: list[Id], scores: list[float]) -> list[str]:
+def differences(
+    expected: Answer, ids: list[Id], scores: list[float], least: float = 0.0
+) -> list[str]:
     """What is wrong with one answer, in words; empty if it agrees.
 
     An item may stand elsewhere than expected if its score and that of the item expected there
@@ -18,10 +21,11 @@ def differences(expected: Answer, ids: list[Id], scores: list[float]) -> list[st
         expected: with runners-up beyond k, and `tied` as `export.proof.ties.read_ties` has it.
         ids: the answer's k ids.
         scores: the answer's k scores.
+        least: the tolerance is of this, where the row's largest score is smaller.
     """
     k = len(ids)
     wanted = np.asarray(expected.scores[:k], np.float64)
-    allowed = TOLERANCE * scale(wanted)
+    allowed = TOLERANCE * max(scale(wanted), least)
     found = []
     for place, score in enumerate(scores):
         if not abs(score - wanted[place]) <= allowed:
@@ -47,11 +51,13 @@ def array_differences(expected: list, received: list) -> list[str]:
     ]
 
 
-def largest_difference(expected: list[float], scores: list[float]) -> float:
-    """The largest score difference of one answer, relative to the row's largest score."""
+def largest_difference(expected: list[float], scores: list[float], least: float = 0.0) -> float:
+    """The largest score difference of one answer, of the row's largest score or of `least`."""
     wanted = np.asarray(expected[: len(scores)], np.float64)
     real = wanted > np.finfo(np.float32).min
-    return float(np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / scale(wanted))
+    return float(
+        np.max(np.abs(np.asarray(scores) - wanted)[real], initial=0) / max(scale(wanted), least)
+    )
 
 
 def scale(scores: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
-from seqrec_tf.ragged import prefix
+from seqrec_tf.ragged import drop_padding, prefix
 from seqrec_tf.settings.config import DataConfig
 
 
@@ -29,6 +29,8 @@ class Dataset:
         protocol: the protocol's name for tables and metrics, with deviating filters.
         log: what the log is known by.
         source: what error messages call the log.
+        everything: ragged (users, None) int32 item rows of all interactions, held out ones too;
+            those with items that the catalogue does not have are left out.
         recent: (items,) int64, interactions of each item among the newest tenth of the training
             part.
     """
@@ -39,6 +41,7 @@ class Dataset:
     protocol: str
     log: LogDigest
     source: str
+    everything: tf.RaggedTensor
     recent: np.ndarray
 
 
@@ -80,7 +83,16 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     ends, label = (training_end.numpy(), validation_end.numpy()), protocol_label(config)
     log = digest_of(table, ends, label, cuts)
     recent = _recent_counts(times, training_end, rows, catalogue.size)
-    return Dataset(catalogue, split, config, label, log, interactions.source, recent)
+    return Dataset(
+        catalogue=catalogue,
+        split=split,
+        config=config,
+        protocol=label,
+        log=log,
+        source=interactions.source,
+        everything=drop_padding(rows),
+        recent=recent,
+    )
 
 
 def _recent_counts(

@@ -8,7 +8,7 @@ from seqrec_tf.evaluation.breakdown import breakdown
 from seqrec_tf.evaluation.comparison import paired_difference
 from seqrec_tf.evaluation.metrics import Metrics, best_baseline
 from seqrec_tf.evaluation.ranking import Ranking, Scorer, encoder_scorer, rank
-from seqrec_tf.evaluation.simple_models import SimpleModel, simple_models
+from seqrec_tf.evaluation.simple_models import BASELINES, SimpleModel, simple_models
 from seqrec_tf.models import Encoder
 
 
@@ -17,6 +17,7 @@ def measure(
     dataset: Dataset,
     sampled: bool = False,
     simple: list[SimpleModel] | None = None,
+    name: str | None = None,
 ) -> Metrics:
     """Rank validation and test queries.
 
@@ -25,13 +26,17 @@ def measure(
         dataset: queries, catalogue and training part (for the baselines).
         sampled: P4, against 100 sampled items, instead of the whole catalogue.
         simple: the item-item models of this dataset, if they are at hand.
+        name: of the baseline that the encoder is, if it is one: that one is left out.
 
     Returns:
         The metrics, without the digest of a model file.
     """
     split, catalogue = dataset.split, dataset.catalogue
-    simple = simple_models(dataset) if simple is None else simple
-    scorers = {"model": encoder_scorer(encoder)} | _baselines(dataset, simple)
+    if simple is None:
+        simple = simple_models(dataset, [each for each in BASELINES if each != name])
+    baselines = _baselines(dataset, simple)
+    baselines.pop(name or "", None)
+    scorers = {"model": encoder_scorer(encoder)} | baselines
     test, validation = (
         {name: rank(each, queries, catalogue.size, sampled) for name, each in scorers.items()}
         for queries in (split.test, split.validation)

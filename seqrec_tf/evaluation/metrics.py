@@ -4,6 +4,7 @@ Without TensorFlow: `seqrec_tf.evaluation.measuring` is what measures.
 """
 
 import dataclasses
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.difference import Difference
+from seqrec_tf.evaluation.refit_note import refit_note
 from seqrec_tf.evaluation.seen_targets import every_target_is_hidden, seen_note
 from seqrec_tf.json_files import read_json, write_json
+from seqrec_tf.settings.config import CLOSED_FORM
 
 CUTOFFS = (5, 10, 20)
+LINE = 100  # columns of a sentence on a screen
 Figures = dict[str, float]
 
 
@@ -40,6 +44,10 @@ class Metrics:
             (`seqrec_tf.evaluation.difference.Difference`).
         blend: what the item-item model beside a network is, and what it changed
             (`seqrec_tf.training.blending.Blending`); None where there is none.
+        closed_form: of an item-item model: its settings, and what its rank costs
+            (`seqrec_tf.training.closed_form.ClosedForm`); None for a network.
+        refit: "interactions" and "model_digest" of the model that was trained on everything after
+            this one had been measured; None where that was not wanted.
         breakdown: "history_length" and "popularity" -> rows of
             `seqrec_tf.evaluation.breakdown.breakdown`, of the test queries.
         model_digest: of the model that was measured, `sha256:...`.
@@ -57,6 +65,8 @@ class Metrics:
     baseline_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     against: dict[str, Any] | None = None
     blend: dict[str, Any] | None = None
+    closed_form: dict[str, Any] | None = None
+    refit: dict[str, Any] | None = None
     breakdown: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     model_digest: str | None = None
     others: dict[str, Any] = field(default_factory=dict)
@@ -124,8 +134,9 @@ def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
     lines.append(" ".join([" " * width, *(f"{column:>12}" for column in columns)]))
     for label, row in rows.items():
         lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
-    said = [blend_note(metrics, name), verdict(metrics, name), seen_note(metrics.as_dict())]
-    return "\n".join([*lines, *(sentence for sentence in said if sentence)])
+    said = [*notes(metrics, name), verdict(metrics, name), seen_note(metrics.as_dict())]
+    said.append(simpler_note(metrics, name))
+    return "\n".join([*lines, *(textwrap.fill(each, LINE) for each in said if each)])
 
 
 def blend_note(metrics: Metrics, name: str) -> str:
@@ -136,6 +147,39 @@ def blend_note(metrics: Metrics, name: str) -> str:
     return (
         f"{name} is blended with {companion}: validation NDCG@10 {metrics.blend['blended']:.4f} "
         f"instead of {metrics.blend['alone']:.4f}."
+    )
+
+
+def notes(metrics: Metrics, name: str) -> list[str]:
+    """What else the model is: blended, computed, trained again on everything."""
+    said = [
+        blend_note(metrics, name),
+        _closed_form_note(metrics, name),
+        refit_note(metrics.as_dict()),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def _closed_form_note(metrics: Metrics, name: str) -> str:
+    if not metrics.closed_form:
+        return ""
+    found = metrics.closed_form
+    return (
+        f"{described(name, found['settings'])}: validation NDCG@10 {found['kept']:.4f} in these "
+        f"dimensions, {found['whole']:.4f} with the whole matrix."
+    )
+
+
+def simpler_note(metrics: Metrics, name: str) -> str:
+    """One sentence where an item-item model, which takes seconds, is better in validation."""
+    before = {rival: metrics.baselines_validation.get(rival) for rival in CLOSED_FORM}
+    known = {rival: row["ndcg@10"] for rival, row in before.items() if row and rival != name}
+    best = max(known, key=lambda rival: known[rival], default="")
+    if not best or known[best] <= metrics.validation["ndcg@10"]:
+        return ""
+    return (
+        f"{best}, which takes seconds, is better in validation: NDCG@10 {known[best]:.4f} "
+        f"instead of {metrics.validation['ndcg@10']:.4f}. --encoder auto takes the better one."
     )
 
 

@@ -65,6 +65,11 @@ def encoder_scorer(encoder: Encoder) -> Scorer:
     return score
 
 
+def encoder_ndcg(encoder: Encoder, queries: Queries) -> float:
+    """NDCG@10 of these queries."""
+    return rank(encoder_scorer(encoder), queries, encoder.items).metrics(encoder.items)["ndcg@10"]
+
+
 def rank(
     scorer: Scorer, queries: Queries, items: int, sampled: bool = False, batch_size: int = 256
 ) -> Ranking:

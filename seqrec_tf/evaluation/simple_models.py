@@ -5,37 +5,61 @@ has learnt nothing. Each is fitted on the training part alone; the test queries 
 """
 
 import dataclasses
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
-from scipy import sparse
 
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.ranking import Scorer, rank
 from seqrec_tf.similarity import (
     SIMILARITIES,
+    Histories,
     Similarities,
     decayed,
     ease,
     item_knn,
-    user_item_matrix,
+    transitions,
 )
 
 DECAYS = (0.6, 0.8, 0.9)
 RIDGES = (100.0, 500.0)
 TUNING_USERS = 2_000  # validation queries that choose
+BASELINES = ("item-knn", "ease")  # beside the Markov chain of `seqrec_tf.evaluation.baselines`
 
-Grid = list[tuple[dict[str, Any], Callable[[sparse.csr_array], Similarities]]]
-GRIDS: dict[str, Grid] = {
-    "item-knn": [
-        ({"similarity": name}, functools.partial(item_knn, similarity=name))
-        for name in SIMILARITIES
-    ],
-    "ease": [({"ridge": ridge}, functools.partial(ease, ridge=ridge)) for ridge in RIDGES],
+
+@dataclass(frozen=True)
+class Grid:
+    """What is tried of a kind of model.
+
+    Attributes:
+        fit: histories and one of `settings` -> what is learnt.
+        settings: of the fit.
+        decays: of the sum over a history.
+    """
+
+    fit: Callable[..., Similarities]
+    settings: Sequence[dict[str, Any]]
+    decays: Sequence[float] = DECAYS
+
+
+GRIDS = {
+    "item-knn": Grid(
+        lambda histories, similarity: item_knn(histories.matrix, similarity),
+        [{"similarity": name} for name in SIMILARITIES],
+    ),
+    "ease": Grid(
+        lambda histories, ridge: ease(histories.matrix, ridge),
+        [{"ridge": ridge} for ridge in RIDGES],
+    ),
+    # Of the newest item alone, as its name says.
+    "markov": Grid(
+        lambda histories: transitions(histories.values, histories.row_splits, histories.items),
+        [{}],
+        decays=[0.0],
+    ),
 }
 
 
@@ -60,22 +84,34 @@ class SimpleModel:
         return item_item_scorer(self.similarities, self.settings["decay"], items)
 
 
-def simple_models(dataset: Dataset) -> list[SimpleModel]:
-    """The best of each grid, in NDCG@10 of at most `TUNING_USERS` validation queries."""
-    training, items = dataset.split.training, dataset.catalogue.size
-    matrix = user_item_matrix(
-        training.flat_values.numpy(), training.row_splits.numpy(), dataset.catalogue.size
-    )
+def simple_models(dataset: Dataset, names: Sequence[str] = BASELINES) -> list[SimpleModel]:
+    """The best of each grid, in NDCG@10 of at most `TUNING_USERS` validation queries.
+
+    Args:
+        dataset: of which the training part is fitted.
+        names: of `GRIDS`.
+    """
+    histories = histories_of(dataset.split.training, dataset.catalogue.size)
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    return [_best(_tried(name, matrix, queries, items)) for name in GRIDS]
+    return [_best(_tried(name, histories, queries)) for name in names]
 
 
-def _tried(
-    name: str, matrix: sparse.csr_array, queries: Queries, items: int
-) -> Iterator[SimpleModel]:
-    for settings, fit in GRIDS[name]:
-        similarities = fit(matrix)
-        for decay in DECAYS:
+def fitted(model: SimpleModel, histories: Histories) -> SimpleModel:
+    """The same model, in its settings, of other histories."""
+    settings = {name: value for name, value in model.settings.items() if name != "decay"}
+    return dataclasses.replace(model, similarities=GRIDS[model.name].fit(histories, **settings))
+
+
+def histories_of(ragged: tf.RaggedTensor, items: int) -> Histories:
+    """Ragged (users, None) item rows as item-item models take them."""
+    return Histories(ragged.flat_values.numpy(), ragged.row_splits.numpy(), items)
+
+
+def _tried(name: str, histories: Histories, queries: Queries) -> Iterator[SimpleModel]:
+    grid, items = GRIDS[name], histories.items
+    for settings in grid.settings:
+        similarities = grid.fit(histories, **settings)
+        for decay in grid.decays:
             model = SimpleModel(name, settings | {"decay": decay}, 0.0, similarities)
             figures = rank(model.scorer(items), queries, items).metrics(items)
             yield dataclasses.replace(model, ndcg=figures["ndcg@10"])

@@ -7,6 +7,7 @@
 | `metrics.json` | protocol, metrics and the model's digest; a run without it is not complete |
 | `history.csv` | loss and validation metrics an epoch |
 | `model.keras` | encoder and item table |
+| `evaluated.keras` | after a refit: what the metrics are of |
 | `items.csv` | row, raw id, title, count in the training part |
 | `interactions.json` | what the log of the training is known by (`seqrec_tf.data.log_digest`) |
 | `logs/` | TensorBoard |
@@ -45,6 +46,7 @@ if TYPE_CHECKING:  # importing these imports TensorFlow or pandas, which --help 
 
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
+EVALUATED = "evaluated.keras"
 MODEL, ITEMS, LOG = "model.keras", "items.csv", "interactions.json"
 CARDS = ("README.md", "learning_curve.png", "breakdown.png")
 ATTEMPTS = 5  # at a run that changes while it is read
@@ -59,10 +61,12 @@ class Run:
         path: its directory, never a link.
         config: its configuration.
         metrics: of its model.
-        encoder: `seqrec_tf.models.Encoder`, with the best epoch's weights.
+        encoder: `seqrec_tf.models.Encoder`, with the best epoch's weights; after a refit the one
+            that has learnt from all interactions.
         catalogue: `seqrec_tf.data.catalogue.Catalogue`.
         cards: the model card and its pictures, as far as they are there, by name.
         log: what the log of the training is known by; None in runs from before there was that.
+        evaluated: after a refit, the encoder that `metrics` are of.
     """
 
     path: Path
@@ -72,6 +76,12 @@ class Run:
     catalogue: "Catalogue"
     cards: dict[str, bytes] = dataclasses.field(default_factory=dict)
     log: "LogDigest | None" = None
+    evaluated: "Encoder | None" = None
+
+    @property
+    def measured(self) -> "Encoder":
+        """What `metrics` are of."""
+        return self.evaluated or self.encoder
 
 
 def read_run(path: str | os.PathLike) -> Run:
@@ -101,27 +111,35 @@ def _state(path: Path) -> list[tuple]:
 
 
 def _read_files(path: Path) -> Run:
-    from seqrec_tf.models import Encoder, load_encoder
-
     config = read_config(require_finished(path) / "config.json")
     metrics = Metrics.read(path / METRICS)
     catalogue = read_catalogue(path, config)
-    _require_measured(path / MODEL, metrics)
-    encoder = load_encoder(path / MODEL)
-    if not isinstance(encoder, Encoder) or encoder.items != catalogue.size:
-        raise InputError(
-            f"{path / MODEL}: expected an encoder of the {catalogue.size} items in "
-            f"items.csv. Received: {type(encoder).__name__} of {getattr(encoder, 'items', 'no')}."
-        )
+    refit = metrics.refit
+    evaluated = _encoder(path / EVALUATED, catalogue, metrics.model_digest) if refit else None
+    digest = refit["model_digest"] if refit else metrics.model_digest
     return Run(
         path=path,
         config=config,
         metrics=metrics,
-        encoder=encoder,
+        encoder=_encoder(path / MODEL, catalogue, digest),
         catalogue=catalogue,
         cards={name: (path / name).read_bytes() for name in CARDS if (path / name).is_file()},
         log=read_log(path)[0],
+        evaluated=evaluated,
     )
+
+
+def _encoder(file: Path, catalogue: "Catalogue", digest: str | None) -> "Encoder":
+    from seqrec_tf.models import Encoder, load_encoder
+
+    _require_digest(file, digest)
+    encoder = load_encoder(file)
+    if not isinstance(encoder, Encoder) or encoder.items != catalogue.size:
+        raise InputError(
+            f"{file}: expected an encoder of the {catalogue.size} items in "
+            f"items.csv. Received: {type(encoder).__name__} of {getattr(encoder, 'items', 'no')}."
+        )
+    return encoder
 
 
 def read_log(path: Path) -> tuple["LogDigest | None", "np.ndarray | None"]:
@@ -157,9 +175,8 @@ def file_digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _require_measured(model: Path, metrics: Metrics) -> None:
-    """Refuse another model than the metrics are of; older runs do not name theirs."""
-    expected = metrics.model_digest
+def _require_digest(model: Path, expected: str | None) -> None:
+    """Refuse another model than the metrics name; older runs do not name theirs."""
     if expected and model.is_file() and (received := file_digest(model)) != expected:
         raise InputError(
             f"{model}: expected the model that {METRICS} was measured on, {expected}. "

@@ -3,14 +3,14 @@
 import shlex
 from pathlib import Path
 
-from seqrec_tf.evaluation.metrics import Metrics, baseline_label, blend_note, table, verdict
+from seqrec_tf.evaluation.metrics import Metrics, baseline_label, notes, table, verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import RunConfig
 
 CARD = """# {name} on {data}
 
 {verdict}
-{blend}
+{notes}
 | | HR@10 | NDCG@10 | MRR@10 | coverage@10 |
 |---|---|---|---|---|
 {figures}
@@ -19,19 +19,11 @@ CARD = """# {name} on {data}
 |---|---|
 | protocol | {protocol}, {users:,} users |
 | seen before | {seen} |
-| epochs | {epochs}, of at most {most_epochs} (patience {patience}) |
-| kept | epoch {best_epoch}, the best in validation NDCG@10 |
-| training wall-clock | {clock}, validation included; the machine is in `environment.json` |
+{training}
 | reproduce | `python -m seqrec_tf.train --config {run}/config.json --run NEW` |
 | export | `python -m export --format all --run {run}` |
 
-## Learning curve
-
-![Learning curve](learning_curve.png)
-
-The curve is of the validation queries; the baselines and the kept model are of the test queries.
-
-## Where it is weak
+{curve}## Where it is weak
 
 {weak_spots}
 
@@ -60,21 +52,35 @@ third of the training interactions; middle those that have the second third; tai
 """
 
 
+TRAINING = """| epochs | {epochs}, of at most {most_epochs} (patience {patience}) |
+| kept | epoch {best_epoch}, the best in validation NDCG@10 |
+| training wall-clock | {clock}, validation included; the machine is in `environment.json` |"""
+
+CURVE = """## Learning curve
+
+![Learning curve](learning_curve.png)
+
+The curve is of the validation queries; the baselines and the kept model are of the test queries.
+
+"""
+
+
 def write_model_card(
     path: Path,
     config: RunConfig,
     metrics: Metrics,
     history: list[dict],
-    best_epoch: int,
+    best_epoch: int | None,
     run: Path | None = None,
 ) -> None:
-    """Write `README.md`, `learning_curve.png` and `breakdown.png` into the folder `path`.
+    """Write `README.md`, `breakdown.png` and, of epochs, `learning_curve.png` into `path`.
 
     Args:
         path: the run directory, or the folder that becomes it.
         config: its configuration.
         metrics: of the kept model.
-        history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began.
+        history: a row an epoch, with "loss", "val_ndcg@10" and "seconds" since training began;
+            empty for an encoder that was computed.
         best_epoch: the kept epoch, from 1.
         run: what the card calls the run directory; None for `path`.
     """
@@ -82,14 +88,15 @@ def write_model_card(
     from seqrec_tf.runs.pictures import draw_breakdown, draw_learning_curve
 
     name = config.encoder.encoder
-    draw_learning_curve(path / "learning_curve.png", metrics, history, best_epoch)
+    if best_epoch:
+        draw_learning_curve(path / "learning_curve.png", metrics, history, best_epoch)
     draw_breakdown(path / "breakdown.png", metrics, name)
     card = _card(config, metrics, history, best_epoch, run or path)
     (path / "README.md").write_text(card, encoding="utf-8")
 
 
 def _card(
-    config: RunConfig, metrics: Metrics, history: list[dict], best_epoch: int, run: Path
+    config: RunConfig, metrics: Metrics, history: list[dict], best_epoch: int | None, run: Path
 ) -> str:
     name = config.encoder.encoder
     return CARD.format(
@@ -97,22 +104,31 @@ def _card(
         data=config.data.name,
         run=shlex.quote(str(run)),
         verdict=verdict(metrics, name),
-        blend=_paragraph(blend_note(metrics, name)),
+        notes="".join(map(_paragraph, notes(metrics, name))),
         figures=_figures(metrics, name),
         protocol=metrics.protocol,
         users=metrics.users,
         seen=seen_note(metrics.as_dict()) or "not counted",
-        epochs=len(history),
-        most_epochs=config.training.epochs,
-        patience=config.training.patience,
-        best_epoch=best_epoch,
-        clock=_clock(history[-1]["seconds"]),
+        training=_training(config, history, best_epoch),
+        curve=CURVE if best_epoch else "",
         weak_spots=_weak_spots(metrics, name),
         history_length=_bucket_table(metrics, "history_length", name),
         popularity=_bucket_table(metrics, "popularity", name),
         unknown=_unknown_targets(metrics),
         table=table(metrics, name),
         settings=_settings(config),
+    )
+
+
+def _training(config: RunConfig, history: list[dict], best_epoch: int | None) -> str:
+    if not best_epoch:
+        return "| training | computed at once; validation chose the settings |"
+    return TRAINING.format(
+        epochs=len(history),
+        most_epochs=config.training.epochs,
+        patience=config.training.patience,
+        best_epoch=best_epoch,
+        clock=_clock(history[-1]["seconds"]),
     )
 
 

@@ -13,12 +13,14 @@ DROPOUT, SMALL_DATA_DROPOUT = 0.2, 0.5
 
 
 def adapted(encoder: EncoderConfig, interactions: int) -> EncoderConfig:
-    """`encoder` without a None.
+    """`encoder` without a None, and with the network that `auto` begins with.
 
     Args:
         encoder: what was asked for.
         interactions: of the training part.
     """
+    if encoder.encoder == "auto":
+        encoder = dataclasses.replace(encoder, encoder="sasrec")
     if encoder.dropout is not None:
         return encoder
     dropout = SMALL_DATA_DROPOUT if interactions < SMALL_DATA else DROPOUT

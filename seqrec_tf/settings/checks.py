@@ -1,9 +1,10 @@
 """Settings that cannot work, each refused in one line that names its flag."""
 
+import dataclasses
 import math
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, flag
+from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, TrainingConfig, flag
 from seqrec_tf.settings.id_names import require_id_name
 
 AT_LEAST = {
@@ -24,6 +25,10 @@ AT_LEAST = {
 SHARES = ("popularity_share", "calibration")  # 0 <= value <= 1
 RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= value < 1
 
+TRAINED = ("sasrec", "gru4rec", "auto")
+# What an item-item model, which is computed, has no use for.
+_LEARNING = {item.name for item in dataclasses.fields(TrainingConfig)} - {"recipe", "refit", "seed"}
+
 # Flags that only some objectives, encoders or protocols read.
 USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
     "objective": {
@@ -33,7 +38,11 @@ USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
         "calibration": ("gbce",),
         "score_penalty": ("bpr-max",),
     },
-    "encoder": dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec",)),
+    "encoder": {
+        **dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec", "auto")),
+        **dict.fromkeys(("layers", "dropout", "tied", "blend"), TRAINED),
+        **dict.fromkeys(_LEARNING, TRAINED),
+    },
     "protocol": dict.fromkeys(("validation_from", "test_from"), ("PT",)),
 }
 

@@ -27,7 +27,9 @@ DATASETS = (
 )
 PROTOCOLS = ("P1", "P2", "P3", "PT")
 OBJECTIVES = ("bce", "gbce", "full-softmax", "sampled-softmax", "in-batch-softmax", "bpr-max")
-RESUMABLE = ("epochs", "patience", "min_steps")  # what --resume may change
+CLOSED_FORM = ("ease", "item-knn", "markov")  # encoders that are computed, not trained
+DURATION = ("epochs", "patience", "min_steps")
+RESUMABLE = (*DURATION, "refit")  # what --resume may change
 DRAWN = ("bce", "gbce", "sampled-softmax", "bpr-max")  # objectives that draw negatives
 
 Value = TypeVar("Value")
@@ -94,9 +96,14 @@ class DataConfig:
 class EncoderConfig:
     """The network that turns a history into a vector."""
 
-    encoder: str = option("sasrec", "network", ("sasrec", "gru4rec"))
+    encoder: str = option(
+        "sasrec",
+        "network, or item-item model (ease, item-knn, markov), which takes seconds; auto: sasrec, "
+        "or the item-item model that is better in validation",
+        ("sasrec", "gru4rec", *CLOSED_FORM, "auto"),
+    )
     window: int = option(50, "most recent items of a history that the encoder reads")
-    dim: int = option(64, "width of item and history vectors")
+    dim: int = option(64, "width of item and history vectors; the rank of an item-item model")
     layers: int = option(2, "transformer blocks or GRU layers")
     heads: int = option(1, "attention heads (sasrec)")
     dropout: float | None = option(
@@ -166,6 +173,11 @@ class TrainingConfig:
         "mixed: matrix products and activations in 16 bits, weights in 32; the run's model is "
         "float32 in any case",
         ("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    refit: bool = option(
+        False,
+        "after the evaluation, train the same again on all interactions, for as many steps as the "
+        "best epoch took: that is the model to deploy, and the figures are of the one before",
     )
     mirrored: bool = option(False, "train on all GPUs of this machine (tf.distribute)")
     seed: int = option(0, "seed of weights, shuffling, dropout and negatives")

@@ -15,7 +15,7 @@ is leave-one-out and padding is never read, scored or recommended (seqrec_tf/REA
 """
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import RunConfig, Sections, override
+from seqrec_tf.settings.config import CLOSED_FORM, RunConfig, Sections, override
 
 RECIPES: dict[str, Sections] = {
     "best-sasrec": {
@@ -107,11 +107,17 @@ ADAPTED: Sections = {
     "training": {"patience": None, "recipe": "auto"},
 }
 
+# Of an item-item model all follows from the data but what this cuts off.
+ITEM_ITEM: Sections = {
+    "encoder": {"window": 100, "dim": 512},
+    "training": {"recipe": "auto"},
+}
+
 
 def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> RunConfig:
     """`config` with the fields that the recipe `name` sets.
 
-    `auto` is `demo` for the demo; else `best-<encoder>` with `ADAPTED`.
+    `auto` is `demo` for the demo; else `best-<encoder>` with `ADAPTED`, or `ITEM_ITEM`.
 
     Args:
         config: what the recipe is applied to.
@@ -121,10 +127,13 @@ def apply_recipe(config: RunConfig, name: str, encoder: str | None = None) -> Ru
     Raises:
         InputError: no recipe of that name.
     """
+    encoder = encoder or config.encoder.encoder
+    if name == "auto" and encoder in CLOSED_FORM:
+        return override(config, ITEM_ITEM)
     if name == "auto" and config.data.name == "demo":
         name = "demo"
     if name == "auto":
-        best = apply_recipe(config, f"best-{encoder or config.encoder.encoder}")
+        best = apply_recipe(config, f"best-{'sasrec' if encoder == 'auto' else encoder}")
         return override(best, ADAPTED)
     if name not in RECIPES:
         known = ", ".join(["auto", *sorted(RECIPES)])

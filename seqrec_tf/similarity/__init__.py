@@ -6,9 +6,11 @@ That matrix is fitted in seconds, on a CPU, without gradients; NumPy and SciPy d
 
 from seqrec_tf.similarity.knn import SIMILARITIES, item_knn
 from seqrec_tf.similarity.linear import ease
+from seqrec_tf.similarity.markov import Transitions, transitions
 from seqrec_tf.similarity.matrices import (
     DENSE_ITEMS,
     Factors,
+    Histories,
     Similarities,
     decayed,
     user_item_matrix,
@@ -18,9 +20,12 @@ __all__ = [
     "DENSE_ITEMS",
     "SIMILARITIES",
     "Factors",
+    "Histories",
     "Similarities",
+    "Transitions",
     "decayed",
     "ease",
     "item_knn",
+    "transitions",
     "user_item_matrix",
 ]

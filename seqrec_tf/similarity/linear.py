@@ -39,6 +39,6 @@ def _truncated(interactions: sparse.csr_array, ridge: float) -> Factors:
     singular = singular.astype(np.float64)
     share = singular**2 / (singular**2 + ridge)
     inverse_diagonal = (1 - vectors.astype(np.float64) ** 2 @ share) / ridge
-    history = vectors * share
-    candidates = vectors / (ridge * inverse_diagonal)[:, np.newaxis]
+    history = vectors * np.sqrt(share)
+    candidates = history / (ridge * inverse_diagonal)[:, np.newaxis]
     return Factors.of(history, candidates)

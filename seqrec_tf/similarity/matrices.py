@@ -1,5 +1,6 @@
 """Item-item matrices: as they are, or as the product of two narrow ones."""
 
+import functools
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,11 +10,15 @@ from sklearn.utils.extmath import randomized_svd
 
 # A dense item-item matrix of so many items takes 0.9 GB, and its inverse a minute of one core.
 DENSE_ITEMS = 15_000
+ROUNDING = 1e-6  # of the longest row: what a shorter one says is an error of float32
 
 
 @dataclass(frozen=True)
 class Factors:
     """Similarities of low rank: that of item i to item j is `history[i] @ candidates[j]`.
+
+    Both tables have the roots of the singular values, so that candidates which are alike have
+    vectors that are alike.
 
     Attributes:
         history: (items + 1, rank) float32, an item as one of a history; row 0 is zero.
@@ -25,9 +30,8 @@ class Factors:
 
     @classmethod
     def of(cls, history: np.ndarray, candidates: np.ndarray) -> "Factors":
-        """These, in float32 and without what is left of row 0 after rounding."""
-        known = (np.arange(len(history)) > 0)[:, np.newaxis]
-        return cls(*((part * known).astype(np.float32) for part in (history, candidates)))
+        """These, in float32, without row 0 and rows that are nothing but rounding."""
+        return cls(*(_known_rows(part).astype(np.float32) for part in (history, candidates)))
 
     def scores(self, weights: sparse.csr_array) -> np.ndarray:
         """As `Similarities.scores`."""
@@ -35,7 +39,13 @@ class Factors:
 
     def low_rank(self, rank: int) -> "Factors":
         """As `Similarities.low_rank`: the first `rank` columns, which matter most."""
-        return Factors(self.history[:, :rank], self.candidates[:, :rank])
+        return Factors.of(self.history[:, :rank], self.candidates[:, :rank])
+
+
+def _known_rows(part: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(part, axis=1, keepdims=True)
+    lengths[0] = 0
+    return np.where(lengths > ROUNDING * lengths.max(), part, 0)
 
 
 class Similarities(Protocol):
@@ -67,7 +77,8 @@ class Dense:
     def low_rank(self, rank: int) -> Factors:
         """See `Similarities`."""
         left, values, right = factors(self.core, rank)
-        return Factors.of(left * values, right * self.scale[:, np.newaxis])
+        shared = np.sqrt(values)
+        return Factors.of(left * shared, right * shared * self.scale[:, np.newaxis])
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class Implicit:
     def low_rank(self, rank: int) -> Factors:
         """See `Similarities`; what an item says of itself, which seldom matters, is left in."""
         _, values, right = factors(self.rows, rank)
-        return Factors.of(right * values**2, right)
+        return Factors.of(right * values, right * values)
 
     @property
     def _squares(self) -> np.ndarray:
@@ -109,6 +120,26 @@ def factors(matrix: np.ndarray | sparse.csr_array, rank: int) -> tuple[np.ndarra
     rank = min(rank, *matrix.shape)
     left, values, right = randomized_svd(matrix, rank, n_iter=4, random_state=0)
     return left, values, right.T
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What item-item models are fitted on.
+
+    Attributes:
+        values: (interactions,) int item rows of all histories, one after the other.
+        row_splits: (users + 1,) int, where each history begins and ends.
+        items: size of the catalogue.
+    """
+
+    values: np.ndarray
+    row_splits: np.ndarray
+    items: int
+
+    @functools.cached_property
+    def matrix(self) -> sparse.csr_array:
+        """Who had what (`user_item_matrix`)."""
+        return user_item_matrix(self.values, self.row_splits, self.items)
 
 
 def user_item_matrix(values: np.ndarray, row_splits: np.ndarray, items: int) -> sparse.csr_array:

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.splits import Queries
-from seqrec_tf.evaluation.ranking import encoder_scorer, rank
+from seqrec_tf.evaluation.ranking import encoder_ndcg
 from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel
 from seqrec_tf.models import Blend, Encoder, ItemItem
-from seqrec_tf.similarity import decayed
+from seqrec_tf.training.item_item import item_item_encoder, root_mean_square
 
 RANK = 256  # of the companion; on Last.FM 512 blends no better, and 128 a little worse
 WEIGHTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # of a companion whose best scores are about 1
@@ -48,14 +46,14 @@ def blend(
         helps.
     """
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    alone = best = _ndcg(network, queries)
+    alone = best = encoder_ndcg(network, queries)
     chosen: Encoder = network
     said = None
     for model in simple:
-        companion = item_item_encoder(model, network, dataset, queries)
+        companion = companion_encoder(model, network, queries)
         for weight in WEIGHTS:
             candidate = Blend(network, companion, weight)
-            found = _ndcg(candidate, queries)
+            found = encoder_ndcg(candidate, queries)
             if found > best:
                 settings = model.settings | {"rank": companion.dim, "weight": weight}
                 chosen, best = candidate, found
@@ -63,29 +61,11 @@ def blend(
     return chosen, said
 
 
-def item_item_encoder(
-    model: SimpleModel, network: Encoder, dataset: Dataset, queries: Queries
-) -> ItemItem:
+def companion_encoder(model: SimpleModel, network: Encoder, queries: Queries) -> ItemItem:
     """The model in `RANK` dimensions, its best scores on these queries being 1 in the mean.
 
     Its item vectors are as long as the network's, so that 8 bits a value, with one scale for an
     item's whole vector, serve both.
     """
-    items = dataset.catalogue.size
-    factors = model.similarities.low_rank(RANK)
-    encoder = ItemItem(items, network.window, factors.history.shape[1], model.settings["decay"])
-    values, splits = queries.histories.flat_values.numpy(), queries.histories.row_splits.numpy()
-    scores = factors.scores(decayed(values, splits, items, encoder.decay))
-    scale = float(np.mean(scores.max(axis=1))) or 1.0
-    length = _root_mean_square(network.item_table()) / (_root_mean_square(factors.candidates) or 1)
-    encoder.assign(factors.history / (scale * length), factors.candidates * length)
-    return encoder
-
-
-def _root_mean_square(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
-
-
-def _ndcg(encoder: Encoder, queries: Queries) -> float:
-    ranking = rank(encoder_scorer(encoder), queries, encoder.items)
-    return ranking.metrics(encoder.items)["ndcg@10"]
+    length = root_mean_square(network.item_table())
+    return item_item_encoder(model, network.items, network.window, RANK, queries, length)

@@ -69,7 +69,7 @@ def carry_over(run: Run, encoder: Encoder, catalogue: Catalogue) -> None:
     source = np.concatenate([[0], _old_rows(run.catalogue, catalogue)])
     kept = np.append(True, source[1:] > 0)  # padding, and items that the run knows
     tables = {id(variable) for variable in _item_tables(encoder)}
-    for old, new in zip(network_of(run.encoder).weights, encoder.weights, strict=True):
+    for old, new in zip(network_of(run.measured).weights, encoder.weights, strict=True):
         if id(new) in tables:
             values = new.numpy().copy()
             values[kept] = old.numpy()[source[kept]]

@@ -10,6 +10,7 @@ from seqrec_tf.json_files import read_json
 from seqrec_tf.runs.changes import CHECKPOINT
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
+    DURATION,
     RESUMABLE,
     RunConfig,
     Sections,
@@ -38,7 +39,7 @@ class Duration:
     def as_dict(self) -> dict[str, dict[str, int]]:
         """What a checkpoint keeps of it."""
         parts = dataclasses.asdict(self)
-        return {part: {name: parts[part][name] for name in RESUMABLE} for part in parts}
+        return {part: {name: parts[part][name] for name in DURATION} for part in parts}
 
     @property
     def to_repeat(self) -> TrainingConfig:
@@ -57,7 +58,7 @@ class Duration:
             typed: training flags of the resume.
             stretch: gives the settings in force.
         """
-        typed = {name: typed[name] for name in RESUMABLE if name in typed}
+        typed = {name: typed[name] for name in DURATION if name in typed}
         if not typed:
             return self
         asked = dataclasses.replace(self.asked, **{"min_steps": 0, **typed})
@@ -96,13 +97,18 @@ def resumed_config(path: Path, given: Sections) -> tuple[RunConfig, Duration]:
     file = path / "config.json"
     config, asked = read_config(file), read_asked(file)
     _require_kept(given, config, asked, file)
+    training = dataclasses.replace(config.training, **_refit(given["training"]))
     parts = read_json(path / STATE).get("duration", {"asked": {}, "in_force": {}})
     kept = Duration(
-        **{part: dataclasses.replace(config.training, **values) for part, values in parts.items()}
+        **{part: dataclasses.replace(training, **values) for part, values in parts.items()}
     )
     _require_constant_rate(path, kept.in_force, given["training"])
     check_config(override(asked, given))
     return dataclasses.replace(asked, training=kept.in_force), kept
+
+
+def _refit(typed: dict) -> dict:
+    return {name: typed[name] for name in typed if name == "refit"}
 
 
 def _require_kept(given: Sections, config: RunConfig, asked: RunConfig, file: Path) -> None:

@@ -1,7 +1,9 @@
 """Fit an encoder on a dataset and write everything a run directory holds."""
 
 import dataclasses
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -9,14 +11,12 @@ import keras
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.measuring import measure
-from seqrec_tf.evaluation.metrics import table
-from seqrec_tf.evaluation.simple_models import simple_models
-from seqrec_tf.json_files import write_json
-from seqrec_tf.models import save_encoder
-from seqrec_tf.runs.changes import CHECKPOINT, METRICS, STATE, Claim
-from seqrec_tf.runs.directory import ITEMS, MODEL, Run, file_digest
-from seqrec_tf.runs.model_card import write_model_card
-from seqrec_tf.settings.config import RunConfig, weight_settings, with_asked
+from seqrec_tf.evaluation.ranking import encoder_ndcg
+from seqrec_tf.evaluation.simple_models import TUNING_USERS, simple_models
+from seqrec_tf.models import Blend, Encoder
+from seqrec_tf.runs.changes import CHECKPOINT, STATE, Claim
+from seqrec_tf.runs.directory import Run
+from seqrec_tf.settings.config import EncoderConfig, RunConfig, weight_settings
 from seqrec_tf.training.blending import blend
 from seqrec_tf.training.callbacks import (
     AveragedWeights,
@@ -24,12 +24,14 @@ from seqrec_tf.training.callbacks import (
     Interruption,
     StopOnNaN,
     Validation,
-    write_history,
 )
+from seqrec_tf.training.closed_form import ClosedForm, best_closed_form, closed_form
 from seqrec_tf.training.continuing import carry_over
 from seqrec_tf.training.duration import Duration
+from seqrec_tf.training.finishing import Trained, finish
 from seqrec_tf.training.model import build_model, in_float32
 from seqrec_tf.training.pipeline import TrainingData, training_data
+from seqrec_tf.training.refitting import refitted_blend, refitted_item_item, refitted_network
 
 
 def fit_and_write(
@@ -57,26 +59,61 @@ def fit_and_write(
         raise InputError(f"{failure} No epoch was complete, so there is no model.")
     checkpoint.load_best()
     _report_progress(checkpoint)
-    encoder = in_float32(model.encoder, config.encoder)
-    simple = simple_models(dataset)
-    blending = None
-    if config.encoder.blend:
-        encoder, blending = blend(encoder, dataset, simple)
-    metrics = measure(encoder, dataset, simple=simple)
-    if blending:
-        metrics = dataclasses.replace(metrics, blend=dataclasses.asdict(blending))
-    # All cut-offs are in the run's README; they are wider than most screens.
-    print(table(metrics, config.encoder.encoder, cutoffs=(10,)), file=sys.stderr)
-    with claim.updated() as folder:
-        save_encoder(encoder, folder / MODEL)
-        dataset.catalogue.write(folder / ITEMS)
-        write_json(folder / "config.json", with_asked(config, asked))
-        write_history(folder / "history.csv", checkpoint.history)
-        write_model_card(folder, config, metrics, checkpoint.history, best, claim.path)
-        digest = file_digest(folder / MODEL)
-        dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)
+    network = in_float32(model.encoder, config.encoder)
+    refit = functools.partial(refitted_network, config, dataset, best, data.steps_per_epoch, start)
+    trained = _measured(config, dataset, network, refit)
+    if asked.encoder.encoder == "auto":
+        trained = _better(trained, dataset)
+    trained = dataclasses.replace(trained, history=checkpoint.history, best_epoch=best)
+    finish(claim, asked, dataset, trained)
     if failure:
         raise InputError(f"{failure} {claim.path} holds epoch {best}, the best before.")
+
+
+def compute_and_write(claim: Claim, config: RunConfig, asked: RunConfig, dataset: Dataset) -> None:
+    """As `fit_and_write`, for an encoder that is computed at once."""
+    warn_of_seen_targets(dataset)
+    keras.utils.clear_session()  # as in `_prepare`
+    encoder = config.encoder
+    found = closed_form(encoder.encoder, dataset, encoder.window, encoder.dim)
+    finish(claim, asked, dataset, _computed(config, dataset, found))
+
+
+def _measured(
+    config: RunConfig, dataset: Dataset, network: Encoder, refit: Callable[[], Encoder]
+) -> Trained:
+    """The network, with a companion if it is to have one and one helps it."""
+    simple = simple_models(dataset)
+    encoder, blending = blend(network, dataset, simple) if config.encoder.blend else (network, None)
+    metrics = measure(encoder, dataset, simple=simple)
+    if blending is None or not isinstance(encoder, Blend):
+        return Trained(config, encoder, metrics, refit)
+    metrics = dataclasses.replace(metrics, blend=dataclasses.asdict(blending))
+    companion = next(model for model in simple if model.name == blending.companion)
+
+    def refit_both() -> Encoder:
+        return refitted_blend(encoder, refit(), companion, dataset)
+
+    return Trained(config, encoder, metrics, refit_both)
+
+
+def _better(trained: Trained, dataset: Dataset) -> Trained:
+    """What was trained, or the item-item model that is better in validation."""
+    found = best_closed_form(dataset, trained.config.encoder.window)
+    queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
+    if found.kept <= encoder_ndcg(trained.encoder, queries):
+        return trained
+    plain = EncoderConfig(
+        encoder=found.model.name, window=found.encoder.window, dim=found.encoder.dim
+    )
+    return _computed(dataclasses.replace(trained.config, encoder=plain), dataset, found)
+
+
+def _computed(config: RunConfig, dataset: Dataset, found: ClosedForm) -> Trained:
+    metrics = measure(found.encoder, dataset, name=found.model.name)
+    metrics = dataclasses.replace(metrics, closed_form=found.as_dict())
+    refit = functools.partial(refitted_item_item, found.encoder, found.model, dataset)
+    return Trained(config, found.encoder, metrics, refit)
 
 
 def _prepare(

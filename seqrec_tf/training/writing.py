@@ -25,7 +25,7 @@ from seqrec_tf.runs.directory import (
 )
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.adaptive import adapted
-from seqrec_tf.settings.config import DataConfig, RunConfig, Sections, with_asked
+from seqrec_tf.settings.config import CLOSED_FORM, DataConfig, RunConfig, Sections, with_asked
 from seqrec_tf.training.duration import Duration, require_resumable, resumed_config
 
 if TYPE_CHECKING:
@@ -142,8 +142,11 @@ def _fit(
     dataset: "Dataset",
     start: "Run | None" = None,
 ) -> None:
-    from seqrec_tf.training.fitting import fit_and_write
+    from seqrec_tf.training.fitting import compute_and_write, fit_and_write
 
     with redirect_stdout(sys.stderr):
-        fit_and_write(claim, config, asked, duration, dataset, start)
+        if config.encoder.encoder in CLOSED_FORM:
+            compute_and_write(claim, config, asked, dataset)
+        else:
+            fit_and_write(claim, config, asked, duration, dataset, start)
     point_latest(claim.path)

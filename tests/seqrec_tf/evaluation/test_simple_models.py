@@ -37,13 +37,11 @@ def test_the_best_of_each_grid(dataset):
         assert model.settings["decay"] in room.DECAYS
         assert model.ndcg > 0.6  # two of a group's items are left: rank 0 or 1
         # No other setting is better on the queries that choose.
-        for settings, fit in room.GRIDS[model.name]:
-            training = dataset.split.training
-            matrix = user_item_matrix(
-                training.flat_values.numpy(), training.row_splits.numpy(), dataset.catalogue.size
-            )
-            for decay in room.DECAYS:
-                scorer = item_item_scorer(fit(matrix), decay, dataset.catalogue.size)
+        grid, items = room.GRIDS[model.name], dataset.catalogue.size
+        histories = room.histories_of(dataset.split.training, items)
+        for settings in grid.settings:
+            for decay in grid.decays:
+                scorer = item_item_scorer(grid.fit(histories, **settings), decay, items)
                 ranking = rank(scorer, dataset.split.validation, dataset.catalogue.size)
                 figure = ranking.metrics(dataset.catalogue.size)["ndcg@10"]
                 assert figure <= model.ndcg, (model.name, settings, decay)

@@ -62,10 +62,15 @@ def test_heads_do_not_matter_to_a_network_without_them():
 @pytest.mark.parametrize(
     ("encoder", "objective", "typed", "message"),
     [
-        ("gru4rec", "bce", {"heads": 2}, "--heads: expected --encoder sasrec. Received: gru4rec."),
+        (
+            "gru4rec",
+            "bce",
+            {"heads": 2},
+            "--heads: expected --encoder sasrec or auto. Received: gru4rec.",
+        ),
         (
             *("gru4rec", "bce", {"positions": "none"}),
-            "--positions: expected --encoder sasrec. Received: gru4rec.",
+            "--positions: expected --encoder sasrec or auto. Received: gru4rec.",
         ),
         (
             *("sasrec", "full-softmax", {"negatives": 5}),

@@ -81,6 +81,7 @@ OTHER = RunConfig(
         validation_users=17,
         length_buckets=14,
         precision="mixed_bfloat16",
+        refit=True,
         mirrored=True,
         seed=15,
     ),

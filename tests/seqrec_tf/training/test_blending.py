@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqrec_tf.data.dataset import load_dataset
+from seqrec_tf.evaluation.ranking import encoder_ndcg
 from seqrec_tf.evaluation.simple_models import simple_models
 from seqrec_tf.models import Blend, build_encoder
 from seqrec_tf.settings.config import DataConfig, EncoderConfig
@@ -38,14 +39,14 @@ def test_who_helps_is_taken(dataset, network):
     assert isinstance(encoder, Blend) and encoder.network is network
     assert said.companion in ("item-knn", "ease") and said.blended > said.alone
     assert said.settings["weight"] == encoder.weight in blending.WEIGHTS
-    assert blending._ndcg(encoder, dataset.split.validation) == said.blended
+    assert encoder_ndcg(encoder, dataset.split.validation) == said.blended
 
 
 def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dataset, network):
     queries = dataset.split.validation
     lengths = np.square(network.item_table()).mean()
     for model in simple_models(dataset):
-        encoder = blending.item_item_encoder(model, network, dataset, queries)
+        encoder = blending.companion_encoder(model, network, queries)
         assert np.square(encoder.item_table()).mean() == pytest.approx(lengths, rel=1e-4)
         vectors = encoder.encode(queries.histories).numpy()
         best = (vectors @ encoder.item_table().numpy().T).max(axis=1)
