@@ -1,7 +1,8 @@
 """Train sequential recommenders from ragged histories; the first of three stages (README.md).
 
-`train`, `evaluate`, `configure`, `resume` and `read_run` are documented in `seqrec_tf.api`. Names
-are imported when they are asked for: importing this package loads neither TensorFlow nor pandas.
+`train`, `resume`, `evaluate`, `compare`, `configure` and `read_run` are documented in
+`seqrec_tf.api`. Names are imported when they are asked for: importing this package loads neither
+TensorFlow nor pandas.
 """
 
 import importlib
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from seqrec_tf.backend import ensure_tensorflow_backend
 
 if TYPE_CHECKING:
-    from seqrec_tf.api import configure, evaluate, read_run, resume, train
+    from seqrec_tf.api import compare, configure, evaluate, read_run, resume, train
     from seqrec_tf.errors import InputError
     from seqrec_tf.evaluation.metrics import Metrics
     from seqrec_tf.runs.directory import Run
@@ -24,6 +25,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "TrainingConfig",
+    "compare",
     "configure",
     "evaluate",
     "read_run",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(("configure", "read_run", "resume"), "seqrec_tf.api"),
+    **dict.fromkeys(("compare", "configure", "read_run", "resume"), "seqrec_tf.api"),
     "InputError": "seqrec_tf.errors",
     "Metrics": "seqrec_tf.evaluation.metrics",
     "Run": "seqrec_tf.runs.directory",

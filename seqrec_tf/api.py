@@ -1,4 +1,4 @@
-"""What people in Python get: `seqrec_tf.configure`, `train`, `resume`, `evaluate`, `read_run`.
+"""What people in Python get: `seqrec_tf.configure`, `train`, `resume`, `evaluate`, `compare`.
 
     import seqrec_tf
 
@@ -11,7 +11,7 @@ The commands are shells around the same functions. Progress goes to stderr.
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.metrics import Metrics
@@ -22,9 +22,12 @@ from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import PROTOCOLS, RESUMABLE, RunConfig
 from seqrec_tf.training.writing import resume_run, write_run
 
+if TYPE_CHECKING:  # takes TensorFlow
+    from seqrec_tf.evaluation.comparing import Comparison
+
 OF_TRAINING = ("model_digest", "blend", "closed_form", "refit")  # what no evaluation finds out
 
-__all__ = ["configure", "evaluate", "read_run", "resume", "train"]
+__all__ = ["compare", "configure", "evaluate", "read_run", "resume", "train"]
 
 
 def configure(config_file: str | os.PathLike[str] | None = None, **settings: Any) -> RunConfig:
@@ -132,6 +135,36 @@ def evaluate(
     metrics = measure(run.measured, dataset, sampled=protocol == "P4", name=name)
     kept = {field: getattr(run.metrics, field) for field in OF_TRAINING}
     return replace(metrics, **kept)
+
+
+def compare(
+    first: Run | str | os.PathLike[str],
+    second: Run | str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> "Comparison":
+    """Rank the test queries that two runs share with both of their models.
+
+    Args:
+        first: a finished run, or its directory; A of the comparison.
+        second: as above; B.
+        data_dir: read the data from here instead of where the runs' configurations say.
+
+    Raises:
+        InputError: not finished runs, data that has changed, or other test queries.
+    """
+    runs = [
+        each if isinstance(each, Run) else read_run(require_finished(Path(each)))
+        for each in (first, second)
+    ]
+    loading_tensorflow()
+    from seqrec_tf.evaluation import comparing
+    from seqrec_tf.runs.dataset import dataset_of_run
+
+    place = None if data_dir is None else os.fspath(data_dir)
+    a, b = runs
+    datasets = (dataset_of_run(a, place), dataset_of_run(b, place))
+    return comparing.compare((a.measured, b.measured), datasets)
 
 
 def _require_honest(path: Path, trained_under: str, protocol: str) -> None:

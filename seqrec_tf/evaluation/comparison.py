@@ -14,8 +14,13 @@ def ndcg(ranks: np.ndarray) -> np.ndarray:
 
 
 def paired_difference(ranks: np.ndarray, others: np.ndarray) -> Difference:
-    """Of two models' ranks, (queries,) each, of the same queries in the same order."""
-    differences = ndcg(ranks) - ndcg(others)
+    """In NDCG@10 of two models' ranks, (queries,) each, of the same queries in the same order."""
+    return paired(ndcg(ranks), ndcg(others))
+
+
+def paired(values: np.ndarray, others: np.ndarray) -> Difference:
+    """Of any figure of each query, (queries,) each, of the same queries in the same order."""
+    differences = values - others
     deviation = differences.std(ddof=1) if len(differences) > 1 else 0.0
     margin = NORMAL_95 * float(deviation) / len(differences) ** 0.5
     return Difference(round(float(differences.mean()), 6), round(margin, 6))

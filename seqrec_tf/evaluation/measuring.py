@@ -8,6 +8,7 @@ from seqrec_tf.evaluation.breakdown import breakdown
 from seqrec_tf.evaluation.comparison import paired_difference
 from seqrec_tf.evaluation.metrics import Metrics, best_baseline
 from seqrec_tf.evaluation.ranking import Ranking, Scorer, encoder_scorer, rank
+from seqrec_tf.evaluation.recommended import describe
 from seqrec_tf.evaluation.simple_models import BASELINES, SimpleModel, simple_models
 from seqrec_tf.models import Encoder
 
@@ -63,6 +64,10 @@ def measure(
         against={"baseline": best}
         | dataclasses.asdict(paired_difference(test["model"].ranks, test[best].ranks)),
         breakdown=_breakdown(test, dataset),
+        recommended={
+            scorer: describe(ranking, split.test.targets.numpy(), catalogue)
+            for scorer, ranking in test.items()
+        },
     )
 
 

@@ -1,24 +1,18 @@
-"""The metrics of a run, as `metrics.json` holds them, and what is said of them.
+"""The metrics of a run, as `metrics.json` holds them.
 
 Without TensorFlow: `seqrec_tf.evaluation.measuring` is what measures.
 """
 
 import dataclasses
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seqrec_tf.errors import InputError
-from seqrec_tf.evaluation.difference import Difference
-from seqrec_tf.evaluation.refit_note import refit_note
-from seqrec_tf.evaluation.seen_targets import every_target_is_hidden, seen_note
 from seqrec_tf.json_files import read_json, write_json
-from seqrec_tf.settings.config import CLOSED_FORM
 
 CUTOFFS = (5, 10, 20)
-LINE = 100  # columns of a sentence on a screen
 Figures = dict[str, float]
 
 
@@ -50,6 +44,8 @@ class Metrics:
             this one had been measured; None where that was not wanted.
         breakdown: "history_length" and "popularity" -> rows of
             `seqrec_tf.evaluation.breakdown.breakdown`, of the test queries.
+        recommended: "model" and each baseline's name -> what is recommended to the test queries'
+            users, right or wrong (`seqrec_tf.evaluation.recommended.describe`).
         model_digest: of the model that was measured, `sha256:...`.
         others: what else the file holds, by key.
     """
@@ -68,6 +64,7 @@ class Metrics:
     closed_form: dict[str, Any] | None = None
     refit: dict[str, Any] | None = None
     breakdown: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    recommended: dict[str, Figures] = field(default_factory=dict)
     model_digest: str | None = None
     others: dict[str, Any] = field(default_factory=dict)
 
@@ -113,103 +110,3 @@ def _known() -> list[str]:
 def best_baseline(baselines: Mapping[str, Figures]) -> str:
     """The one with the highest NDCG@10; of equals the one named last, which costs more to beat."""
     return max(reversed(list(baselines)), key=lambda name: baselines[name]["ndcg@10"])
-
-
-def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
-    """The metrics as a text table, with a verdict on the baselines.
-
-    Args:
-        metrics: of an evaluation.
-        name: what the table calls the model.
-        cutoffs: k of the columns, some of `CUTOFFS`.
-    """
-    columns = [f"{m}@{k}" for m in ("hit_rate", "ndcg", "mrr", "coverage") for k in cutoffs]
-    rows = {
-        f"{name} (test)": metrics.test,
-        f"{name} (validation)": metrics.validation,
-        **{f"{baseline_label(metrics, b)} (test)": row for b, row in metrics.baselines.items()},
-    }
-    width = max(map(len, rows))
-    lines = [f"protocol {metrics.protocol}, {metrics.users} users"]
-    lines.append(" ".join([" " * width, *(f"{column:>12}" for column in columns)]))
-    for label, row in rows.items():
-        lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
-    said = [*notes(metrics, name), verdict(metrics, name), seen_note(metrics.as_dict())]
-    said.append(simpler_note(metrics, name))
-    return "\n".join([*lines, *(textwrap.fill(each, LINE) for each in said if each)])
-
-
-def blend_note(metrics: Metrics, name: str) -> str:
-    """One sentence: which item-item model was added, and what it changed; empty for none."""
-    if not metrics.blend:
-        return ""
-    companion = described(metrics.blend["companion"], metrics.blend["settings"])
-    return (
-        f"{name} is blended with {companion}: validation NDCG@10 {metrics.blend['blended']:.4f} "
-        f"instead of {metrics.blend['alone']:.4f}."
-    )
-
-
-def notes(metrics: Metrics, name: str) -> list[str]:
-    """What else the model is: blended, computed, trained again on everything."""
-    said = [
-        blend_note(metrics, name),
-        _closed_form_note(metrics, name),
-        refit_note(metrics.as_dict()),
-    ]
-    return [sentence for sentence in said if sentence]
-
-
-def _closed_form_note(metrics: Metrics, name: str) -> str:
-    if not metrics.closed_form:
-        return ""
-    found = metrics.closed_form
-    return (
-        f"{described(name, found['settings'])}: validation NDCG@10 {found['kept']:.4f} in these "
-        f"dimensions, {found['whole']:.4f} with the whole matrix."
-    )
-
-
-def simpler_note(metrics: Metrics, name: str) -> str:
-    """One sentence where an item-item model, which takes seconds, is better in validation."""
-    before = {rival: metrics.baselines_validation.get(rival) for rival in CLOSED_FORM}
-    known = {rival: row["ndcg@10"] for rival, row in before.items() if row and rival != name}
-    best = max(known, key=lambda rival: known[rival], default="")
-    if not best or known[best] <= metrics.validation["ndcg@10"]:
-        return ""
-    return (
-        f"{best}, which takes seconds, is better in validation: NDCG@10 {known[best]:.4f} "
-        f"instead of {metrics.validation['ndcg@10']:.4f}. --encoder auto takes the better one."
-    )
-
-
-def baseline_label(metrics: Metrics, name: str) -> str:
-    """A baseline with its settings: `ease, ridge 100, decay 0.8`."""
-    return described(name, metrics.baseline_settings.get(name, {}))
-
-
-def described(name: str, settings: Mapping[str, Any]) -> str:
-    """A model with its settings, in a line."""
-    return ", ".join([name, *(_setting(key, value) for key, value in settings.items())])
-
-
-def _setting(key: str, value: object) -> str:
-    return str(value) if isinstance(value, str) else f"{key} {value:g}"
-
-
-def verdict(metrics: Metrics, name: str) -> str:
-    """One sentence: is the model better than the best baseline, which validation has chosen?
-
-    Of a run from before there was that: does it beat all of its baselines?
-    """
-    if every_target_is_hidden(metrics.as_dict()):
-        return "Nothing is known of how good it is: every test target had been seen, and is hidden."
-    if metrics.against:
-        rival, found = metrics.against["baseline"], metrics.against
-        said = Difference(found["mean"], found["margin"]).sentence(name, rival)
-        return f"{said} (test, paired, 95 %); {rival} is the best baseline in validation."
-    own = metrics.test["ndcg@10"]
-    better = [rival for rival, row in metrics.baselines.items() if row["ndcg@10"] >= own]
-    if better:
-        return f"{name} does NOT beat {' and '.join(better)} in test NDCG@10."
-    return f"{name} beats every baseline in test NDCG@10."

@@ -3,7 +3,8 @@
 import shlex
 from pathlib import Path
 
-from seqrec_tf.evaluation.metrics import Metrics, baseline_label, notes, table, verdict
+from seqrec_tf.evaluation.metrics import Metrics
+from seqrec_tf.evaluation.report import baseline_label, notes, recommended_rows, table, verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import RunConfig
 
@@ -38,7 +39,7 @@ Length is the number of known items in a test query's history.
 Popularity is that of the target: head are the most popular items, which together have the first
 third of the training interactions; middle those that have the second third; tail are the rest.
 {unknown}
-## All cut-offs
+{recommended}## All cut-offs
 
 ```
 {table}
@@ -51,6 +52,17 @@ third of the training interactions; middle those that have the second third; tai
 {settings}
 """
 
+
+RECOMMENDED = """## What it recommends
+
+{table}
+
+"Items alike" counts every target item the same, however many users have it as theirs. Novelty is
+the mean of -log2 of an item's share of the training interactions. Head, middle and tail are shares
+of the recommendations, and diversity is 1 less the overlap of two items' categories. The last
+column counts users.
+
+"""
 
 TRAINING = """| epochs | {epochs}, of at most {most_epochs} (patience {patience}) |
 | kept | epoch {best_epoch}, the best in validation NDCG@10 |
@@ -115,6 +127,7 @@ def _card(
         history_length=_bucket_table(metrics, "history_length", name),
         popularity=_bucket_table(metrics, "popularity", name),
         unknown=_unknown_targets(metrics),
+        recommended=_recommended(metrics, name),
         table=table(metrics, name),
         settings=_settings(config),
     )
@@ -146,21 +159,28 @@ def _figures(metrics: Metrics, name: str) -> str:
 
 
 def _bucket_table(metrics: Metrics, part: str, name: str) -> str:
-    """A breakdown as a table; the best figure of a bucket is bold."""
+    """A breakdown as a table; the best NDCG@10 of a bucket is bold."""
     scorers = {"model": name, **{rival: rival for rival in metrics.baselines}}
-    columns = [(m, label) for m in ("HR@10", "NDCG@10") for label in scorers.values()]
-    lines = [
-        f"| {part.replace('_', ' ')} | queries | {' | '.join(f'{m} {s}' for m, s in columns)} |",
-        "|---" * (2 + len(columns)) + "|",
-    ]
+    heads = [part.replace("_", " "), "queries", f"HR@10 {name}"]
+    heads += [f"NDCG@10 {label}" for label in scorers.values()]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in metrics.breakdown[part]:
-        cells = [
-            cell
-            for metric in ("hit_rate@10", "ndcg@10")
-            for cell in _best_bold([row[scorer][metric] for scorer in scorers])
-        ]
-        lines.append(f"| {row['bucket']} | {row['queries']:,} | {' | '.join(cells)} |")
+        cells = [row["bucket"], f"{row['queries']:,}", f"{row['model']['hit_rate@10']:.4f}"]
+        cells += _best_bold([row[scorer]["ndcg@10"] for scorer in scorers])
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _recommended(metrics: Metrics, name: str) -> str:
+    heads, rows = recommended_rows(metrics, name)
+    if not rows:
+        return ""
+    lines = [
+        f"| test, 10 items a user | {' | '.join(heads)} |",
+        "|---" * (1 + len(heads)) + "|",
+        *(f"| {scorer} | {' | '.join(cells)} |" for scorer, cells in rows.items()),
+    ]
+    return RECOMMENDED.format(table="\n".join(lines))
 
 
 def _best_bold(values: list[float]) -> list[str]:

@@ -13,6 +13,8 @@ from seqrec_tf.evaluation.metrics import Metrics
 
 # One colour for one scorer in every picture; told apart by the colour-blind as well.
 COLORS = {
+    "A": "#1f66ad",
+    "B": "#e08214",
     "model": "#1f66ad",
     "popularity": "#9a9a9a",
     "recent popularity": "#5e5e5e",
@@ -73,20 +75,45 @@ def draw_breakdown(path: Path, metrics: Metrics, name: str) -> None:
         metrics: of the kept model.
         name: what to call the model.
     """
-    parts = metrics.breakdown
     figure = Figure(figsize=(11, 4.2), layout=_layout())
+    scorers = {"model": name, **{rival: rival for rival in metrics.baselines}}
+    panels = _draw_parts(figure, metrics.breakdown, scorers)
+    _save(figure, path, panels[0], f"Test queries, protocol {metrics.protocol}")
+
+
+def draw_comparison(
+    path: Path, parts: dict[str, list[dict]], names: tuple[str, str], title: str
+) -> None:
+    """Test NDCG@10 of two models side by side, by history length and by popularity.
+
+    Args:
+        path: the PNG to write.
+        parts: of `seqrec_tf.evaluation.breakdown.breakdown`, with scorers "A" and "B".
+        names: what the legend calls them.
+        title: of the picture.
+    """
+    figure = Figure(figsize=(11, 4.2), layout=_layout())
+    labels = dict(zip("AB", names, strict=True))
+    panels = _draw_parts(figure, parts, labels)
+    _save(figure, path, panels[0], title)
+
+
+def _draw_parts(
+    figure: Figure, parts: dict[str, list[dict]], scorers: dict[str, str]
+) -> Sequence[Axes]:
+    """A chart of bars a part, over one scale."""
     # A bar of one chart is as wide as a bar of the other; a chart alone needs room for its title.
     widths = [max(len(rows), 2) for rows in parts.values()]
     panels = figure.subplots(
         1, len(parts), sharey=True, squeeze=False, gridspec_kw={"width_ratios": widths}
     )[0]
     for axes, (part, rows) in zip(panels, parts.items(), strict=True):
-        _draw_bars(axes, rows, {"model": name, **{rival: rival for rival in metrics.baselines}})
+        _draw_bars(axes, rows, scorers)
         axes.set_title(TITLES[part], fontsize=11)
     panels[0].set_ylabel("NDCG@10")
     # Room for the figures on top of the bars, also where nothing was found.
     panels[0].set_ylim(0, max(panels[0].get_ylim()[1], 0.01) * 1.03)
-    _save(figure, path, panels[0], f"Test queries, protocol {metrics.protocol}")
+    return panels
 
 
 def _layout() -> ConstrainedLayoutEngine:
@@ -134,7 +161,9 @@ def _draw_bars(axes: Axes, rows: list[dict], scorers: dict[str, str]) -> None:
         left = [group - 0.4 + (number + 0.5) * width for group in range(len(rows))]
         heights = [row[scorer]["ndcg@10"] for row in rows]
         bars = axes.bar(left, heights, width * 0.92, color=COLORS[scorer], label=label)
-        if scorer == "model":  # there is no room for more; the card's tables have all
+        if (
+            scorer == "model" or len(scorers) == 2
+        ):  # there is no room for more; the card's tables have all
             axes.bar_label(bars, fmt="{:.3f}", fontsize=8, padding=2, color=COLORS[scorer])
     ticks = [f"{row['bucket']}\nn = {row['queries']:,}" for row in rows]
     axes.set_xticks(range(len(rows)), ticks)

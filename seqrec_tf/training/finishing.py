@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seqrec_tf.data.dataset import Dataset
-from seqrec_tf.evaluation.metrics import Metrics, table
+from seqrec_tf.evaluation.metrics import Metrics
+from seqrec_tf.evaluation.report import table
 from seqrec_tf.json_files import write_json
 from seqrec_tf.models import Encoder, save_encoder
 from seqrec_tf.runs.changes import METRICS, Claim

@@ -14,8 +14,9 @@ from seqrec_tf.data.interactions import Interactions
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.baselines import markov_scorer
-from seqrec_tf.evaluation.metrics import Metrics, verdict
+from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.evaluation.ranking import rank
+from seqrec_tf.evaluation.report import verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
 from seqrec_tf.settings.config import DataConfig, RunConfig
 from seqrec_tf.training.fitting import warn_of_seen_targets
