@@ -17,6 +17,8 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import drop_padding, prefix
 from seqrec_tf.settings.config import DataConfig
 
+SECONDS_A_DAY = 86_400
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -117,9 +119,13 @@ def _resolve(config: DataConfig, id_name: str, table: pd.DataFrame) -> DataConfi
 def _time_cuts(config: DataConfig, times: pd.Series) -> tuple[float, float]:
     """The two cuts of PT; by default 80 % and 90 % of the interactions lie before them.
 
-    Rounded down, as those that PT is defined with on ml-1m.
+    Rounded down, as those that PT is defined with on ml-1m. Cuts that are given win: those of a
+    run, which are in its configuration, stay where they were.
     """
-    early, late = np.quantile(times, [0.8, 0.9], method="lower")
+    if config.test_days is not None:
+        early, late = _days(config.test_days, times)
+    else:
+        early, late = np.quantile(times, [0.8, 0.9], method="lower")
     first = early if config.validation_from is None else config.validation_from
     second = late if config.test_from is None else config.test_from
     if first >= second:
@@ -128,6 +134,20 @@ def _time_cuts(config: DataConfig, times: pd.Series) -> tuple[float, float]:
             f"Received: {second:.0f}."
         )
     return float(first), float(second)
+
+
+def _days(days: float, times: pd.Series) -> tuple[float, float]:
+    """Where the last but one and the last period of so many days begin."""
+    newest, oldest = float(times.max()), float(times.min())
+    early, late = newest - 2 * days * SECONDS_A_DAY, newest - days * SECONDS_A_DAY
+    if early <= oldest:
+        raise InputError(
+            f"--test-days: expected fewer days than half of the log, whose times, in seconds, are "
+            f"from {oldest:.0f} to {newest:.0f} ({(newest - oldest) / SECONDS_A_DAY:.1f} days). "
+            f"Received: {days:g}."
+        )
+    # The log's newest moment belongs to the last period, and so many days before it do not.
+    return float(np.nextafter(early, np.inf)), float(np.nextafter(late, np.inf))
 
 
 def _cuts(config: DataConfig) -> list[float]:

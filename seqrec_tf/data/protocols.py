@@ -5,7 +5,8 @@
 | P1 | seen at least 5 times | leave-one-out |
 | P2 | all rated | leave-one-out |
 | P3 | all, after ratings below 2 are dropped | leave-one-out |
-| PT | those of the training part | global time, cuts at 80 % and 90 % of the interactions |
+| PT | those of the training part | global time, cuts at 80 % and 90 % of the interactions, or |
+| | | the last --test-days and as many before them |
 
 Filters given explicitly win over the protocol's, and then the protocol's name says so. No
 TensorFlow here: wrong data is told before it is loaded.
@@ -52,6 +53,7 @@ def protocol_label(config: DataConfig) -> str:
     """The protocol's name; what differs from the protocol's own is spelt out."""
     own = PROTOCOL_FILTERS[config.protocol]
     differing = ["repeats"] if config.repeats else []
+    differing += [f"test_days={config.test_days:g}"] if config.test_days else []
     differing += [
         f"{name}={getattr(config, name) or 0:g}"
         for name in FILTERS

@@ -21,11 +21,16 @@ class Queries:
         histories: (users, None) int32 item rows, never empty.
         targets: (users,) int32; 0 is an item outside the catalogue, which counts as a miss.
         repeats: whether an item of the history may be recommended again.
+        trained: (users,) bool, whose history began in the training part; None if that is not
+            known.
+        unasked: so many users have a target, but nothing that is known before it.
     """
 
     histories: tf.RaggedTensor
     targets: tf.Tensor
     repeats: bool = False
+    trained: np.ndarray | None = None
+    unasked: int = 0
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -47,7 +52,8 @@ class Queries:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
         histories, targets = (tf.gather(part, chosen) for part in (self.histories, self.targets))
-        return Queries(histories, targets, self.repeats)
+        trained = None if self.trained is None else self.trained[chosen]
+        return Queries(histories, targets, self.repeats, trained)
 
 
 @dataclass(frozen=True)
@@ -101,13 +107,19 @@ def split_at(
     everything = sequences.row_lengths()
     return Split(
         training=drop_padding(prefix(sequences, training_end)),
-        validation=_last_item_queries(sequences, training_end, validation_end, repeats),
-        test=_last_item_queries(sequences, validation_end, everything, repeats),
+        validation=_last_item_queries(
+            sequences, training_end, training_end, validation_end, repeats
+        ),
+        test=_last_item_queries(sequences, training_end, validation_end, everything, repeats),
     )
 
 
 def _last_item_queries(
-    sequences: tf.RaggedTensor, start: tf.Tensor, end: tf.Tensor, repeats: bool
+    sequences: tf.RaggedTensor,
+    training_end: tf.Tensor,
+    start: tf.Tensor,
+    end: tf.Tensor,
+    repeats: bool,
 ) -> Queries:
     """Users with anything in [start, end): its last item, given all known items before it."""
     chosen = tf.where(end > start)[:, 0]
@@ -115,4 +127,11 @@ def _last_item_queries(
     targets = tf.gather(selected.flat_values, selected.row_starts() + end - 1)
     histories = drop_padding(prefix(selected, end - 1))
     known = tf.where(histories.row_lengths() > 0)[:, 0]
-    return Queries(tf.gather(histories, known), tf.gather(targets, known), repeats)
+    trained = tf.gather(tf.gather(training_end, chosen) > 0, known).numpy()
+    return Queries(
+        tf.gather(histories, known),
+        tf.gather(targets, known),
+        repeats,
+        trained,
+        unasked=int(chosen.shape[0]) - int(known.shape[0]),
+    )

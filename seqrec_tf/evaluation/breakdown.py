@@ -7,6 +7,9 @@ recommends what everybody watches looks well without finding anything rare.
 - `popularity` of the target: head are the most popular items, which together have the first third
   of the training interactions; middle those that have the second third; tail are the rest.
 
+- `cold_start`, where there is any: users with something in the training part and targets that are
+  in the catalogue; users whose history began after it; targets that nobody had in it.
+
 A target outside the catalogue (row 0, under PT) has no popularity and is in none of the three; in
 its length bucket it counts as a miss.
 """
@@ -16,11 +19,16 @@ import numpy as np
 CUTOFF = 10
 LENGTH_EDGES = (5, 10, 20, 50, 100, 200)  # the longest history of each bucket but the last
 LENGTHS = ("1-5", "6-10", "11-20", "21-50", "51-100", "101-200", "over 200")
+COLD_STARTS = ("known", "new user", "new item")
 POPULARITIES = ("head", "middle", "tail")
 
 
 def breakdown(
-    ranks: dict[str, np.ndarray], lengths: np.ndarray, targets: np.ndarray, counts: np.ndarray
+    ranks: dict[str, np.ndarray],
+    lengths: np.ndarray,
+    targets: np.ndarray,
+    counts: np.ndarray,
+    trained: np.ndarray | None = None,
 ) -> dict[str, list[dict]]:
     """Metrics of every bucket that has a query.
 
@@ -29,17 +37,22 @@ def breakdown(
         lengths: (queries,) int, known items of each history, at least 1.
         targets: (queries,) int item rows; 0 is an item outside the catalogue.
         counts: (items,) int, training interactions of the rows from 1 (`Catalogue.counts`).
+        trained: (queries,) bool, as `Queries.trained`.
 
     Returns:
-        `{"history_length": rows, "popularity": rows}`; a row is `{"bucket": "21-50", "queries":
-        n, scorer: {"hit_rate@10": x, "ndcg@10": x}, ...}`, with the scorers of `ranks`.
+        `{"history_length": rows, "popularity": rows}`, and "cold_start" where there is any; a row
+        is `{"bucket": "21-50", "queries": n, scorer: {"hit_rate@10": x, "ndcg@10": x}, ...}`, with
+        the scorers of `ranks`.
     """
     length_bucket = np.searchsorted(LENGTH_EDGES, lengths)
     popularity_bucket = popularity_thirds(counts)[targets]
-    return {
+    parts = {
         "history_length": _rows(ranks, length_bucket, LENGTHS),
         "popularity": _rows(ranks, popularity_bucket, POPULARITIES),
     }
+    user = np.zeros(len(targets), int) if trained is None else np.where(trained, 0, 1)
+    cold = np.where(targets > 0, user, 2)
+    return parts | ({"cold_start": _rows(ranks, cold, COLD_STARTS)} if cold.any() else {})
 
 
 def popularity_thirds(counts: np.ndarray) -> np.ndarray:

@@ -68,6 +68,7 @@ def compare(encoders: tuple[Encoder, Encoder], datasets: tuple[Dataset, Dataset]
             queries.histories.row_lengths().numpy(),
             queries.targets.numpy(),
             first.catalogue.counts,
+            queries.trained,
         ),
     )
 

@@ -51,6 +51,7 @@ def measure(
     return Metrics(
         protocol=dataset.protocol.replace("P1", "P4", 1) if sampled else dataset.protocol,
         users=len(split.test),
+        unasked=split.test.unasked,
         repeats=split.test.repeats,
         seen_targets={
             "test": int(split.test.seen().sum()),
@@ -89,4 +90,5 @@ def _breakdown(test: dict[str, Ranking], dataset: Dataset) -> dict[str, list[dic
         queries.histories.row_lengths().numpy(),
         queries.targets.numpy(),
         dataset.catalogue.counts,
+        queries.trained,
     )

@@ -25,6 +25,7 @@ class Metrics:
     Attributes:
         protocol: with filters that are not its own, as in tables.
         users: how many test queries.
+        unasked: users with a test target but nothing that is known before it; they are no queries.
         repeats: whether seen items may come up again.
         seen_targets: "test" and "validation" -> how many targets the user had seen before:
             misses, unless `repeats`.
@@ -42,7 +43,7 @@ class Metrics:
             (`seqrec_tf.training.closed_form.ClosedForm`); None for a network.
         refit: "interactions" and "model_digest" of the model that was trained on everything after
             this one had been measured; None where that was not wanted.
-        breakdown: "history_length" and "popularity" -> rows of
+        breakdown: "history_length", "popularity" and "cold_start" -> rows of
             `seqrec_tf.evaluation.breakdown.breakdown`, of the test queries.
         recommended: "model" and each baseline's name -> what is recommended to the test queries'
             users, right or wrong (`seqrec_tf.evaluation.recommended.describe`).
@@ -52,6 +53,7 @@ class Metrics:
 
     protocol: str
     users: int | None = None
+    unasked: int | None = None
     repeats: bool | None = None
     seen_targets: dict[str, int] | None = None
     test: Figures = field(default_factory=dict)

@@ -50,7 +50,7 @@ def table(metrics: Metrics, name: str, cutoffs: Sequence[int] = CUTOFFS) -> str:
         lines.append(" ".join([f"{label:<{width}}", *(f"{row[c]:>12.4f}" for c in columns)]))
     lines += recommended_lines(metrics, name) if len(cutoffs) > 1 else []
     said = [*notes(metrics, name), verdict(metrics, name), seen_note(metrics.as_dict())]
-    said.append(simpler_note(metrics, name))
+    said += [_cold_note(metrics), simpler_note(metrics, name)]
     return "\n".join([*lines, *(textwrap.fill(each, LINE) for each in said if each)])
 
 
@@ -105,6 +105,18 @@ def _closed_form_note(metrics: Metrics, name: str) -> str:
         f"{described(name, found['settings'])}: validation NDCG@10 {found['kept']:.4f} in these "
         f"dimensions, {found['whole']:.4f} with the whole matrix."
     )
+
+
+def _cold_note(metrics: Metrics) -> str:
+    """How good the model is for what it knows from training, and for what is new; or nothing."""
+    rows = metrics.breakdown.get("cold_start", [])
+    parts = [
+        f"{row['bucket']} {row['model']['ndcg@10']:.4f} ({row['queries']:,} queries)"
+        for row in rows
+    ]
+    if not parts:
+        return ""
+    return f"NDCG@10 by what the training part knows: {', '.join(parts)}."
 
 
 def simpler_note(metrics: Metrics, name: str) -> str:

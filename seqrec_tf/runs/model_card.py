@@ -38,7 +38,7 @@ Length is the number of known items in a test query's history.
 
 Popularity is that of the target: head are the most popular items, which together have the first
 third of the training interactions; middle those that have the second third; tail are the rest.
-{unknown}
+{unknown}{cold}
 {recommended}## All cut-offs
 
 ```
@@ -52,6 +52,15 @@ third of the training interactions; middle those that have the second third; tai
 {settings}
 """
 
+
+COLD_START = """
+## New since the training part
+
+{table}
+
+Known are users with something in the training part whose target is in the catalogue. Of {unasked:,}
+more users nothing was known before their test target; served, they get what is popular.
+"""
 
 RECOMMENDED = """## What it recommends
 
@@ -127,6 +136,7 @@ def _card(
         history_length=_bucket_table(metrics, "history_length", name),
         popularity=_bucket_table(metrics, "popularity", name),
         unknown=_unknown_targets(metrics),
+        cold=_cold_start(metrics, name),
         recommended=_recommended(metrics, name),
         table=table(metrics, name),
         settings=_settings(config),
@@ -193,7 +203,7 @@ def _weak_spots(metrics: Metrics, name: str) -> str:
     hardest, unbeaten = [], []
     for part, rows in metrics.breakdown.items():
         label = part.replace("_", " ")
-        if not rows:  # no target of PT is in the catalogue
+        if not rows or part == "cold_start":  # no target is in the catalogue, or it has a table
             continue
         worst = min(rows, key=lambda row: row["model"]["ndcg@10"])
         value, queries = worst["model"]["ndcg@10"], worst["queries"]
@@ -212,6 +222,14 @@ def _unknown_targets(metrics: Metrics) -> str:
     if not unknown:
         return ""
     return f"{unknown:,} targets are outside the catalogue: misses, and in no popularity bucket.\n"
+
+
+def _cold_start(metrics: Metrics, name: str) -> str:
+    if "cold_start" not in metrics.breakdown:
+        return ""
+    return COLD_START.format(
+        table=_bucket_table(metrics, "cold_start", name), unasked=metrics.unasked or 0
+    )
 
 
 def _paragraph(text: str) -> str:

@@ -102,6 +102,7 @@ def _draw_parts(
     figure: Figure, parts: dict[str, list[dict]], scorers: dict[str, str]
 ) -> Sequence[Axes]:
     """A chart of bars a part, over one scale."""
+    parts = {part: rows for part, rows in parts.items() if part in TITLES}
     # A bar of one chart is as wide as a bar of the other; a chart alone needs room for its title.
     widths = [max(len(rows), 2) for rows in parts.values()]
     panels = figure.subplots(

@@ -43,7 +43,7 @@ USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("layers", "dropout", "tied", "blend"), TRAINED),
         **dict.fromkeys(_LEARNING, TRAINED),
     },
-    "protocol": dict.fromkeys(("validation_from", "test_from"), ("PT",)),
+    "protocol": dict.fromkeys(("validation_from", "test_from", "test_days"), ("PT",)),
 }
 
 
@@ -70,6 +70,8 @@ def check_config(config: RunConfig) -> None:
     if encoder.encoder == "sasrec":
         divides = encoder.dim % encoder.heads == 0
         _require(divides, "heads", f"a divisor of --dim {encoder.dim}", encoder.heads)
+    days = config.data.test_days
+    _require(days is None or 0 < days < math.inf, "test_days", "a finite number > 0", days)
     require_id_name(config.data.id_name)
 
 
@@ -84,6 +86,9 @@ def check_used(config: RunConfig, given: Sections) -> None:
         InputError: naming the flag and what reads it.
     """
     typed = {**given["data"], **given["encoder"], **given["training"]}
+    for cut in ("validation_from", "test_from"):
+        fits = not ({"test_days", cut} <= set(typed))
+        _require(fits, cut, "either this or --test-days", typed.get(cut))
     chosen = {
         "objective": config.training.objective,
         "encoder": config.encoder.encoder,

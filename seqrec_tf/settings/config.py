@@ -80,6 +80,11 @@ class DataConfig:
     min_sequence_length: int = option(1, "drop shorter histories, once, after all other filters")
     validation_from: float | None = option(None, "PT: first time of validation (default: 80 %%)")
     test_from: float | None = option(None, "PT: first time of the test (default: 90 %%)")
+    test_days: float | None = option(
+        None,
+        "PT: test on the last so many days of the log, and validate on as many before them; times "
+        "are then seconds",
+    )
     repeats: bool = option(
         False,
         "items of a history may come up again, in the evaluation and in the export (music, "

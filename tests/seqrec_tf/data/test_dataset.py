@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqrec_tf.data.dataset import load_dataset
+from seqrec_tf.data.dataset import Dataset, load_dataset
 from seqrec_tf.data.filters import prepare
 from seqrec_tf.data.movielens import load_movielens
 from seqrec_tf.data.protocols import protocol_label, resolve_filters
@@ -91,6 +91,43 @@ def test_global_time_split_of_nanoseconds(tmp_path):
     assert _raw(dataset, dataset.split.training.to_list()) == [[20, 10]]
     assert _queries(dataset, dataset.split.validation) == [([20, 10], None)]
     assert dataset.catalogue.ids.tolist() == [10, 20]
+
+
+DAY = 86_400
+
+
+def _days(tmp_path, days: float, **more) -> Dataset:
+    """One interaction a day, 101 of them, the last of which is at day 100."""
+    path = tmp_path / "log.csv"
+    rows = [f"ann,{day + 1},{day * DAY}" for day in range(101)]
+    path.write_text("user_id,item_id,timestamp\n" + "\n".join(rows) + "\n")
+    config = DataConfig(interactions=str(path), protocol="PT", test_days=days, **more)
+    return load_dataset(config)
+
+
+def test_the_last_days_are_the_test_and_as_many_before_them_validation(tmp_path):
+    dataset = _days(tmp_path, 14)
+    # Days 87 to 100 are the last fourteen, and 73 to 86 those before.
+    assert dataset.split.training.row_lengths().numpy().tolist() == [73]
+    assert dataset.split.validation.histories.row_lengths().numpy().tolist() == [73]
+    assert 86 * DAY < dataset.config.test_from < 86 * DAY + 1
+    assert dataset.protocol == "PT (test_days=14)"
+
+
+def test_cuts_of_a_run_stay_when_its_log_has_grown(tmp_path):
+    """What a run's config.json holds: the days that were asked for, and the cuts they gave."""
+    kept = _days(tmp_path, 14, validation_from=5.0 * DAY, test_from=7.0 * DAY)
+    assert kept.split.training.row_lengths().numpy().tolist() == [5]
+
+
+@pytest.mark.parametrize("days", [50, 50.5, 1e9])
+def test_more_days_than_the_log_has_are_refused(tmp_path, days):
+    with pytest.raises(InputError) as error:
+        _days(tmp_path, days)
+    assert str(error.value) == (
+        "--test-days: expected fewer days than half of the log, whose times, in seconds, are from "
+        f"0 to 8640000 (100.0 days). Received: {days:g}."
+    )
 
 
 def test_default_cuts_leave_a_tenth_for_each_period(tmp_path):

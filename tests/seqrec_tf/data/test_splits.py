@@ -54,6 +54,15 @@ def test_global_time_split_takes_the_last_item_of_each_period():
     assert _pairs(split.test) == [([1, 2, 3, 4, 5, 6], 7)]
 
 
+def test_whose_history_began_in_training_and_who_has_none():
+    lists = [[1, 2, 3], [4, 5, 6], [7], [0, 8]]  # 0: not in the catalogue
+    times = [[1, 15, 25], [12, 15, 25], [25], [2, 25]]
+    test = _by_time(lists, times).test
+    assert _pairs(test) == [([1, 2], 3), ([4, 5], 6)]
+    assert test.trained.tolist() == [True, False] and test.unasked == 2
+    assert test.sample(1, seed=0).trained.shape == (1,)
+
+
 def test_users_without_anything_in_a_period_have_no_query_there():
     lists = [[1, 2], [3, 4], [5, 6], [7, 8, 9]]
     times = [[1, 2], [1, 15], [1, 25], [2, 12, 22]]

@@ -95,3 +95,18 @@ def test_the_buckets_add_up_to_the_metrics_of_all_queries():
         for name in ("hit_rate@10", "ndcg@10"):
             mean = sum(row["queries"] * row["model"][name] for row in rows) / 500
             assert mean == pytest.approx(whole[name], abs=2e-6)
+
+
+def test_cold_users_and_items_stand_apart():
+    ranks, lengths, targets = [0, 0, 99, 5], [3, 3, 3, 3], [1, 2, 0, 0]
+    arrays = (np.array(values) for values in (lengths, targets))
+    parts = breakdown(
+        {"model": np.array(ranks)}, *arrays, COUNTS, np.array([True, False, True, False])
+    )
+    assert _buckets(parts["cold_start"]) == {"known": 1, "new user": 1, "new item": 2}
+
+
+@pytest.mark.parametrize("trained", [None, np.array([True, True])])
+def test_without_anything_cold_there_is_no_such_part(trained):
+    parts = breakdown({"model": np.zeros(2)}, np.ones(2), np.array([1, 2]), COUNTS, trained)
+    assert set(parts) == {"history_length", "popularity"}

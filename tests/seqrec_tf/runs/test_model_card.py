@@ -92,6 +92,24 @@ def test_weak_spots_and_targets_outside_the_catalogue(tmp_path):
     assert "34 targets are outside the catalogue" in card  # 1,234 users, 1,200 of them below
 
 
+def test_what_is_new_since_training_and_what_is_recommended(tmp_path):
+    cold = [_bucket("known", 1000, 0.4, 0.1, 0.2), _bucket("new item", 234, 0.0, 0.0, 0.0)]
+    metrics = _metrics(WEAK, STRONG)
+    figures = {"novelty@10": 9.5, "head@10": 0.25, "no_hit@20": 1001.0}
+    metrics = dataclasses.replace(
+        metrics,
+        unasked=56,
+        breakdown=metrics.breakdown | {"cold_start": cold},
+        recommended={"model": figures, "markov": figures},
+    )
+    card = _write(tmp_path, metrics, _history(2, 9.0))
+    assert "| known | 1,000 | 0.8000 | **0.4000** | 0.1000 | 0.2000 |" in card
+    assert "Of 56 more users nothing was known" in " ".join(card.split())
+    assert "| test, 10 items a user | novelty, bits | head | no hit in 20 |" in card
+    assert "| sasrec | 9.5000 | 25.0% | 1,001 |" in card and "| markov | 9.5000 |" in card
+    assert "new item (" not in card.split("![Breakdown]")[0]  # no weakness of the model
+
+
 def test_a_model_without_weak_spots(tmp_path):
     whole = [_bucket("head", 1234, 0.3, 0.1, 0.2)]
     card = _write(tmp_path, _metrics(WEAK[1:], whole), _history(2, 9.0))

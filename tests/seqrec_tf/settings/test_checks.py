@@ -1,5 +1,7 @@
 """Settings that cannot work are refused in one line each; so are flags that nothing would read."""
 
+import math
+
 import pytest
 
 from seqrec_tf.errors import InputError
@@ -109,6 +111,22 @@ def test_the_cuts_of_another_protocol_are_refused():
     check_used(override(RunConfig(), {"data": {"protocol": "PT"}}), given)
     with pytest.raises(InputError, match="--test-from: expected --protocol PT. Received: P1"):
         check_used(RunConfig(), given)
+
+
+def test_days_and_cuts_exclude_each_other():
+    config = override(RunConfig(), {"data": {"protocol": "PT"}})
+    given = {"data": {"test_days": 14.0, "test_from": 3.0}, "encoder": {}, "training": {}}
+    with pytest.raises(InputError, match="--test-from: expected either this or --test-days"):
+        check_used(config, given)
+    with pytest.raises(InputError, match="--test-days: expected --protocol PT. Received: P1"):
+        check_used(RunConfig(), {"data": {"test_days": 14.0}, "encoder": {}, "training": {}})
+
+
+@pytest.mark.parametrize("days", [0.0, -1.0, math.inf, math.nan])
+def test_days_are_a_number_of_days(days):
+    config = override(RunConfig(), {"data": {"protocol": "PT", "test_days": days}})
+    with pytest.raises(InputError, match="--test-days: expected a finite number > 0"):
+        check_config(config)
 
 
 def test_flags_that_are_read_are_taken():

@@ -43,6 +43,7 @@ OTHER = RunConfig(
         repeats=True,
         validation_from=1.5,
         test_from=2.5,
+        test_days=3.5,
     ),
     EncoderConfig(
         encoder="gru4rec",
