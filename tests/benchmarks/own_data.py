@@ -23,14 +23,20 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=["lastfm", "ml-100k", "beauty"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--runs", type=Path, default=Path("runs/own_data"))
-    parser.add_argument("flags", nargs="*", help="more flags of the training, after --")
-    arguments = parser.parse_args()
+    own, more = split_flags(sys.argv[1:])
+    arguments = parser.parse_args(own)
     print(HEADER, "|---|---|---|---|---|---|---|---|", sep="\n")
     for name in arguments.sets:
         for seed in arguments.seeds:
             run = arguments.runs / f"{name}-{seed}"
-            train(arguments.data / name, run, ["--seed", str(seed), *arguments.flags])
+            train(arguments.data / name, run, ["--seed", str(seed), *more])
             print(row(name, seed, run), flush=True)
+
+
+def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What comes before `--`, and what comes after it, which is the training's."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def train(data: Path, run: Path, flags: list[str]) -> None:
