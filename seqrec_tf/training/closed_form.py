@@ -51,9 +51,19 @@ def closed_form(name: str, dataset: Dataset, window: int, rank: int = RANK) -> C
     return _cut(model, dataset, window, rank)
 
 
-def best_closed_form(dataset: Dataset, window: int) -> ClosedForm:
-    """The best of all in validation, in `RANK` dimensions; arguments as in `closed_form`."""
-    models = simple_models(dataset, CLOSED_FORM)
+def best_closed_form(
+    dataset: Dataset, window: int, simple: list[SimpleModel] | None = None
+) -> ClosedForm:
+    """The best of all in validation, in `RANK` dimensions.
+
+    Args:
+        dataset: as in `closed_form`.
+        window: as in `closed_form`.
+        simple: those that are fitted already.
+    """
+    known = simple or []
+    missing = [name for name in CLOSED_FORM if name not in [model.name for model in known]]
+    models = [*known, *simple_models(dataset, missing)]
     return max((_cut(each, dataset, window, RANK) for each in models), key=lambda each: each.kept)
 
 

@@ -12,7 +12,7 @@ from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.ranking import encoder_ndcg
-from seqrec_tf.evaluation.simple_models import TUNING_USERS, simple_models
+from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, simple_models
 from seqrec_tf.models import Blend, Encoder
 from seqrec_tf.runs.changes import CHECKPOINT, STATE, Claim
 from seqrec_tf.runs.directory import Run
@@ -61,9 +61,10 @@ def fit_and_write(
     _report_progress(checkpoint)
     network = in_float32(model.encoder, config.encoder)
     refit = functools.partial(refitted_network, config, dataset, best, data.steps_per_epoch, start)
-    trained = _measured(config, dataset, network, refit)
+    simple = simple_models(dataset)
+    trained = _measured(config, dataset, simple, network, refit)
     if asked.encoder.encoder == "auto":
-        trained = _better(trained, dataset)
+        trained = _better(trained, dataset, simple)
     trained = dataclasses.replace(trained, history=checkpoint.history, best_epoch=best)
     finish(claim, asked, dataset, trained)
     if failure:
@@ -80,10 +81,13 @@ def compute_and_write(claim: Claim, config: RunConfig, asked: RunConfig, dataset
 
 
 def _measured(
-    config: RunConfig, dataset: Dataset, network: Encoder, refit: Callable[[], Encoder]
+    config: RunConfig,
+    dataset: Dataset,
+    simple: list[SimpleModel],
+    network: Encoder,
+    refit: Callable[[], Encoder],
 ) -> Trained:
     """The network, with a companion if it is to have one and one helps it."""
-    simple = simple_models(dataset)
     encoder, blending = blend(network, dataset, simple) if config.encoder.blend else (network, None)
     metrics = measure(encoder, dataset, simple=simple)
     if blending is None or not isinstance(encoder, Blend):
@@ -97,20 +101,24 @@ def _measured(
     return Trained(config, encoder, metrics, refit_both)
 
 
-def _better(trained: Trained, dataset: Dataset) -> Trained:
+def _better(trained: Trained, dataset: Dataset, simple: list[SimpleModel]) -> Trained:
     """What was trained, or the item-item model that is better in validation."""
-    found = best_closed_form(dataset, trained.config.encoder.window)
+    found = best_closed_form(dataset, trained.config.encoder.window, simple)
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
     if found.kept <= encoder_ndcg(trained.encoder, queries):
         return trained
     plain = EncoderConfig(
         encoder=found.model.name, window=found.encoder.window, dim=found.encoder.dim
     )
-    return _computed(dataclasses.replace(trained.config, encoder=plain), dataset, found)
+    return _computed(dataclasses.replace(trained.config, encoder=plain), dataset, found, simple)
 
 
-def _computed(config: RunConfig, dataset: Dataset, found: ClosedForm) -> Trained:
-    metrics = measure(found.encoder, dataset, name=found.model.name)
+def _computed(
+    config: RunConfig, dataset: Dataset, found: ClosedForm, simple: list[SimpleModel] | None = None
+) -> Trained:
+    name = found.model.name
+    rivals = None if simple is None else [model for model in simple if model.name != name]
+    metrics = measure(found.encoder, dataset, simple=rivals, name=name)
     metrics = dataclasses.replace(metrics, closed_form=found.as_dict())
     refit = functools.partial(refitted_item_item, found.encoder, found.model, dataset)
     return Trained(config, found.encoder, metrics, refit)

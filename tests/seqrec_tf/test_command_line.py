@@ -15,7 +15,7 @@ from seqrec_tf import evaluate, train
         (train, ["--encoder", "bert"], "argument --encoder: invalid choice: 'bert'"),
         (train, ["--protocol", "P4"], "argument --protocol: invalid choice: 'P4'"),
         (evaluate, ["--protocol", "P9"], "argument --protocol: invalid choice: 'P9'"),
-        (evaluate, ["runs/a", "runs/b"], "unrecognized arguments: runs/b"),
+        (evaluate, ["a", "b", "c"], "evaluate: expected one run, or two to compare. Received: 3."),
         (train, ["--dim", "6", "--heads", "4"], "--heads: expected a divisor of --dim 6"),
         (train, ["--recipe", "secret"], "--recipe: expected one of auto, best-gru4rec"),
         (train, ["--config", "missing.json"], "missing.json"),

@@ -21,7 +21,7 @@ from helpers.tiny_runs import (
 )
 
 from seqrec_tf.runs.directory import read_run
-from seqrec_tf.training import fitting
+from seqrec_tf.training import finishing
 
 SEEDED = [*SMALL, "--objective", "bce", "--seed", "3"]
 FILES = {
@@ -83,6 +83,7 @@ def test_metrics_name_protocol_users_parts_and_baselines(finished):
     parts = [
         "protocol",
         "users",
+        "unasked",
         "repeats",
         "seen_targets",
         "test",
@@ -92,6 +93,7 @@ def test_metrics_name_protocol_users_parts_and_baselines(finished):
         "baseline_settings",
         "against",
         "breakdown",
+        "recommended",
     ]
     assert list(metrics) == [*parts, "model_digest"]
     assert (metrics["protocol"], metrics["users"]) == ("P1", USERS)
@@ -244,7 +246,7 @@ def _interrupted():
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "write_model_card", interrupted)
+        patch.setattr(finishing, "write_model_card", interrupted)
         yield
 
 
