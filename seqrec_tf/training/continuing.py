@@ -11,7 +11,7 @@ from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.protocols import protocol_label
 from seqrec_tf.errors import InputError, warn
-from seqrec_tf.models import Encoder
+from seqrec_tf.models import Encoder, ItemItem
 from seqrec_tf.models.blend import network_of
 from seqrec_tf.runs.directory import Run, read_run
 from seqrec_tf.settings.config import DataConfig
@@ -24,9 +24,16 @@ def read_start(path: str, dataset: Dataset) -> Run:
     time does not lie before the old one.
 
     Raises:
-        InputError: no finished run, another split, or no item that it knows.
+        InputError: no finished run, one without a network, another split, or no item that it
+            knows.
     """
     run = read_run(Path(path))
+    if isinstance(run.measured, ItemItem):
+        raise InputError(
+            f"--continue-from: expected a run with a network, since an item-item model is computed "
+            f"anew in seconds. Received: {path}, which --encoder auto has made one of "
+            f"{run.config.encoder.encoder}."
+        )
     before, now = _split_of(run.config.data), _split_of(dataset.config)
     if before != now:
         raise InputError(

@@ -94,6 +94,19 @@ def test_auto_takes_what_is_better_in_validation(folder, dataset):
     assert run.metrics.closed_form["kept"] == best.kept
 
 
+def test_there_is_no_going_on_from_what_was_computed(folder):
+    bad = (*SMALL, "--encoder", "auto", "--epochs", "1", "--learning-rate", "1e-9")
+    finished_run(folder, *bad, "--run", "runs/computed", "--force")
+    finished_run(folder, *DATA, "--encoder", "ease", "--run", "runs/ease", "--force")
+    for name, said in {
+        "computed": "--continue-from: expected a run with a network",
+        "ease": "--continue-from: expected --encoder sasrec or gru4rec or auto. Received: ease.",
+    }.items():
+        code, _, err = run_command(folder, "--continue-from", f"runs/{name}", "--run", "runs/on")
+        assert code == 2 and said in err and "Traceback" not in err
+        assert not (folder / "runs/on").exists()
+
+
 def test_a_network_says_that_something_simpler_is_better(folder):
     bad = (*SMALL, "--epochs", "1", "--learning-rate", "1e-9", "--run", "runs/bad", "--force")
     code, _, err = run_command(folder, *bad)
