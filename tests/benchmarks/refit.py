@@ -4,8 +4,8 @@
 
 Takes every user's last interaction out of a log, runs `python -m seqrec_tf.train --refit` on what
 is left, and asks `evaluated.keras` (which knows all but two items more of each user) and
-`model.keras` (which knows all that is left) for the item that was taken out. What follows `--` goes
-to the training. Prints a row a run; runs that are there are not trained again.
+`model.keras` (which knows all that is left) for the item that was taken out. Prints a row a run;
+runs that are there are not trained again.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from own_data import MOVIELENS, split_flags
+from own_data import MOVIELENS
 
 from seqrec_tf import read_run
 from seqrec_tf.data.dataset import load_dataset
@@ -37,8 +37,8 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=["lastfm", "ml-100k", "beauty"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--runs", type=Path, default=Path("runs/refit"))
-    own, more = split_flags(sys.argv[1:])
-    arguments = parser.parse_args(own)
+    parser.add_argument("--encoder", default="sasrec", help="of the training")
+    arguments = parser.parse_args()
     print(HEADER, "|---" * 7 + "|", sep="\n")
     for name in arguments.sets:
         sequences, ids = whole_log(arguments.data / name)
@@ -46,7 +46,7 @@ def main() -> None:
         write_without_last(log, sequences, ids)
         for seed in arguments.seeds:
             run = arguments.runs / f"{name}-{seed}"
-            train(log, run, ["--seed", str(seed), *more])
+            train(log, run, ["--seed", str(seed), "--encoder", arguments.encoder])
             print(row(name, seed, read_run(run), sequences, ids), flush=True)
 
 
