@@ -74,6 +74,8 @@ def _compare(arguments: argparse.Namespace) -> None:
             "--protocol: expected one run; two are compared under the protocol that both have. "
             f"Received: {arguments.protocol}."
         )
+    if arguments.picture:
+        _require_png(arguments.picture)
     found = compare(*arguments.run, data_dir=arguments.data_dir)
     names = (f"A: {arguments.run[0]}", f"B: {arguments.run[1]}")
     if arguments.json:
@@ -86,3 +88,9 @@ def _compare(arguments: argparse.Namespace) -> None:
         title = f"Test queries, protocol {found.protocol}"
         draw_comparison(arguments.picture, found.breakdown, names, title)
         print(f"wrote {arguments.picture}", file=sys.stderr)
+
+
+def _require_png(path: Path) -> None:
+    """Before the ranking, which takes long."""
+    if path.suffix.lower() != ".png" or not path.parent.is_dir():
+        raise InputError(f"--picture: expected a .png in a folder that is there. Received: {path}.")

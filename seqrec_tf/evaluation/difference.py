@@ -11,7 +11,7 @@ class Difference:
     """The mean difference of NDCG@10 over the queries, with its 95 % interval.
 
     The interval is the normal one of paired differences: queries are users, who are independent,
-    and there are hundreds of them. A bootstrap gives the same in a thousand times the time.
+    and there are hundreds of them.
 
     Attributes:
         mean: of the first model less the second.

@@ -35,9 +35,7 @@ def measure(
     split, catalogue = dataset.split, dataset.catalogue
     if simple is None:
         simple = simple_models(dataset, [each for each in BASELINES if each != name])
-    baselines = _baselines(dataset, simple)
-    baselines.pop(name or "", None)
-    scorers = {"model": encoder_scorer(encoder)} | baselines
+    scorers = {"model": encoder_scorer(encoder)} | _baselines(dataset, simple, name)
     test, validation = (
         {name: rank(each, queries, catalogue.size, sampled) for name, each in scorers.items()}
         for queries in (split.test, split.validation)
@@ -72,15 +70,18 @@ def measure(
     )
 
 
-def _baselines(dataset: Dataset, simple: list[SimpleModel]) -> dict[str, Scorer]:
+def _baselines(
+    dataset: Dataset, simple: list[SimpleModel], left_out: str | None
+) -> dict[str, Scorer]:
     catalogue = dataset.catalogue
     recent = dataclasses.replace(catalogue, counts=dataset.recent)
-    return {
+    scorers = {
         "popularity": popularity_scorer(catalogue),
         "recent popularity": popularity_scorer(recent),
         "markov": markov_scorer(dataset.split.training, catalogue),
         **{model.name: model.scorer(catalogue.size) for model in simple},
     }
+    return {name: scorer for name, scorer in scorers.items() if name != left_out}
 
 
 def _breakdown(test: dict[str, Ranking], dataset: Dataset) -> dict[str, list[dict]]:

@@ -4,6 +4,7 @@ Of the first 10 items of every test query's user, as `Ranking.recommended` has t
 """
 
 import numpy as np
+from scipy import sparse
 
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.evaluation.breakdown import POPULARITIES, popularity_thirds
@@ -54,15 +55,17 @@ def _item_hit_rate(ranks: np.ndarray, targets: np.ndarray) -> float:
 
 def _diversity(top: np.ndarray, catalogue: Catalogue) -> float:
     """Users with fewer than two items, and pairs without a category, have nothing to compare."""
-    members = catalogue.category_members()
-    has = np.zeros((catalogue.size + 1, max(len(members), 1)), np.float32)
-    for column, rows in enumerate(members.values()):
-        has[rows, column] = 1
+    members = list(catalogue.category_members().values())
+    rows = np.concatenate([np.zeros(0, np.int32), *members])
+    columns = np.repeat(np.arange(len(members)), [len(each) for each in members])
+    shape = (catalogue.size + 1, max(len(members), 1))
+    has = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+    counts = np.asarray(has.sum(axis=1)).ravel()
     first, second = np.triu_indices(top.shape[1], 1)
     sums, pairs = 0.0, 0
     for left, right in zip(top[:, first].T, top[:, second].T, strict=True):
-        both = np.minimum(has[left], has[right]).sum(axis=1)
-        either = np.maximum(has[left], has[right]).sum(axis=1)
+        both = np.asarray(has[left].multiply(has[right]).sum(axis=1)).ravel()
+        either = counts[left] + counts[right] - both
         real = (left > 0) & (right > 0) & (either > 0)
         sums += float((1 - both[real] / either[real]).sum())
         pairs += int(real.sum())

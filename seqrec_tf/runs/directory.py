@@ -179,7 +179,7 @@ def _require_digest(model: Path, expected: str | None) -> None:
     """Refuse another model than the metrics name; older runs do not name theirs."""
     if expected and model.is_file() and (received := file_digest(model)) != expected:
         raise InputError(
-            f"{model}: expected the model that {METRICS} was measured on, {expected}. "
+            f"{model}: expected the model that {METRICS} names, {expected}. "
             f"Received: {received}; `python -m seqrec_tf.train --resume --run {model.parent}` "
             "writes both anew."
         )

@@ -162,9 +162,8 @@ def _draw_bars(axes: Axes, rows: list[dict], scorers: dict[str, str]) -> None:
         left = [group - 0.4 + (number + 0.5) * width for group in range(len(rows))]
         heights = [row[scorer]["ndcg@10"] for row in rows]
         bars = axes.bar(left, heights, width * 0.92, color=COLORS[scorer], label=label)
-        if (
-            scorer == "model" or len(scorers) == 2
-        ):  # there is no room for more; the card's tables have all
+        # There is no room for more; the card's tables have all.
+        if scorer == "model" or len(scorers) == 2:
             axes.bar_label(bars, fmt="{:.3f}", fontsize=8, padding=2, color=COLORS[scorer])
     ticks = [f"{row['bucket']}\nn = {row['queries']:,}" for row in rows]
     axes.set_xticks(range(len(rows)), ticks)

@@ -19,8 +19,8 @@ class Blending:
     """What the validation queries chose, and what it changed.
 
     Attributes:
-        companion: the item-item model's name, and its settings with rank and weight.
-        settings: as above.
+        companion: the item-item model's name.
+        settings: its own, and the rank and weight of the blend.
         alone: validation NDCG@10 of the network.
         blended: that of both together.
     """

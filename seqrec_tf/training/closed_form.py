@@ -8,9 +8,10 @@ from seqrec_tf.evaluation.ranking import encoder_ndcg
 from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, simple_models
 from seqrec_tf.models import ItemItem
 from seqrec_tf.settings.config import CLOSED_FORM
+from seqrec_tf.settings.recipes import ITEM_ITEM
 from seqrec_tf.training.item_item import item_item_encoder
 
-RANK = 512  # where no --dim was given
+RANK = ITEM_ITEM["encoder"]["dim"]  # where no --dim was given
 
 
 @dataclass(frozen=True)

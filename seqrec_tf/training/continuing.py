@@ -28,12 +28,7 @@ def read_start(path: str, dataset: Dataset) -> Run:
             knows.
     """
     run = read_run(Path(path))
-    if isinstance(run.measured, ItemItem):
-        raise InputError(
-            f"--continue-from: expected a run with a network, since an item-item model is computed "
-            f"anew in seconds. Received: {path}, which --encoder auto has made one of "
-            f"{run.config.encoder.encoder}."
-        )
+    _require_network(run)
     before, now = _split_of(run.config.data), _split_of(dataset.config)
     if before != now:
         raise InputError(
@@ -63,6 +58,15 @@ def read_start(path: str, dataset: Dataset) -> Run:
         file=sys.stderr,
     )
     return run
+
+
+def _require_network(run: Run) -> None:
+    if isinstance(run.measured, ItemItem):
+        raise InputError(
+            f"--continue-from: expected a run with a network, since an item-item model is computed "
+            f"anew in seconds. Received: {run.path}, which --encoder auto has made one of "
+            f"{run.config.encoder.encoder}."
+        )
 
 
 def carry_over(run: Run, encoder: Encoder, catalogue: Catalogue) -> None:

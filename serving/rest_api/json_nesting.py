@@ -17,7 +17,7 @@ KEPT_DEPTH = 300
 SCANNED_DEPTH = 2
 
 # Python before 3.11.5 goes on from the middle of a last repetition that does not match
-# (python/cpython issue 106052), so it gets the same in groups that take 60 bytes a level.
+# (python/cpython issue 106052), so it gets the same in groups that take some 120 bytes a level.
 _MANY = "(?:{})*+" if sys.version_info >= (3, 11, 5) else "(?>(?:{})*)"
 
 _S = r"[ \t\n\r]*+"

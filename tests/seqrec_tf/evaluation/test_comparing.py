@@ -89,6 +89,8 @@ def test_other_queries_are_refused(other, said):
     [
         (["runs/ease"] * 3, "evaluate: expected one run, or two to compare. Received: 3."),
         (["runs/ease", "--picture", "c.png"], "--picture: expected two runs to compare; "),
+        (["runs/ease", "runs/ease", "--picture", "none/c.png"], "--picture: expected a .png in a"),
+        (["runs/ease", "runs/ease", "--picture", "c.docx"], "--picture: expected a .png in a"),
         (["runs/ease", "runs/ease", "--protocol", "P1"], "--protocol: expected one run; "),
     ],
 )

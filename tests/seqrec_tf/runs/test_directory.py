@@ -71,7 +71,7 @@ def test_a_model_that_the_metrics_are_not_of(run):
     _name_model(run, file_digest(run / "model.keras"))
     assert read_run(run).metrics.model_digest.startswith("sha256:")
     GRU4Rec(items=3, window=2, dim=4, layers=1, dropout=0.0).save(run / "model.keras")
-    message = "model.keras: expected the model that metrics.json was measured on, sha256:.* Receiv"
+    message = "model.keras: expected the model that metrics.json names, sha256:.* Receiv"
     with pytest.raises(InputError, match=message):
         read_run(run)
 
