@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from seqrec_tf.losses.pairwise import BPRMax
 from seqrec_tf.losses.pointwise import GeneralisedBinaryCrossEntropy, binary_cross_entropy
-from seqrec_tf.losses.softmax import InBatchSoftmax, SampledSoftmax, full_softmax
+from seqrec_tf.losses.softmax import FullSoftmax, InBatchSoftmax, SampledSoftmax
 from seqrec_tf.models import Encoder
 from seqrec_tf.settings.config import TrainingConfig
 
@@ -34,7 +34,7 @@ def build_objective(config: TrainingConfig, counts: np.ndarray) -> Objective:
         case "gbce":
             return GeneralisedBinaryCrossEntropy(config.calibration)
         case "full-softmax":
-            return full_softmax
+            return FullSoftmax(config.label_smoothing)
         case "sampled-softmax":
             return SampledSoftmax(counts, config.popular_negatives, config.in_batch_negatives)
         case "in-batch-softmax":

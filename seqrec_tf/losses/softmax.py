@@ -23,15 +23,38 @@ TINY = 1e-37  # keeps log finite where a probability underflows; its gradient do
 CORRECTION = keras_rs.layers.SamplingProbabilityCorrection(epsilon=TINY, dtype="float32")
 
 
-def full_softmax(
-    encoder: Encoder, hidden: tf.Tensor, targets: tf.Tensor, negatives: tf.Tensor | None = None
-) -> tf.Tensor:
+class FullSoftmax:
     """Cross entropy over the whole catalogue: -log softmax(s)_target; row 0 takes no part.
 
-    The candidates are all items; no correction. As in GRU4Rec (arXiv 1511.06939).
+    The candidates are all items; no correction. As in GRU4Rec (arXiv 1511.06939). With label
+    smoothing e the target's probability is 1 - e and all items share e (Szegedy et al., CVPR
+    2016), which adds e times the target's score over the mean of all.
+
+    Args:
+        smoothing: e.
     """
-    table = tf.cast(encoder.item_table(), hidden.dtype)
-    return candidate_softmax(hidden, lookup(table, targets), 0.0, table[1:], None, targets - 1)
+
+    def __init__(self, smoothing: float = 0.0):
+        self.smoothing = smoothing
+
+    def __call__(
+        self,
+        encoder: Encoder,
+        hidden: tf.Tensor,
+        targets: tf.Tensor,
+        negatives: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """See the package's docstring."""
+        table = tf.cast(encoder.item_table(), hidden.dtype)
+        own = lookup(table, targets)
+        loss = candidate_softmax(hidden, own, 0.0, table[1:], None, targets - 1)
+        if not self.smoothing:
+            return loss
+        ahead = tf.reduce_sum(hidden * (own - tf.reduce_mean(table[1:], axis=0)), axis=-1)
+        mean = tf.math.divide_no_nan(
+            tf.reduce_sum(tf.cast(ahead, tf.float32)), tf.cast(tf.size(targets), tf.float32)
+        )
+        return loss + self.smoothing * mean
 
 
 class SampledSoftmax:

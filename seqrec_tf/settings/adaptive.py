@@ -1,27 +1,34 @@
-"""What `--recipe auto` leaves to the data: settings that are None until the data is read.
+"""What `--recipe auto` leaves to the data: settings that are open until the data is read.
 
-Overfitting is what small data has in common. Validation NDCG@10 with dropout 0.5 and 0.2 is in
-tests/benchmarks/README.md ("Settings that follow from the data").
+Overfitting is what small data has in common, and the time of a step on a large catalogue is that
+of its logits. What was measured for both is in tests/benchmarks/README.md ("Settings that follow
+from the data").
 """
 
-import dataclasses
-
-from seqrec_tf.settings.config import EncoderConfig
+from seqrec_tf.settings.config import RunConfig, Sections, override
 
 SMALL_DATA = 500_000  # interactions to train on, below which dropout is SMALL_DATA_DROPOUT
 DROPOUT, SMALL_DATA_DROPOUT = 0.2, 0.5
 
+LARGE_CATALOGUE = 10_000  # items, from which on negatives are drawn
+DRAWN = {"objective": "sampled-softmax", "negatives": 1024, "popularity_share": 0.5}
 
-def adapted(encoder: EncoderConfig, interactions: int) -> EncoderConfig:
-    """`encoder` without a None, and with the network that `auto` begins with.
+
+def adapted(config: RunConfig, items: int, interactions: int) -> RunConfig:
+    """`config` with the open settings filled in, and with the network that `auto` begins with.
 
     Args:
-        encoder: what was asked for.
+        config: what was asked for.
+        items: of the catalogue.
         interactions: of the training part.
     """
-    if encoder.encoder == "auto":
-        encoder = dataclasses.replace(encoder, encoder="sasrec")
-    if encoder.dropout is not None:
-        return encoder
-    dropout = SMALL_DATA_DROPOUT if interactions < SMALL_DATA else DROPOUT
-    return dataclasses.replace(encoder, dropout=dropout)
+    found: Sections = {"encoder": {}, "training": {}}
+    if config.encoder.encoder == "auto":
+        found["encoder"]["encoder"] = "sasrec"
+    if config.encoder.dropout is None:
+        small = interactions < SMALL_DATA
+        found["encoder"]["dropout"] = SMALL_DATA_DROPOUT if small else DROPOUT
+    if config.training.objective == "auto":
+        large = items >= LARGE_CATALOGUE
+        found["training"] = DRAWN if large else {"objective": "full-softmax"}
+    return override(config, found)

@@ -23,7 +23,10 @@ AT_LEAST = {
     },
 }
 SHARES = ("popularity_share", "calibration")  # 0 <= value <= 1
-RATES = {"encoder": ("dropout",), "training": ("beta_2", "average")}  # 0 <= value < 1
+RATES = {
+    "encoder": ("dropout",),
+    "training": ("beta_2", "average", "label_smoothing", "item_dropout"),
+}  # 0 <= value < 1
 
 TRAINED = ("sasrec", "gru4rec", "auto")
 # What an item-item model, which is computed, has no use for.
@@ -37,6 +40,7 @@ USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
         "in_batch_negatives": ("sampled-softmax",),
         "calibration": ("gbce",),
         "score_penalty": ("bpr-max",),
+        "label_smoothing": ("full-softmax",),
     },
     "encoder": {
         **dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec", "auto")),

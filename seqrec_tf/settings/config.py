@@ -138,7 +138,12 @@ class TrainingConfig:
     continue_from: str | None = option(
         None, "train on from the weights of this run, in its settings, on the data given now"
     )
-    objective: str = option("full-softmax", "loss (seqrec_tf/README.md, Objectives)", OBJECTIVES)
+    objective: str = option(
+        "full-softmax",
+        "loss (seqrec_tf/README.md, Objectives); auto, as in --recipe auto: full-softmax, or "
+        "sampled-softmax on a large catalogue",
+        (*OBJECTIVES, "auto"),
+    )
     examples: str = option(
         "positions",
         "positions: the most recent window of a history is one example, with a target at every "
@@ -155,6 +160,12 @@ class TrainingConfig:
     in_batch_negatives: bool = option(False, "the batch's targets are negatives too")
     calibration: float = option(0.75, "t of gbce, from 0 (bce) to 1 (softmax)")
     score_penalty: float = option(1.0, "weight of bpr-max' penalty on high scores")
+    label_smoothing: float = option(
+        0.0, "full-softmax: share of a target's probability that all items have in equal parts"
+    )
+    item_dropout: float = option(
+        0.0, "share of a history's items that a training step leaves out, others every epoch"
+    )
     batch_size: int = option(128, "examples a step")
     epochs: int = option(50, "at most this many passes over the training part")
     min_steps: int = option(

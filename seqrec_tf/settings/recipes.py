@@ -101,10 +101,10 @@ RECIPES: dict[str, Sections] = {
 
 
 # What `auto` changes in `best-<encoder>` for data of any size and kind: what overfits ends early,
-# and what is still None follows from the data (`seqrec_tf.settings.adaptive`).
+# and what is still open follows from the data (`seqrec_tf.settings.adaptive`).
 ADAPTED: Sections = {
     "encoder": {"dropout": None, "blend": True},
-    "training": {"patience": None, "recipe": "auto"},
+    "training": {"patience": None, "objective": "auto", "recipe": "auto"},
 }
 
 # Of an item-item model all follows from the data but what this cuts off.

@@ -97,8 +97,9 @@ def resumed_config(path: Path, given: Sections) -> tuple[RunConfig, Duration]:
     file = path / "config.json"
     config, asked = read_config(file), read_asked(file)
     _require_kept(given, config, asked, file)
-    training = dataclasses.replace(config.training, **_refit(given["training"]))
-    parts = read_json(path / STATE).get("duration", {"asked": {}, "in_force": {}})
+    training = dataclasses.replace(asked.training, **_refit(given["training"]))
+    running = {name: getattr(config.training, name) for name in DURATION}
+    parts = read_json(path / STATE).get("duration", {"asked": running, "in_force": running})
     kept = Duration(
         **{part: dataclasses.replace(training, **values) for part, values in parts.items()}
     )

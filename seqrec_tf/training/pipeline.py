@@ -37,7 +37,7 @@ class TrainingData:
             (batch, length, count) for bce and (count,) for the others; targets is
             (batch, length) int32, 0 where there is none.
         steps_per_epoch: batches an epoch.
-        targets_per_epoch: real targets an epoch, padding not counted.
+        targets_per_epoch: real targets an epoch, padding not counted; with item dropout, fewer.
     """
 
     batches: tf.data.Dataset
@@ -189,15 +189,18 @@ def _batch_maker(
     widths = tf.constant(examples.widths, tf.int64)
 
     def make_batch(step: tf.Tensor, slices: tf.Tensor) -> Batch:
+        seed = tf.stack([tf.constant(training.seed, tf.int64), step])
         begin, end = slices[:, 0], slices[:, 1]
         longest = tf.reduce_max(end - begin - 1)
         width = tf.gather(widths, tf.searchsorted(widths, [longest])[0])
-        inputs = {"rows": to_padded(_slices(values, begin, end - 1), width)}
-        targets = to_padded(_slices(values, begin + 1, end), width)
+        rows = tf.gather(values, tf.ragged.range(begin, end))
+        if training.item_dropout:
+            rows = left_out(rows, training.item_dropout, seed)
+        inputs = {"rows": to_padded(rows[:, :-1], width)}
+        targets = to_padded(rows[:, 1:], width)
         if training.examples == "prefixes":
-            last = tf.one_hot(end - begin - 2, tf.cast(width, tf.int32), dtype=tf.int32)
-            targets = targets * last
-        seed = tf.stack([tf.constant(training.seed, tf.int64), step])
+            last = tf.cast(rows.row_lengths(), tf.int32) - 2
+            targets = targets * tf.one_hot(last, tf.cast(width, tf.int32), dtype=tf.int32)
         if training.objective == "bce":
             inputs["negatives"] = draw_negatives(targets, training.negatives_drawn, items, seed)
         elif training.objective in DRAWN:
@@ -207,8 +210,10 @@ def _batch_maker(
     return make_batch
 
 
-def _slices(values: tf.Tensor, starts: tf.Tensor, limits: tf.Tensor) -> tf.RaggedTensor:
-    return tf.gather(values, tf.ragged.range(starts, limits))
+def left_out(rows: tf.RaggedTensor, share: float, seed: tf.Tensor) -> tf.RaggedTensor:
+    """Ragged int32 rows without a random share of them, the others in their order."""
+    kept = tf.random.stateless_uniform([tf.size(rows.flat_values)], seed + 2) >= share
+    return tf.ragged.boolean_mask(rows, rows.with_flat_values(kept))
 
 
 def draw_negatives(targets: tf.Tensor, count: int, items: int, seed: tf.Tensor) -> tf.Tensor:

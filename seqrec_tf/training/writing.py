@@ -115,13 +115,10 @@ def _in_force(
     asked: RunConfig, dataset: "Dataset", duration: Duration
 ) -> tuple[RunConfig, RunConfig]:
     """The settings in force, and those that give the same again."""
+    in_force = dataclasses.replace(asked, data=dataset.config, training=duration.in_force)
+    catalogue = dataset.catalogue
     return (
-        dataclasses.replace(
-            asked,
-            data=dataset.config,
-            encoder=adapted(asked.encoder, int(dataset.catalogue.counts.sum())),
-            training=duration.in_force,
-        ),
+        adapted(in_force, catalogue.size, int(catalogue.counts.sum())),
         dataclasses.replace(asked, training=duration.to_repeat),
     )
 

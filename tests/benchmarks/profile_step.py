@@ -1,11 +1,11 @@
 """Where a training step's time goes, by kernel, and how far it is from the machine's limits.
 
-    python tests/benchmarks/profile_step.py --recipe best-sasrec
-    python tests/benchmarks/profile_step.py --recipe keras-io-sasrec --epochs 1
+    python tests/benchmarks/profile_step.py --dataset ml-1m --data-dir ml-1m --recipe best-sasrec
+    python tests/benchmarks/profile_step.py --interactions log.csv --recipe best-sasrec
 
-Trains on MovieLens-1M with any flags of `python -m seqrec_tf.train` (after the compiling epoch),
-and prints: the share of padding, seconds and CPU seconds an epoch, arithmetic counted from the
-shapes against a large matrix product's rate, and the kernels that took most thread time.
+Takes any flags of `python -m seqrec_tf.train`, and prints, of the steps after the compiling ones:
+the share of padding, seconds and CPU seconds an epoch, arithmetic counted from the shapes against
+a large matrix product's rate, and the kernels that took most thread time.
 """
 
 import argparse
@@ -15,17 +15,15 @@ import tempfile
 import time
 from pathlib import Path
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 STEPS = 60  # measured steps, at most an epoch's
 
 
 def main() -> None:
     """Measure, then profile."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=SHARED / "data" / "ml-1m")
     parser.add_argument("--kernels", type=int, default=15)
     arguments, flags = parser.parse_known_args()
-    config, model, data = prepare(arguments.data, flags)
+    config, model, data = prepare(flags)
     batches = list(data.batches.take(min(STEPS, data.steps_per_epoch)))
     report_shapes(config, model, batches)
     model.make_train_function()
@@ -43,16 +41,15 @@ def main() -> None:
         print(f"{seconds * scale:8.2f} thread s an epoch {calls:7d} calls  {name}")
 
 
-def prepare(folder: Path, flags: list[str]):
+def prepare(flags: list[str]):
     """The configuration of the flags, a compiled model and its batches."""
     from seqrec_tf.data.dataset import load_dataset
     from seqrec_tf.options import build_config, given_options
-    from seqrec_tf.train import _parser
+    from seqrec_tf.commands.train import _parser
     from seqrec_tf.training.model import build_model
     from seqrec_tf.training.pipeline import training_data
 
-    given = ["--dataset", "ml-1m", "--data-dir", str(folder), *flags]
-    config = build_config(given_options(vars(_parser().parse_args(given))))
+    config = build_config(given_options(vars(_parser().parse_args(flags))))
     dataset = load_dataset(config.data)
     data = training_data(
         dataset.split.training, dataset.catalogue.size, config.encoder, config.training

@@ -13,7 +13,7 @@ ITEMS, POSITIONS, DIM = 3416, 25600, 64  # ml-1m, 128 histories of 200 items
 # Prints the process's peak memory in bytes, before and after a step over all positions.
 STEP = f"""
 import numpy as np, tensorflow as tf
-from seqrec_tf.losses.softmax import full_softmax
+from seqrec_tf.losses.softmax import FullSoftmax
 from seqrec_tf.models import GRU4Rec
 
 encoder = GRU4Rec(items={ITEMS}, window=2, dim={DIM}, layers=1, dropout=0.0)
@@ -22,7 +22,7 @@ encoder = GRU4Rec(items={ITEMS}, window=2, dim={DIM}, layers=1, dropout=0.0)
 def step(hidden, targets):
     with tf.GradientTape() as tape:
         tape.watch(hidden)
-        loss = full_softmax(encoder, hidden, targets)
+        loss = FullSoftmax()(encoder, hidden, targets)
     table = encoder.candidate_embedding.embeddings.value
     return loss, tape.gradient(loss, [hidden, table])
 

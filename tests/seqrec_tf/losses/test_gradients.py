@@ -13,7 +13,9 @@ from seqrec_tf.settings.config import OBJECTIVES, TrainingConfig
 
 ITEMS, DIM, POSITIONS, DRAWN = 7, 4, 9, 8
 COUNTS = np.array([1, 2, 3, 4, 5, 6, 4])  # 25 interactions
-SETTINGS = TrainingConfig(negatives=DRAWN, popularity_share=0.25, calibration=0.4)
+SETTINGS = TrainingConfig(
+    negatives=DRAWN, popularity_share=0.25, calibration=0.4, label_smoothing=0.3
+)
 NEVER = -1e9
 
 
@@ -61,7 +63,8 @@ def _gbce(table, hidden, targets, negatives):
 
 def _full_softmax(table, hidden, targets, negatives):
     logits = tf.matmul(hidden, table[1:], transpose_b=True)
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets - 1, logits))
+    wanted = 0.7 * tf.one_hot(targets - 1, ITEMS) + 0.3 / ITEMS  # label smoothing 0.3
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
 
 
 def _sampled_softmax(table, hidden, targets, negatives):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from seqrec_tf.losses import build_objective
-from seqrec_tf.losses.softmax import full_softmax
+from seqrec_tf.losses.softmax import FullSoftmax
 from seqrec_tf.models import GRU4Rec
 from seqrec_tf.settings.config import TrainingConfig
 
@@ -33,7 +33,7 @@ def _loss(encoder, negatives, hidden=HIDDEN, targets=TARGETS, **settings) -> flo
 
 
 def _full(encoder) -> float:
-    return float(full_softmax(encoder, tf.constant(HIDDEN, tf.float32), tf.constant(TARGETS)))
+    return float(FullSoftmax()(encoder, tf.constant(HIDDEN, tf.float32), tf.constant(TARGETS)))
 
 
 def test_a_negative_stands_for_all_that_were_not_drawn(encoder):

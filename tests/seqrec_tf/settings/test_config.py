@@ -69,6 +69,8 @@ OTHER = RunConfig(
         in_batch_negatives=True,
         calibration=0.25,
         score_penalty=0.125,
+        label_smoothing=0.375,
+        item_dropout=0.0625,
         batch_size=11,
         epochs=12,
         min_steps=16,
@@ -134,7 +136,7 @@ def test_what_the_file_leaves_out_keeps_its_default(tmp_path):
         (
             {"training": {"objective": "hinge"}},
             "key 'objective': expected one of bce, gbce, full-softmax, sampled-softmax, "
-            "in-batch-softmax, bpr-max. Received: 'hinge'",
+            "in-batch-softmax, bpr-max, auto. Received: 'hinge'",
         ),
     ],
 )

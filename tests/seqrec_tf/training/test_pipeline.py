@@ -76,6 +76,37 @@ def test_prefixes_have_one_target_each_and_only_its_own_past():
     assert sorted(_examples(_batches(examples="prefixes"))) == sorted(expected)
 
 
+@pytest.mark.parametrize("examples", ["positions", "slices", "prefixes"])
+def test_item_dropout_leaves_a_share_out_and_others_every_epoch(examples):
+    """What is left keeps its order, and each input's target is what is left next."""
+    training = dataclasses.replace(TRAINING, examples=examples, item_dropout=0.3, epochs=2)
+    lengths = [WINDOW + 1] * 400
+    data = training_data(_histories(lengths), sum(lengths), EncoderConfig(window=WINDOW), training)
+    batches = [{**inputs, "targets": targets.numpy()} for inputs, targets in data.batches]
+    epochs = [batches[: data.steps_per_epoch], batches[data.steps_per_epoch :]]
+    kept = []
+    for epoch in epochs:
+        found = _left(epoch, one_target=examples == "prefixes")
+        kept.append({item for items in found for item in items})
+    assert kept[0] != kept[1]
+    if examples == "positions":
+        assert len(kept[0]) / sum(lengths) == pytest.approx(0.7, abs=0.05)
+
+
+def _left(batches, one_target: bool) -> list[list[int]]:
+    """The items of each example that was not left out whole."""
+    found = []
+    for batch in batches:
+        for rows, targets in zip(batch["rows"].numpy(), batch["targets"], strict=True):
+            rows, targets = rows[rows > 0], targets[targets > 0]
+            assert list(rows) == sorted(rows)
+            if len(rows):
+                assert targets[-1] > rows[-1]
+                assert one_target or (rows[1:] == targets[:-1]).all()
+                found.append([*rows, targets[-1]])
+    return found
+
+
 @pytest.mark.parametrize(
     ("examples", "count"),
     # Eight histories have two items or more; every item but the nine first ones is a target.
