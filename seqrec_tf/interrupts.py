@@ -29,7 +29,7 @@ class _State:
     """What the thread that ends the process must know."""
 
     def __init__(self) -> None:
-        self.begun: dict[Path, Path | None] = {}  # folder -> file that makes it worth keeping
+        self.begun: dict[Path, str | None] = {}  # folder -> pattern of what makes it worth keeping
         self.made: list[Path] = []  # folders to remove if they are empty
         self.started: list[int] = []  # processes
         self.instead: Callable[[], None] | None = None  # what the next Ctrl-C does
@@ -113,9 +113,9 @@ def once(heard: Callable[[], None]) -> Callable[[], None]:
     return stop
 
 
-def begun(folder: Path, unless: Path | None = None) -> None:
-    """From now on a signal removes the folder, unless a file makes it worth keeping."""
-    _state.begun[folder.absolute()] = unless and unless.absolute()
+def begun(folder: Path, unless: str | None = None) -> None:
+    """From now on a signal removes the folder, unless it holds a file of this pattern."""
+    _state.begun[folder.absolute()] = unless
 
 
 def finished(folder: Path) -> None:
@@ -162,7 +162,7 @@ def _end(number: int) -> None:
     with suppress(AttributeError, OSError, ValueError):  # there is no stderr
         os.dup2(sys.stderr.fileno(), 2)
     pairs = list(_state.begun.items())
-    folders = [folder for folder, unless in pairs if unless is None or not unless.exists()]
+    folders = [folder for folder, unless in pairs if not (unless and any(folder.glob(unless)))]
     groups = [list(map(str, group)) for group in (_state.started, folders, _state.made)]
     if any(groups):
         words = [str(number), *(str(len(group)) for group in groups), *sum(groups, [])]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.runs.directory import require_finished, resolve_run
+from seqrec_tf.runs.search import chosen_settings
+from seqrec_tf.settings.candidates import without_typed
 from seqrec_tf.settings.checks import check_config, check_used
 from seqrec_tf.settings.config import (
     DataConfig,
@@ -71,7 +73,7 @@ def build_config(given: Sections, config_file: Path | None = None) -> RunConfig:
         config = apply_recipe(config, recipe, given["encoder"].get("encoder"))
     if "epochs" in given["training"]:  # typed epochs are meant as typed
         config = override(config, {"training": {"min_steps": 0}})
-    config = override(config, given)
+    config = without_typed(override(config, given), given)
     if base and "continue_from" in given["training"]:
         _require_same_encoder(config.encoder, base.encoder)
     check_config(config)
@@ -90,7 +92,7 @@ def _base(config_file: Path | None, training: dict) -> RunConfig | None:
         )
     run = require_finished(resolve_run(Path(training["continue_from"])))
     training["continue_from"] = str(run)
-    return read_asked(run / "config.json")
+    return override(read_asked(run / "config.json"), chosen_settings(run))
 
 
 def _one_source(data: dict) -> dict:

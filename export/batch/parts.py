@@ -58,7 +58,7 @@ class Parts:
         try:
             _lock(handle, self.folder)
             self._require_ours()
-            interrupts.begun(self.folder, unless=self.folder / MADE_FROM)
+            interrupts.begun(self.folder, unless=MADE_FROM)
             yield
         finally:
             interrupts.finished(self.folder)

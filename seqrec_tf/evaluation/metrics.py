@@ -37,7 +37,7 @@ class Metrics:
         against: the best baseline in validation: its name as "baseline", and "mean" and "margin"
             of the paired difference to it in test NDCG@10
             (`seqrec_tf.evaluation.difference.Difference`).
-        blend: what the item-item model beside a network is, and what it changed
+        blend: what the item-item models beside a network are, and what they changed
             (`seqrec_tf.training.blending.Blending`); None where there is none.
         closed_form: of an item-item model: its settings, and what its rank costs
             (`seqrec_tf.training.closed_form.ClosedForm`); None for a network.

@@ -77,13 +77,20 @@ def comparison_table(found: "Comparison", names: tuple[str, str]) -> str:
 
 
 def blend_note(metrics: Metrics, name: str) -> str:
-    """One sentence: which item-item model was added, and what it changed; empty for none."""
-    if not metrics.blend:
+    """One sentence: which item-item models were added, and what that changed; empty for none."""
+    blend = metrics.blend
+    if not blend:
         return ""
-    companion = described(metrics.blend["companion"], metrics.blend["settings"])
+    if "companion" in blend:  # a run from when there was one
+        companions = described(blend["companion"], blend["settings"])
+    else:
+        companions = " and with ".join(
+            described(model, settings) for model, settings in blend["companions"].items()
+        )
+        companions += f"; rank {blend['rank']}, weight {blend['weight']:g}"
     return (
-        f"{name} is blended with {companion}: validation NDCG@10 {metrics.blend['blended']:.4f} "
-        f"instead of {metrics.blend['alone']:.4f}."
+        f"{name} is blended with {companions}: validation NDCG@10 {blend['blended']:.4f} "
+        f"instead of {blend['alone']:.4f}."
     )
 
 

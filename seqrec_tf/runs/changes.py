@@ -27,6 +27,8 @@ from seqrec_tf.folders import (
 )
 
 CHECKPOINT, STATE, METRICS = "checkpoint", "state.json", "metrics.json"
+TRIALS = "trials"  # within CHECKPOINT: a checkpoint of each candidate of a search
+EPOCHS = f"{CHECKPOINT}/**/{STATE}"  # there if an epoch is done, of the run or of a candidate
 PREFIX = ".seqrec-run-"
 
 
@@ -136,7 +138,7 @@ class Claim:
                 self._hold(self._place / CHECKPOINT)
                 self._exchange(staged, keep)
             if not keep:  # a run without an epoch is nothing to go on with
-                interrupts.begun(self._place, unless=self._place / CHECKPOINT / STATE)
+                interrupts.begun(self._place, unless=EPOCHS)
             sync_entry(staged.parent)
         return True
 

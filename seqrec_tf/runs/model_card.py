@@ -6,6 +6,7 @@ from pathlib import Path
 from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.evaluation.report import baseline_label, notes, recommended_rows, table, verdict
 from seqrec_tf.evaluation.seen_targets import seen_note
+from seqrec_tf.runs.search import search_section
 from seqrec_tf.settings.config import RunConfig
 
 CARD = """# {name} on {data}
@@ -39,7 +40,7 @@ Length is the number of known items in a test query's history.
 Popularity is that of the target: head are the most popular items, which together have the first
 third of the training interactions; middle those that have the second third; tail are the rest.
 {unknown}{cold}
-{recommended}## All cut-offs
+{recommended}{search}## All cut-offs
 
 ```
 {table}
@@ -93,6 +94,7 @@ def write_model_card(
     history: list[dict],
     best_epoch: int | None,
     run: Path | None = None,
+    search: dict | None = None,
 ) -> None:
     """Write `README.md`, `breakdown.png` and, of epochs, `learning_curve.png` into `path`.
 
@@ -104,6 +106,7 @@ def write_model_card(
             empty for an encoder that was computed.
         best_epoch: the kept epoch, from 1.
         run: what the card calls the run directory; None for `path`.
+        search: the content of `search.json`, if there is one.
     """
     # Drawing takes a second to import, which only this command should pay for.
     from seqrec_tf.runs.pictures import draw_breakdown, draw_learning_curve
@@ -112,12 +115,17 @@ def write_model_card(
     if best_epoch:
         draw_learning_curve(path / "learning_curve.png", metrics, history, best_epoch)
     draw_breakdown(path / "breakdown.png", metrics, name)
-    card = _card(config, metrics, history, best_epoch, run or path)
+    card = _card(config, metrics, history, best_epoch, run or path, search)
     (path / "README.md").write_text(card, encoding="utf-8")
 
 
 def _card(
-    config: RunConfig, metrics: Metrics, history: list[dict], best_epoch: int | None, run: Path
+    config: RunConfig,
+    metrics: Metrics,
+    history: list[dict],
+    best_epoch: int | None,
+    run: Path,
+    search: dict | None,
 ) -> str:
     name = config.encoder.encoder
     return CARD.format(
@@ -138,6 +146,7 @@ def _card(
         unknown=_unknown_targets(metrics),
         cold=_cold_start(metrics, name),
         recommended=_recommended(metrics, name),
+        search=search_section(search),
         table=table(metrics, name),
         settings=_settings(config),
     )

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from seqrec_tf.errors import InputError
+from seqrec_tf.settings.candidates import named
 from seqrec_tf.settings.config import DRAWN, RunConfig, Sections, TrainingConfig, flag
 from seqrec_tf.settings.id_names import require_id_name
 
@@ -17,6 +18,7 @@ AT_LEAST = {
         "min_steps": 0,
         "warmup": 0,
         "patience": 1,
+        "search_minutes": 0,
         "validation_users": 0,
         "length_buckets": 1,
         "seed": 0,
@@ -76,6 +78,7 @@ def check_config(config: RunConfig) -> None:
         _require(divides, "heads", f"a divisor of --dim {encoder.dim}", encoder.heads)
     days = config.data.test_days
     _require(days is None or 0 < days < math.inf, "test_days", "a finite number > 0", days)
+    named(config.training.candidates)
     require_id_name(config.data.id_name)
 
 

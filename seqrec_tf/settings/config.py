@@ -125,8 +125,8 @@ class EncoderConfig:
     tied: bool = option(True, "one table for the items of histories and candidates")
     blend: bool = option(
         False,
-        "add to the scores those of the item-item model (item-kNN or EASE) that helps most in "
-        "validation, if one does: 256 more dimensions",
+        "add to the scores those of item-kNN and EASE, where that helps in validation: 256 more "
+        "dimensions",
     )
 
 
@@ -181,6 +181,16 @@ class TrainingConfig:
         10,
         "stop after so many epochs without better validation NDCG@10; with --recipe auto a sixth "
         "of --epochs, and at least 3",
+    )
+    search_minutes: float = option(
+        0.0,
+        "time for other candidates: before the training goes on, each is trained for a third of "
+        "the epochs, and the best in validation stays; 0: no search",
+    )
+    candidates: str = option(
+        "dropout,dim",
+        "what the search may change, unless it is named: some of dropout, dim, gated and "
+        "learning_rate, with commas",
     )
     validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
     length_buckets: int = option(16, "batch shapes: histories of like length share a batch")

@@ -72,7 +72,9 @@ class Dense:
 
     def scores(self, weights: sparse.csr_array) -> np.ndarray:
         """See `Similarities`."""
-        return (weights @ self.core) * self.scale
+        # SciPy would copy a matrix that is not in C order; a symmetric one is its own transpose.
+        core = self.core if self.core.flags.c_contiguous else self.core.T
+        return (weights @ core) * self.scale
 
     def low_rank(self, rank: int) -> Factors:
         """See `Similarities`."""

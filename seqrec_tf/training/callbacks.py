@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -225,6 +226,16 @@ class Checkpoint(keras.callbacks.Callback):
         for old in self.folder.glob("*.weights.h5"):
             if old.name not in (name, best):
                 old.unlink()
+
+
+def take_over(source: Path, folder: Path) -> None:
+    """Let the state that is in `source` be that of `folder`: the weights first, atomically."""
+    for weights in source.glob("*.weights.h5"):
+        shutil.copy2(weights, folder / weights.name)
+        sync_entry(folder / weights.name)
+    partial = folder / "partial-state.json"
+    shutil.copy2(source / STATE, partial)
+    _put(partial, folder / STATE)
 
 
 def _put(partial: Path, path: Path) -> None:

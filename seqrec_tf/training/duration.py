@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import read_json
-from seqrec_tf.runs.changes import CHECKPOINT
+from seqrec_tf.runs.changes import CHECKPOINT, EPOCHS
 from seqrec_tf.settings.checks import check_config
 from seqrec_tf.settings.config import (
     DURATION,
@@ -76,7 +76,7 @@ def require_resumable(path: Path | None) -> Path:
     Raises:
         InputError: it is none.
     """
-    if path is None or not (path / STATE).is_file():
+    if path is None or not any(path.glob(EPOCHS)):
         raise InputError(
             "--resume: expected --run with the directory of a run that finished an epoch. "
             f"Received: --run {path}."
@@ -99,7 +99,8 @@ def resumed_config(path: Path, given: Sections) -> tuple[RunConfig, Duration]:
     _require_kept(given, config, asked, file)
     training = dataclasses.replace(asked.training, **_refit(given["training"]))
     running = {name: getattr(config.training, name) for name in DURATION}
-    parts = read_json(path / STATE).get("duration", {"asked": running, "in_force": running})
+    state = read_json(path / STATE) if (path / STATE).is_file() else {}
+    parts = state.get("duration", {"asked": running, "in_force": running})
     kept = Duration(
         **{part: dataclasses.replace(training, **values) for part, values in parts.items()}
     )

@@ -13,6 +13,7 @@ from seqrec_tf.models import Encoder, save_encoder
 from seqrec_tf.runs.changes import METRICS, Claim
 from seqrec_tf.runs.directory import EVALUATED, ITEMS, MODEL, file_digest
 from seqrec_tf.runs.model_card import write_model_card
+from seqrec_tf.runs.search import read_search
 from seqrec_tf.settings.config import RunConfig, with_asked
 from seqrec_tf.training.callbacks import write_history
 
@@ -62,6 +63,9 @@ def finish(claim: Claim, asked: RunConfig, dataset: Dataset, trained: Trained) -
         write_json(folder / "config.json", with_asked(config, asked))
         if trained.history:
             write_history(folder / "history.csv", trained.history)
-        write_model_card(folder, config, metrics, trained.history, trained.best_epoch, claim.path)
+        write_model_card(
+            *(folder, config, metrics, trained.history, trained.best_epoch, claim.path),
+            search=read_search(claim.path),
+        )
         digest = file_digest(folder / (EVALUATED if again else MODEL))
         dataclasses.replace(metrics, model_digest=digest).write(folder / METRICS)

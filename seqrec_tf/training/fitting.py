@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 
@@ -12,26 +11,21 @@ from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.ranking import encoder_ndcg
+from seqrec_tf.evaluation.seen_targets import warn_of_seen_targets
 from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, simple_models
 from seqrec_tf.models import Blend, Encoder
-from seqrec_tf.runs.changes import CHECKPOINT, STATE, Claim
+from seqrec_tf.runs.changes import CHECKPOINT, Claim
 from seqrec_tf.runs.directory import Run
-from seqrec_tf.settings.config import EncoderConfig, RunConfig, weight_settings
+from seqrec_tf.settings.config import EncoderConfig, RunConfig
 from seqrec_tf.training.blending import blend
-from seqrec_tf.training.callbacks import (
-    AveragedWeights,
-    Checkpoint,
-    Interruption,
-    StopOnNaN,
-    Validation,
-)
+from seqrec_tf.training.callbacks import Checkpoint
 from seqrec_tf.training.closed_form import ClosedForm, best_closed_form, closed_form
-from seqrec_tf.training.continuing import carry_over
 from seqrec_tf.training.duration import Duration
+from seqrec_tf.training.epochs import prepare
 from seqrec_tf.training.finishing import Trained, finish
-from seqrec_tf.training.model import build_model, in_float32
-from seqrec_tf.training.pipeline import TrainingData, training_data
+from seqrec_tf.training.model import in_float32
 from seqrec_tf.training.refitting import refitted_blend, refitted_item_item, refitted_network
+from seqrec_tf.training.searching import searched
 
 
 def fit_and_write(
@@ -52,8 +46,15 @@ def fit_and_write(
         dataset: the data, of the same configuration.
         start: the run whose weights to start from.
     """
-    model, data, checkpoint = _prepare(claim, config, duration, dataset, start)
-    failure = _fit(model, data, checkpoint, config, dataset, claim.path / "logs")
+    interrupted = False
+    if start is None:
+        config, interrupted = searched(claim, config, duration, dataset)
+    training = prepare(claim.path / CHECKPOINT, config, duration, dataset, start)
+    training.checkpoint.interrupted = interrupted
+    if not training.done:
+        training.announce()
+    failure = training.until(config.training.epochs, claim.path / "logs")
+    model, data, checkpoint = training.model, training.data, training.checkpoint
     best = checkpoint.best_epoch
     if best is None:
         raise InputError(f"{failure} No epoch was complete, so there is no model.")
@@ -87,18 +88,17 @@ def _measured(
     network: Encoder,
     refit: Callable[[], Encoder],
 ) -> Trained:
-    """The network, with a companion if it is to have one and one helps it."""
+    """The network, with the item-item models beside it if they are wanted and help."""
     encoder, blending = blend(network, dataset, simple) if config.encoder.blend else (network, None)
     metrics = measure(encoder, dataset, simple=simple)
     if blending is None or not isinstance(encoder, Blend):
         return Trained(config, encoder, metrics, refit)
     metrics = dataclasses.replace(metrics, blend=dataclasses.asdict(blending))
-    companion = next(model for model in simple if model.name == blending.companion)
 
-    def refit_both() -> Encoder:
-        return refitted_blend(encoder, refit(), companion, dataset)
+    def refit_all() -> Encoder:
+        return refitted_blend(encoder, refit(), simple, dataset)
 
-    return Trained(config, encoder, metrics, refit_both)
+    return Trained(config, encoder, metrics, refit_all)
 
 
 def _better(trained: Trained, dataset: Dataset, simple: list[SimpleModel]) -> Trained:
@@ -122,96 +122,6 @@ def _computed(
     metrics = dataclasses.replace(metrics, closed_form=found.as_dict())
     refit = functools.partial(refitted_item_item, found.encoder, found.model, dataset)
     return Trained(config, found.encoder, metrics, refit)
-
-
-def _prepare(
-    claim: Claim, config: RunConfig, duration: Duration, dataset: Dataset, start: Run | None
-) -> tuple[keras.Model, TrainingData, Checkpoint]:
-    """The model as it stands before the next epoch, its batches, and where it is kept."""
-    resume = (claim.path / CHECKPOINT / STATE).is_file()
-    # The names of layers are in model.keras, and must not count on from another training.
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(config.training.seed)
-    checkpoint = Checkpoint(
-        claim.path / CHECKPOINT,
-        config.training.patience,
-        resume,
-        weight_settings(config),
-        duration.as_dict(),
-    )
-    data = training_data(
-        dataset.split.training,
-        dataset.catalogue.size,
-        config.encoder,
-        config.training,
-        first_epoch=len(checkpoint.history),
-    )
-    model = build_model(config, dataset.catalogue, data.steps_per_epoch)
-    checkpoint.set_model(model)
-    if resume:
-        checkpoint.restore(model)
-    elif start:
-        carry_over(start, model.encoder, dataset.catalogue)
-    return model, data, checkpoint
-
-
-def _fit(
-    model: keras.Model,
-    data: TrainingData,
-    checkpoint: Checkpoint,
-    config: RunConfig,
-    dataset: Dataset,
-    logs: Path,
-) -> str:
-    """Train on; what went wrong, or an empty string."""
-    done = len(checkpoint.history)
-    if done >= config.training.epochs or checkpoint.out_of_patience:
-        return ""
-    print(
-        f"{dataset.catalogue.size} items, {dataset.split.training.nrows()} histories, "
-        f"{data.targets_per_epoch} targets an epoch, protocol {dataset.protocol}",
-        file=sys.stderr,
-    )
-    warn_of_seen_targets(dataset)
-    elapsed = checkpoint.history[-1]["seconds"] if done else 0.0
-    queries = dataset.split.validation.sample(
-        config.training.validation_users, config.training.seed
-    )
-    nan = StopOnNaN(checkpoint, data.steps_per_epoch)
-    averaged = [AveragedWeights(checkpoint.resumed)] if config.training.average else []
-    model.fit(
-        data.batches,
-        steps_per_epoch=data.steps_per_epoch,
-        initial_epoch=done,
-        epochs=config.training.epochs,
-        shuffle=False,  # the pipeline has shuffled
-        verbose=1 if sys.stderr.isatty() else 2,  # a bar, or one line an epoch in a log
-        callbacks=[
-            nan,
-            *averaged,
-            Validation(model.encoder, queries, elapsed),
-            checkpoint,
-            keras.callbacks.TensorBoard(logs, write_graph=False),
-            Interruption(checkpoint),
-        ],
-    )
-    return f"The loss was no number at step {nan.step}; training stopped." if nan.step else ""
-
-
-def warn_of_seen_targets(dataset: Dataset) -> None:
-    """Say on stderr how many targets no epoch can hit, because their user had seen them."""
-    parts = {"validation": dataset.split.validation, "test": dataset.split.test}
-    seen = {name: int(queries.seen().sum()) for name, queries in parts.items()}
-    if dataset.config.repeats or not any(seen.values()):
-        return
-    counted = " and ".join(f"{seen[name]:,} of {len(parts[name]):,} {name}" for name in parts)
-    blind = seen["validation"] == len(dataset.split.validation)
-    print(
-        f"warning: {counted} targets had been seen before, and count as misses"
-        f"{', so that no epoch is better than another' if blind else ''}; "
-        "--repeats lets seen items come up again",
-        file=sys.stderr,
-    )
 
 
 def _report_progress(checkpoint: Checkpoint) -> None:

@@ -60,10 +60,13 @@ def refitted_network(
     return in_float32(model.encoder, config.encoder)
 
 
-def refitted_blend(before: Blend, network: Encoder, model: SimpleModel, dataset: Dataset) -> Blend:
-    """A refitted network with the same companion, of all interactions, at the same weight."""
+def refitted_blend(
+    before: Blend, network: Encoder, models: list[SimpleModel], dataset: Dataset
+) -> Blend:
+    """A refitted network with the same companions, of all interactions, at the same weight."""
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    companion = companion_encoder(_of_everything(model, dataset), network, queries)
+    again = [_of_everything(model, dataset) for model in models]
+    companion = companion_encoder(again, network, queries)
     return Blend(network, companion, before.weight)
 
 

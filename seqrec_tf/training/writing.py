@@ -23,10 +23,18 @@ from seqrec_tf.runs.directory import (
     require_free,
     resolve_run,
 )
+from seqrec_tf.runs.search import chosen_settings
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.adaptive import adapted
-from seqrec_tf.settings.config import CLOSED_FORM, DataConfig, RunConfig, Sections, with_asked
-from seqrec_tf.training.duration import Duration, require_resumable, resumed_config
+from seqrec_tf.settings.config import (
+    CLOSED_FORM,
+    DataConfig,
+    RunConfig,
+    Sections,
+    override,
+    with_asked,
+)
+from seqrec_tf.training.duration import STATE, Duration, require_resumable, resumed_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +98,8 @@ def resume_run(path: Path | None, given: Sections) -> Path:
         require_same_log(claim.path, *read_log(claim.path), dataset)
         duration = kept.prolonged(given.get("training", {}), _stretch(config, dataset))
         config, asked = _in_force(config, dataset, duration)
+        if (claim.path / STATE).is_file():  # a search is over, if there was one
+            config = override(config, chosen_settings(claim.path))
         _fit(claim, config, asked, duration, dataset)
     return claim.path
 
@@ -115,10 +125,10 @@ def _in_force(
     asked: RunConfig, dataset: "Dataset", duration: Duration
 ) -> tuple[RunConfig, RunConfig]:
     """The settings in force, and those that give the same again."""
-    in_force = dataclasses.replace(asked, data=dataset.config, training=duration.in_force)
+    config = dataclasses.replace(asked, data=dataset.config, training=duration.in_force)
     catalogue = dataset.catalogue
     return (
-        adapted(in_force, catalogue.size, int(catalogue.counts.sum())),
+        adapted(config, catalogue.size, int(catalogue.counts.sum())),
         dataclasses.replace(asked, training=duration.to_repeat),
     )
 

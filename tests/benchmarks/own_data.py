@@ -61,7 +61,7 @@ def row(name: str, seed: int, run: Path) -> str:
         f"{metrics['test']['hit_rate@10']:.4f}",
         f"{against['baseline']} {rival['ndcg@10']:.4f}",
         f"{against['mean']:+.4f} +- {against['margin']:.4f}",
-        f"{blend['companion']} x {blend['settings']['weight']:g}" if blend else "none",
+        f"{blend['weight']:g}" if blend else "none",
         f"{seconds / 60:.0f}",
     ]
     return f"| {' | '.join(map(str, cells))} |"

@@ -43,9 +43,9 @@ def main() -> None:
 
 def prepare(flags: list[str]):
     """The configuration of the flags, a compiled model and its batches."""
+    from seqrec_tf.commands.train import _parser
     from seqrec_tf.data.dataset import load_dataset
     from seqrec_tf.options import build_config, given_options
-    from seqrec_tf.commands.train import _parser
     from seqrec_tf.training.model import build_model
     from seqrec_tf.training.pipeline import training_data
 

@@ -94,7 +94,7 @@ with interrupts.end_at_once():
     (output / "models").mkdir()
     for name in ("run", "kept"):
         (output / name).mkdir()
-        interrupts.begun(output / name, unless=output / name / "state.json")
+        interrupts.begun(output / name, unless="state.json")
     (output / "kept/state.json").touch()
     (output / "published").mkdir()
     interrupts.begun(output / "published")

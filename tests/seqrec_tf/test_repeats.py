@@ -17,9 +17,8 @@ from seqrec_tf.evaluation.baselines import markov_scorer
 from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.evaluation.ranking import rank
 from seqrec_tf.evaluation.report import verdict
-from seqrec_tf.evaluation.seen_targets import seen_note
+from seqrec_tf.evaluation.seen_targets import seen_note, warn_of_seen_targets
 from seqrec_tf.settings.config import DataConfig, RunConfig
-from seqrec_tf.training.fitting import warn_of_seen_targets
 
 # Item i scores 10 - i for everybody; padding would be the best.
 SCORES = tf.range(10, -1, -1, dtype=tf.float32)

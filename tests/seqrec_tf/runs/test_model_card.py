@@ -66,10 +66,8 @@ def test_the_difference_to_the_best_baseline_and_the_blend_are_said(tmp_path):
         baseline_settings={"markov": {"decay": 0.5}},
         against={"baseline": "markov", "mean": 0.1, "margin": 0.01},
         blend={
-            "companion": "ease",
-            "settings": {"ridge": 100.0, "weight": 8.0},
-            "alone": 0.25,
-            "blended": 0.31,
+            "companions": {"item-knn": {"decay": 0.9}, "ease": {"ridge": 100.0}},
+            **{"rank": 256, "weight": 8.0, "alone": 0.25, "blended": 0.31},
         },
     )
     card = _write(tmp_path, metrics, _history(7, 3723.4))
@@ -77,9 +75,16 @@ def test_the_difference_to_the_best_baseline_and_the_blend_are_said(tmp_path):
         "# sasrec on demo\n\nsasrec is better than markov by 0.1000 +- 0.0100 NDCG@10 (test, "
         "paired, 95 %); markov is the best baseline in validation.\n"
     )
-    said = "sasrec is blended with ease, ridge 100, weight 8: validation NDCG@10 0.3100 instead of"
-    assert f"{said} 0.2500." in card
+    said = "sasrec is blended with item-knn, decay 0.9 and with ease, ridge 100; rank 256, weight 8"
+    assert f"{said}: validation NDCG@10 0.3100 instead of 0.2500." in card
     assert "| markov, decay 0.5, test | 0.2000 |" in card
+
+
+def test_a_run_from_when_there_was_one_companion(tmp_path):
+    blend = {"companion": "ease", "settings": {"ridge": 100.0}, "alone": 0.25, "blended": 0.31}
+    metrics = dataclasses.replace(_metrics(WEAK, STRONG), blend=blend)
+    card = _write(tmp_path, metrics, _history(2, 9.0))
+    assert "sasrec is blended with ease, ridge 100: validation NDCG@10 0.3100" in card
 
 
 def test_weak_spots_and_targets_outside_the_catalogue(tmp_path):

@@ -1,5 +1,7 @@
 """Item-item matrices against the arithmetic written out, exact and as narrow factors."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -107,3 +109,19 @@ def test_a_large_catalogue_is_never_written_out(matrix, monkeypatch):
     assert isinstance(truncated, Factors)
     expected = ease_by_inversion(2.0)
     np.testing.assert_allclose(similarity(truncated)[others], expected[others], atol=1e-5)
+
+
+@pytest.mark.parametrize("fit", [lambda had: ease(had, 100.0), lambda had: item_knn(had, "cosine")])
+def test_scores_of_a_batch_never_copy_the_matrix(fit):
+    """A copy for every batch of a large log took longer than its training."""
+    had = np.random.default_rng(0).integers(0, 2, [50, 801])
+    had[:, 0] = 0
+    model = fit(user_item_matrix(np.nonzero(had)[1], np.cumsum([0, *had.sum(axis=1)]), 800))
+    weights = decayed(np.array([1, 2]), np.array([0, 2]), 800, 0.5)
+    tracemalloc.start()
+    try:
+        model.scores(weights)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < model.core.nbytes / 10

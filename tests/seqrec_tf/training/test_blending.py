@@ -35,18 +35,34 @@ def network(dataset):
 
 
 def test_who_helps_is_taken(dataset, network):
-    encoder, said = blend(network, dataset, simple_models(dataset))
+    simple = simple_models(dataset)
+    encoder, said = blend(network, dataset, simple)
     assert isinstance(encoder, Blend) and encoder.network is network
-    assert said.companion in ("item-knn", "ease") and said.blended > said.alone
-    assert said.settings["weight"] == encoder.weight in blending.WEIGHTS
+    assert said.companions == {model.name: model.settings for model in simple}
+    assert said.blended > said.alone and said.weight in blending.WEIGHTS
     assert encoder_ndcg(encoder, dataset.split.validation) == said.blended
+
+
+def test_the_weight_is_that_of_the_mean_of_the_companions(dataset, network):
+    simple = simple_models(dataset)
+    encoder, said = blend(network, dataset, simple)
+    histories = dataset.split.validation.histories
+    others = [
+        blending.companion_encoder([model], network, dataset.split.validation) for model in simple
+    ]
+    own, *added = (
+        each.encode(histories).numpy() @ each.item_table().numpy().T for each in (network, *others)
+    )
+    expected = own + said.weight * np.mean(added, axis=0)
+    found = encoder.encode(histories).numpy() @ encoder.item_table().numpy().T
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dataset, network):
     queries = dataset.split.validation
     lengths = np.square(network.item_table()).mean()
     for model in simple_models(dataset):
-        encoder = blending.companion_encoder(model, network, queries)
+        encoder = blending.companion_encoder([model], network, queries)
         assert np.square(encoder.item_table()).mean() == pytest.approx(lengths, rel=1e-4)
         vectors = encoder.encode(queries.histories).numpy()
         best = (vectors @ encoder.item_table().numpy().T).max(axis=1)

@@ -1,0 +1,66 @@
+"""What the search of `--recipe auto` tries beside the settings that its rules give.
+
+A candidate differs from the rules' settings in one of them, and only in one that nobody named.
+"""
+
+from collections.abc import Callable
+
+from seqrec_tf.errors import InputError
+from seqrec_tf.settings.adaptive import DROPOUT, SMALL_DATA_DROPOUT
+from seqrec_tf.settings.config import RunConfig, Sections, override
+
+ALTERNATIVES: dict[str, Callable[[RunConfig], Sections]] = {
+    "dropout": lambda config: {
+        "encoder": {"dropout": SMALL_DATA_DROPOUT if config.encoder.dropout == DROPOUT else DROPOUT}
+    },
+    "dim": lambda config: _half_as_wide(config),
+    # Only a transformer has gates.
+    "gated": lambda config: (
+        {"encoder": {"gated": not config.encoder.gated}}
+        if config.encoder.encoder == "sasrec"
+        else {}
+    ),
+    "learning_rate": lambda config: {
+        "training": {"learning_rate": config.training.learning_rate / 2}
+    },
+}
+
+
+def _half_as_wide(config: RunConfig) -> Sections:
+    half = config.encoder.dim // 2
+    fits = half and half % config.encoder.heads == 0
+    return {"encoder": {"dim": half}} if fits else {}
+
+
+def named(candidates: str) -> list[str]:
+    """The settings that a search may change.
+
+    Args:
+        candidates: of `TrainingConfig`: names of `ALTERNATIVES`, with commas between them.
+
+    Raises:
+        InputError: a name that is none.
+    """
+    names = [name.strip().replace("-", "_") for name in candidates.split(",") if name.strip()]
+    for name in names:
+        if name not in ALTERNATIVES:
+            raise InputError(
+                f"--candidates: expected some of {', '.join(ALTERNATIVES)}, with commas between "
+                f"them. Received: {name!r}."
+            )
+    return names
+
+
+def alternatives(config: RunConfig) -> list[Sections]:
+    """What each candidate changes of `config`, the most promising first."""
+    found = (ALTERNATIVES[name](config) for name in named(config.training.candidates))
+    return [settings for settings in found if settings]
+
+
+def without_typed(config: RunConfig, given: Sections) -> RunConfig:
+    """`config` whose search leaves alone what a person has named."""
+    typed = {name for values in given.values() for name in values}
+    if "candidates" in typed:
+        return config
+    left = [name for name in named(config.training.candidates) if name not in typed]
+    return override(config, {"training": {"candidates": ",".join(left)}})
