@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 MOVIELENS = ("ml-100k", "ml-1m")
-HEADER = "| set | seed | NDCG@10 | HR@10 | best baseline | difference | companion | minutes |"
+HEADER = "| set | seed | NDCG@10 | HR@10 | best baseline | difference | blend weight | minutes |"
 
 
 def main() -> None:
