@@ -168,8 +168,10 @@ class TrainingConfig:
     )
     batch_size: int = option(128, "examples a step")
     epochs: int = option(50, "at most this many passes over the training part")
-    min_steps: int = option(
-        0, "stretch --epochs and --patience for small data until --epochs have so many steps"
+    min_steps: int | None = option(
+        0,
+        "stretch --epochs and --patience for small data until --epochs have so many steps; with "
+        "--recipe auto 4000, or as many as 4,000,000 targets take",
     )
     optimizer: str = option("adam", "optimizer", ("adam", "adamw"))
     learning_rate: float = option(1e-3, "learning rate")

@@ -23,6 +23,9 @@ from seqrec_tf.ragged import to_padded
 from seqrec_tf.settings.config import DRAWN, EncoderConfig, TrainingConfig
 
 LEAST_PATIENCE = 3  # epochs, where it follows from how many there are
+# Where the steps follow from the data; tests/benchmarks/README.md, "Settings that follow from the
+# data", has what fewer cost.
+LEAST_STEPS, LEAST_TARGETS = 4_000, 4_000_000
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]  # as `TrainingData.batches` has them
 
@@ -115,19 +118,23 @@ def stretched(
     """`training` with more epochs, and patience in proportion, where `min_steps` asks for them.
 
     An epoch of a small dataset is a few steps, and what suits a large one in 24 epochs would
-    hardly have begun there. A patience of None is a sixth of the epochs: what overfits, as small
+    hardly have begun there. Where `min_steps` is None, at least `LEAST_STEPS` are made, on at
+    least `LEAST_TARGETS`. A patience of None is a sixth of the epochs: what overfits, as small
     data does long before its last epoch, ends early.
     """
-    steps = math.ceil(
-        len(_examples(histories, encoder.window, training).ends) / training.batch_size
-    )
-    factor = max(training.min_steps / (training.epochs * steps), 1)
+    examples = _examples(histories, encoder.window, training)
+    steps = math.ceil(len(examples.ends) / training.batch_size)
+    least = training.min_steps
+    if least is None:
+        targets = _targets_per_epoch(examples, training)
+        least = max(LEAST_STEPS, math.ceil(LEAST_TARGETS / targets * steps))
+    factor = max(least / (training.epochs * steps), 1)
     epochs = math.ceil(training.epochs * factor)
     if training.patience is None:
         patience = max(math.ceil(epochs / 6), LEAST_PATIENCE)
     else:
         patience = math.ceil(training.patience * factor)
-    return dataclasses.replace(training, epochs=epochs, patience=patience)
+    return dataclasses.replace(training, epochs=epochs, patience=patience, min_steps=least)
 
 
 def _examples(histories: tf.RaggedTensor, window: int, training: TrainingConfig) -> _Examples:

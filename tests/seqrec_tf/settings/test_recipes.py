@@ -36,7 +36,7 @@ def test_auto_adapts_the_best_recipe_to_other_data(data, encoder):
     config = apply_recipe(dataclasses.replace(DEMO, data=data), "auto", encoder)
     best = apply_recipe(dataclasses.replace(DEMO, data=data), f"best-{encoder}")
     assert config.encoder == dataclasses.replace(best.encoder, dropout=None, blend=True)
-    adapted = {"recipe": "auto", "patience": None, "objective": "auto"}
+    adapted = {"recipe": "auto", "patience": None, "min_steps": None, "objective": "auto"}
     assert config.training == dataclasses.replace(best.training, **adapted)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.errors import InputError
 from seqrec_tf.settings.config import OBJECTIVES, DataConfig, EncoderConfig, TrainingConfig
+from seqrec_tf.training import pipeline
 from seqrec_tf.training.pipeline import bucket_widths, stretched, training_data
 
 WINDOW, BATCH = 4, 3
@@ -228,3 +229,16 @@ def test_epochs_and_patience_of_small_data(changes, expected):
     training = dataclasses.replace(TRAINING, **changes)
     found = stretched(training, EncoderConfig(window=WINDOW), _histories(LENGTHS))
     assert (found.epochs, found.patience) == expected
+
+
+@pytest.mark.parametrize(("steps", "passes"), [(216, 0), (0, 72), (216, 30)])
+def test_steps_that_follow_from_the_data(monkeypatch, steps, passes):
+    """At least so many steps, and at least so many targets: 72 epochs here."""
+    histories, encoder = _histories(LENGTHS), EncoderConfig(window=WINDOW)
+    training = dataclasses.replace(TRAINING, epochs=12, patience=10, batch_size=1, min_steps=None)
+    data = training_data(histories, ITEMS, encoder, training)
+    monkeypatch.setattr(pipeline, "LEAST_STEPS", steps * data.steps_per_epoch // 3)
+    monkeypatch.setattr(pipeline, "LEAST_TARGETS", passes * data.targets_per_epoch)
+    found = stretched(training, encoder, histories)
+    assert (found.epochs, found.patience) == (72, 60)
+    assert found.min_steps == 72 * data.steps_per_epoch
