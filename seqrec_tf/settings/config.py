@@ -171,7 +171,7 @@ class TrainingConfig:
     min_steps: int | None = option(
         0,
         "stretch --epochs and --patience for small data until --epochs have so many steps; with "
-        "--recipe auto 4000, or as many as 4,000,000 targets take",
+        "--recipe auto 4000, and on fewer than 500,000 interactions those of 30 epochs",
     )
     optimizer: str = option("adam", "optimizer", ("adam", "adamw"))
     learning_rate: float = option(1e-3, "learning rate")

@@ -20,12 +20,13 @@ import tensorflow as tf
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.ragged import to_padded
+from seqrec_tf.settings.adaptive import SMALL_DATA
 from seqrec_tf.settings.config import DRAWN, EncoderConfig, TrainingConfig
 
 LEAST_PATIENCE = 3  # epochs, where it follows from how many there are
 # Where the steps follow from the data; tests/benchmarks/README.md, "Settings that follow from the
-# data", has what fewer cost.
-LEAST_STEPS, LEAST_TARGETS = 4_000, 4_000_000
+# data", has what fewer cost. Small data learns slower, for its dropout.
+LEAST_STEPS, LEAST_SMALL_EPOCHS = 4_000, 30
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]  # as `TrainingData.batches` has them
 
@@ -118,16 +119,16 @@ def stretched(
     """`training` with more epochs, and patience in proportion, where `min_steps` asks for them.
 
     An epoch of a small dataset is a few steps, and what suits a large one in 24 epochs would
-    hardly have begun there. Where `min_steps` is None, at least `LEAST_STEPS` are made, on at
-    least `LEAST_TARGETS`. A patience of None is a sixth of the epochs: what overfits, as small
-    data does long before its last epoch, ends early.
+    hardly have begun there. Where `min_steps` is None, at least `LEAST_STEPS` are made, and on
+    small data those of at least `LEAST_SMALL_EPOCHS`. A patience of None is a sixth of the epochs:
+    what overfits, as small data does long before its last epoch, ends early.
     """
     examples = _examples(histories, encoder.window, training)
     steps = math.ceil(len(examples.ends) / training.batch_size)
     least = training.min_steps
     if least is None:
-        targets = _targets_per_epoch(examples, training)
-        least = max(LEAST_STEPS, math.ceil(LEAST_TARGETS / targets * steps))
+        small = len(histories.flat_values) < SMALL_DATA
+        least = max(LEAST_STEPS, LEAST_SMALL_EPOCHS * steps if small else 0)
     factor = max(least / (training.epochs * steps), 1)
     epochs = math.ceil(training.epochs * factor)
     if training.patience is None:

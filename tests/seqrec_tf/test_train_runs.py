@@ -242,7 +242,7 @@ def test_another_log_is_not_trained_on(folder, finished, tmp_path, old, new, sai
 
 @contextlib.contextmanager
 def _interrupted():
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:

@@ -231,14 +231,17 @@ def test_epochs_and_patience_of_small_data(changes, expected):
     assert (found.epochs, found.patience) == expected
 
 
-@pytest.mark.parametrize(("steps", "passes"), [(216, 0), (0, 72), (216, 30)])
-def test_steps_that_follow_from_the_data(monkeypatch, steps, passes):
-    """At least so many steps, and at least so many targets: 72 epochs here."""
+@pytest.mark.parametrize(
+    ("steps", "epochs", "large", "expected"),
+    [(72, 30, False, 72), (20, 30, False, 30), (72, 90, True, 72), (0, 90, True, 12)],
+)
+def test_steps_that_follow_from_the_data(monkeypatch, steps, epochs, large, expected):
+    """At least so many steps, and on small data so many epochs."""
     histories, encoder = _histories(LENGTHS), EncoderConfig(window=WINDOW)
-    training = dataclasses.replace(TRAINING, epochs=12, patience=10, batch_size=1, min_steps=None)
+    training = dataclasses.replace(TRAINING, epochs=12, patience=12, min_steps=None)
     data = training_data(histories, ITEMS, encoder, training)
-    monkeypatch.setattr(pipeline, "LEAST_STEPS", steps * data.steps_per_epoch // 3)
-    monkeypatch.setattr(pipeline, "LEAST_TARGETS", passes * data.targets_per_epoch)
+    monkeypatch.setattr(pipeline, "LEAST_STEPS", steps * data.steps_per_epoch)
+    monkeypatch.setattr(pipeline, "LEAST_SMALL_EPOCHS", epochs)
+    monkeypatch.setattr(pipeline, "SMALL_DATA", sum(LENGTHS) + (not large))
     found = stretched(training, encoder, histories)
-    assert (found.epochs, found.patience) == (72, 60)
-    assert found.min_steps == 72 * data.steps_per_epoch
+    assert (found.epochs, found.patience) == (expected, expected)
