@@ -9,6 +9,7 @@
 | `model.keras` | encoder and item table |
 | `evaluated.keras` | after a refit: what the metrics are of |
 | `items.csv` | row, raw id, title, count in the training part |
+| `search.json` | after a search: what was considered (`seqrec_tf.runs.search`) |
 | `interactions.json` | what the log of the training is known by (`seqrec_tf.data.log_digest`) |
 | `logs/` | TensorBoard |
 | `README.md`, `learning_curve.png`, `breakdown.png` | model card |

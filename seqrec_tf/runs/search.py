@@ -15,8 +15,8 @@ SECTION = """## What was considered
 {rows}
 
 Each was trained by its own whole schedule; the better half in validation went on after a third and
-after two thirds of it. {left_out}
-
+after two thirds of it.
+{left_out}
 """
 
 
@@ -62,7 +62,7 @@ def search_section(search: dict[str, Any] | None) -> str:
         for row in search["considered"]
     ]
     left_out = ", ".join(_code(settings) for settings in search["left_out"])
-    sentence = f"Not within {search['minutes']:g} minutes: {left_out}." if left_out else ""
+    sentence = f"\nNot within {search['minutes']:g} minutes: {left_out}.\n" if left_out else ""
     return SECTION.format(rows="\n".join(rows), left_out=sentence)
 
 

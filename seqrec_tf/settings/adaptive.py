@@ -10,8 +10,8 @@ from seqrec_tf.settings.config import RunConfig, Sections, override
 SMALL_DATA = 500_000  # interactions to train on, below which dropout is SMALL_DATA_DROPOUT
 DROPOUT, SMALL_DATA_DROPOUT = 0.2, 0.5
 
-LARGE_CATALOGUE = 10_000  # items, from which on negatives are drawn
-DRAWN = {"objective": "sampled-softmax", "negatives": 1024, "popularity_share": 0.5}
+LARGE_CATALOGUE = 20_000  # items, from which on negatives are drawn
+DRAWN = {"objective": "sampled-softmax", "negatives": 4096, "popularity_share": 0.5}
 
 
 def adapted(config: RunConfig, items: int, interactions: int) -> RunConfig:

@@ -159,7 +159,7 @@ def _keep(
     if len(tried) > 1:
         others = sum(row["seconds"] for row in rows if not row["taken"])
         print(
-            f"search: {_named(best)} is the best in validation; the others took {others:.0f} s",
+            f"search: best in validation: {_named(best)}; the others took {others:.0f} s",
             file=sys.stderr,
         )
     with claim.updated() as folder:
