@@ -12,15 +12,8 @@ from seqrec_tf.runs.directory import require_finished, resolve_run
 from seqrec_tf.runs.search import chosen_settings
 from seqrec_tf.settings.candidates import without_typed
 from seqrec_tf.settings.checks import check_config, check_used
-from seqrec_tf.settings.config import (
-    DataConfig,
-    EncoderConfig,
-    RunConfig,
-    Sections,
-    flag,
-    override,
-    read_asked,
-)
+from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig, Sections, flag, override
+from seqrec_tf.settings.config_files import read_asked
 from seqrec_tf.settings.recipes import apply_recipe
 
 

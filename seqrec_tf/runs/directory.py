@@ -35,7 +35,8 @@ from seqrec_tf.evaluation.metrics import Metrics
 from seqrec_tf.folders import locked
 from seqrec_tf.json_files import read_json, write_json
 from seqrec_tf.runs.changes import METRICS, claimed
-from seqrec_tf.settings.config import RunConfig, read_config
+from seqrec_tf.settings.config import RunConfig
+from seqrec_tf.settings.config_files import read_config
 from seqrec_tf.versions import package_version
 
 if TYPE_CHECKING:  # importing these imports TensorFlow or pandas, which --help does without

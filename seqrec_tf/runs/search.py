@@ -30,7 +30,7 @@ def write_search(
         minutes: of `--search-minutes`.
         considered: `settings` (what differs from the rules'), `epochs`, `validation_ndcg@10`,
             `seconds` and `taken` of each candidate.
-        left_out: settings that did not fit into the minutes.
+        left_out: settings that did not fit into the minutes, or that a signal came before.
     """
     write_json(path, {"minutes": minutes, "considered": considered, "left_out": left_out})
 
@@ -62,8 +62,9 @@ def search_section(search: dict[str, Any] | None) -> str:
         for row in search["considered"]
     ]
     left_out = ", ".join(_code(settings) for settings in search["left_out"])
-    sentence = f"\nNot within {search['minutes']:g} minutes: {left_out}.\n" if left_out else ""
-    return SECTION.format(rows="\n".join(rows), left_out=sentence)
+    if left_out:
+        left_out = f"\nNot tried within {search['minutes']:g} minutes: {left_out}.\n"
+    return SECTION.format(rows="\n".join(rows), left_out=left_out)
 
 
 def _code(settings: Sections) -> str:

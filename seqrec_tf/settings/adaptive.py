@@ -11,7 +11,7 @@ SMALL_DATA = 500_000  # interactions to train on, below which dropout is SMALL_D
 DROPOUT, SMALL_DATA_DROPOUT = 0.2, 0.5
 
 LARGE_CATALOGUE = 20_000  # items, from which on negatives are drawn
-DRAWN = {"objective": "sampled-softmax", "negatives": 4096, "popularity_share": 0.5}
+SAMPLED = {"objective": "sampled-softmax", "negatives": 4096, "popularity_share": 0.5}
 
 
 def adapted(config: RunConfig, items: int, interactions: int) -> RunConfig:
@@ -30,5 +30,5 @@ def adapted(config: RunConfig, items: int, interactions: int) -> RunConfig:
         found["encoder"]["dropout"] = SMALL_DATA_DROPOUT if small else DROPOUT
     if config.training.objective == "auto":
         large = items >= LARGE_CATALOGUE
-        found["training"] = DRAWN if large else {"objective": "full-softmax"}
+        found["training"] = SAMPLED if large else {"objective": "full-softmax"}
     return override(config, found)

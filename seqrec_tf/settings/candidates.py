@@ -9,27 +9,34 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.settings.adaptive import DROPOUT, SMALL_DATA_DROPOUT
 from seqrec_tf.settings.config import RunConfig, Sections, override
 
-ALTERNATIVES: dict[str, Callable[[RunConfig], Sections]] = {
-    "dropout": lambda config: {
-        "encoder": {"dropout": SMALL_DATA_DROPOUT if config.encoder.dropout == DROPOUT else DROPOUT}
-    },
-    "dim": lambda config: _half_as_wide(config),
-    # Only a transformer has gates.
-    "gated": lambda config: (
-        {"encoder": {"gated": not config.encoder.gated}}
-        if config.encoder.encoder == "sasrec"
-        else {}
-    ),
-    "learning_rate": lambda config: {
-        "training": {"learning_rate": config.training.learning_rate / 2}
-    },
-}
+
+def _other_dropout(config: RunConfig) -> Sections:
+    usual = config.encoder.dropout == DROPOUT
+    return {"encoder": {"dropout": SMALL_DATA_DROPOUT if usual else DROPOUT}}
 
 
 def _half_as_wide(config: RunConfig) -> Sections:
     half = config.encoder.dim // 2
     fits = half and half % config.encoder.heads == 0
     return {"encoder": {"dim": half}} if fits else {}
+
+
+def _other_blocks(config: RunConfig) -> Sections:
+    if config.encoder.encoder != "sasrec":  # only a transformer has gates
+        return {}
+    return {"encoder": {"gated": not config.encoder.gated}}
+
+
+def _half_as_fast(config: RunConfig) -> Sections:
+    return {"training": {"learning_rate": config.training.learning_rate / 2}}
+
+
+ALTERNATIVES: dict[str, Callable[[RunConfig], Sections]] = {
+    "dropout": _other_dropout,
+    "dim": _half_as_wide,
+    "gated": _other_blocks,
+    "learning_rate": _half_as_fast,
+}
 
 
 def named(candidates: str) -> list[str]:

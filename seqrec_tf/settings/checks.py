@@ -96,6 +96,11 @@ def check_used(config: RunConfig, given: Sections) -> None:
     for cut in ("validation_from", "test_from"):
         fits = not ({"test_days", cut} <= set(typed))
         _require(fits, cut, "either this or --test-days", typed.get(cut))
+    if "search_minutes" in typed and config.training.continue_from:
+        raise InputError(
+            "--search-minutes: expected a training from its beginning. Received: --continue-from "
+            f"{config.training.continue_from}."
+        )
     chosen = {
         "objective": config.training.objective,
         "encoder": config.encoder.encoder,

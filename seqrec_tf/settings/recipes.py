@@ -104,9 +104,7 @@ RECIPES: dict[str, Sections] = {
 # and what is still open follows from the data (`seqrec_tf.settings.adaptive`).
 ADAPTED: Sections = {
     "encoder": {"dropout": None, "blend": True},
-    "training": {
-        **{"patience": None, "min_steps": None, "objective": "auto", "recipe": "auto"},
-    },
+    "training": {"patience": None, "min_steps": None, "objective": "auto", "recipe": "auto"},
 }
 
 # Of an item-item model all follows from the data but what this cuts off.

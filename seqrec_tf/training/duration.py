@@ -17,9 +17,8 @@ from seqrec_tf.settings.config import (
     TrainingConfig,
     flag,
     override,
-    read_asked,
-    read_config,
 )
+from seqrec_tf.settings.config_files import read_asked, read_config
 
 STATE = f"{CHECKPOINT}/state.json"
 

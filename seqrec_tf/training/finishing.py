@@ -14,7 +14,8 @@ from seqrec_tf.runs.changes import METRICS, Claim
 from seqrec_tf.runs.directory import EVALUATED, ITEMS, MODEL, file_digest
 from seqrec_tf.runs.model_card import write_model_card
 from seqrec_tf.runs.search import read_search
-from seqrec_tf.settings.config import RunConfig, with_asked
+from seqrec_tf.settings.config import RunConfig
+from seqrec_tf.settings.config_files import with_asked
 from seqrec_tf.training.callbacks import write_history
 
 

@@ -103,8 +103,17 @@ def searched(
     """
     others = alternatives(config)
     epochs, minutes = config.training.epochs, config.training.search_minutes
-    chosen = (claim.path / CHECKPOINT / STATE).is_file()
-    if chosen or not (others and minutes) or epochs < LEAST_EPOCHS:
+    if (claim.path / CHECKPOINT / STATE).is_file():
+        shutil.rmtree(claim.path / CHECKPOINT / TRIALS, ignore_errors=True)  # killed in `_keep`
+        return config, False
+    if not minutes:
+        return config, False
+    if not others or epochs < LEAST_EPOCHS:
+        print(
+            f"search: expected --candidates that nobody named, and at least {LEAST_EPOCHS} epochs. "
+            f"Received: {len(others)} candidates and {epochs} epochs; nothing is searched",
+            file=sys.stderr,
+        )
         return config, False
     search = _Search(claim, config, duration, dataset)
     looks = [math.ceil(share * epochs) for share in LOOKS]
@@ -128,7 +137,7 @@ def searched(
         for trial in left:
             search.train(trial, looks[1])
         left = better_half(left, looks[1])
-    _keep(claim, left[0], tried, others[count:], minutes)
+    _keep(claim, left[0], tried, others[len(tried) - 1 :], minutes)
     return left[0].config, any(trial.interrupted for trial in tried)
 
 

@@ -26,14 +26,8 @@ from seqrec_tf.runs.directory import (
 from seqrec_tf.runs.search import chosen_settings
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.adaptive import adapted
-from seqrec_tf.settings.config import (
-    CLOSED_FORM,
-    DataConfig,
-    RunConfig,
-    Sections,
-    override,
-    with_asked,
-)
+from seqrec_tf.settings.config import CLOSED_FORM, DataConfig, RunConfig, Sections, override
+from seqrec_tf.settings.config_files import with_asked
 from seqrec_tf.training.duration import STATE, Duration, require_resumable, resumed_config
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from seqrec_tf.evaluation.simple_models import TUNING_USERS, simple_models
 from seqrec_tf.models import Blend, Encoder, load_encoder
 from seqrec_tf.models.blend import network_of
 from seqrec_tf.runs.directory import MODEL
-from seqrec_tf.settings.config import read_config
+from seqrec_tf.settings.config_files import read_config
 from seqrec_tf.training.blending import WEIGHTS, companion_encoder
 
 SPLITS = 50

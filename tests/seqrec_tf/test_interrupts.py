@@ -96,6 +96,9 @@ with interrupts.end_at_once():
         (output / name).mkdir()
         interrupts.begun(output / name, unless="state.json")
     (output / "kept/state.json").touch()
+    (output / "nested/checkpoint/trials/0").mkdir(parents=True)
+    (output / "nested/checkpoint/trials/0/state.json").touch()
+    interrupts.begun(output / "nested", unless="checkpoint/**/state.json")
     (output / "published").mkdir()
     interrupts.begun(output / "published")
     interrupts.finished(output / "published")
@@ -109,7 +112,7 @@ with interrupts.end_at_once():
     process = start(code, tmp_path)
     process.send_signal(signal.SIGINT)
     assert_ended(process)
-    assert {path.name for path in tmp_path.iterdir()} == {"kept", "published"}
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", "nested", "published"}
 
 
 def test_somebody_in_a_hurry_changes_nothing(tmp_path):

@@ -7,13 +7,8 @@ import pytest
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
-from seqrec_tf.settings.config import (
-    DataConfig,
-    EncoderConfig,
-    RunConfig,
-    TrainingConfig,
-    read_config,
-)
+from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.settings.config_files import read_config
 from seqrec_tf.settings.id_names import require_id_name
 
 SECTIONS = {"data": DataConfig, "encoder": EncoderConfig, "training": TrainingConfig}

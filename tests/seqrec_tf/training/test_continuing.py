@@ -18,13 +18,8 @@ from seqrec_tf.models import build_encoder
 from seqrec_tf.options import add_config_options, build_config, given_options
 from seqrec_tf.runs.directory import ITEMS, LOG, METRICS, MODEL, Run, create_run
 from seqrec_tf.settings.checks import check_config
-from seqrec_tf.settings.config import (
-    DataConfig,
-    EncoderConfig,
-    RunConfig,
-    TrainingConfig,
-    with_asked,
-)
+from seqrec_tf.settings.config import DataConfig, EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.settings.config_files import with_asked
 from seqrec_tf.training.continuing import carry_over, read_start
 
 SMALL = EncoderConfig(window=5, dim=8, layers=1)

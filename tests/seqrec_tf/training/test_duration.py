@@ -7,7 +7,8 @@ import pytest
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.json_files import write_json
-from seqrec_tf.settings.config import RunConfig, TrainingConfig, read_asked, read_config, with_asked
+from seqrec_tf.settings.config import RunConfig, TrainingConfig
+from seqrec_tf.settings.config_files import read_asked, read_config, with_asked
 from seqrec_tf.training.duration import Duration, resumed_config
 
 STEPS = 3  # an epoch

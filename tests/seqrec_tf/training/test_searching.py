@@ -14,7 +14,7 @@ from seqrec_tf.runs.directory import read_run
 from seqrec_tf.runs.search import described
 from seqrec_tf.settings.config import RunConfig
 from seqrec_tf.training import searching
-from seqrec_tf.training.callbacks import Checkpoint
+from seqrec_tf.training.callbacks import Checkpoint, take_over
 from seqrec_tf.training.searching import Trial, affordable, better_half
 
 PLAIN = [*SMALL, "--epochs", "3", "--min-steps", "0"]
@@ -95,9 +95,13 @@ def test_a_killed_search_goes_on_where_it_was(folder, searched, monkeypatch):
     monkeypatch.setattr(searching, "take_over", die)
     assert run_command(folder, "--resume", "--run", "killed")[0] == 130
     monkeypatch.undo()
+    monkeypatch.setattr(searching, "take_over", lambda *folders: die(take_over(*folders)))
+    assert run_command(folder, "--resume", "--run", "killed")[0] == 130
+    monkeypatch.undo()
     resumed = finished_run(folder, "--resume", "--run", "killed")
     assert _without_clock(_search(resumed)) == _without_clock(_search(searched))
     _assert_same(resumed, searched)
+    assert not (resumed / "checkpoint/trials").exists()
 
 
 def test_a_signal_ends_search_and_training_with_the_best_so_far(folder, monkeypatch):
@@ -113,6 +117,7 @@ def test_a_signal_ends_search_and_training_with_the_best_so_far(folder, monkeypa
     monkeypatch.undo()
     assert len(read_history(run)) == 1 and _taken(run)["settings"] == {}
     assert len(_search(run)["considered"]) == 1
+    assert _search(run)["left_out"] == [{"encoder": {"dropout": 0.5}}]
     # What was begun can be finished; the choice stays.
     finished_run(folder, "--resume", "--run", "stopped")
     assert len(read_history(run)) == 3
@@ -125,7 +130,7 @@ def test_a_budget_for_nobody_else_trains_as_without_a_search(folder):
     assert "search: no other candidate fits into --search-minutes 1e-06; one takes about " in err
     assert _search(folder / "poor")["left_out"] == [{"encoder": {"dropout": 0.5}}]
     card = (folder / "poor/README.md").read_text()
-    assert "Not within 1e-06 minutes: `--dropout 0.5`." in card
+    assert "Not tried within 1e-06 minutes: `--dropout 0.5`." in card
     assert len(read_history(folder / "poor")) == 3
 
 
@@ -141,6 +146,28 @@ def test_a_continued_run_keeps_what_was_chosen(folder):
     (chosen / "search.json").write_text(json.dumps(search))
     run = read_run(finished_run(folder, "--continue-from", "chosen", "--run", "continued"))
     assert run.config.encoder.gated and not (run.path / "search.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "received"),
+    [
+        (["--candidates", ""], "0 candidates and 3 epochs"),
+        (["--epochs", "2"], "1 candidates and 2 epochs"),
+    ],
+)
+def test_where_there_is_nothing_to_search_it_is_said(folder, flags, received):
+    code, _, err = run_command(folder, *PAIR, *flags, "--run", "nothing", "--force")
+    assert code == 0 and f"Received: {received}; nothing is searched" in err
+    assert not (folder / "nothing/search.json").exists()
+
+
+def test_a_search_is_not_begun_from_another_runs_weights(folder, searched):
+    flags = ["--continue-from", "searched", "--search-minutes", "5"]
+    code, _, err = run_command(folder, *flags, "--run", "both")
+    assert code == 2 and err.splitlines()[-1] == (
+        "error: --search-minutes: expected a training from its beginning. Received: "
+        "--continue-from searched."
+    )
 
 
 @pytest.mark.parametrize(
