@@ -14,6 +14,7 @@ from export.artifact.documents import (
 )
 from export.artifact.version import GOLDEN, GRAPHS, LITE, SAVEDMODEL, SIDECAR, WARMUP, extra_folder
 from export.graph.choice import build_index
+from export.graph.encoder import reads_times
 from export.graph.exact import exact_index
 from export.graph.index import Index
 from export.graph.picture import draw_retrieval
@@ -28,6 +29,9 @@ from export.sources.golden import golden_requests
 from export.sources.origin import Origin
 from export.sources.subject import Subject
 from seqrec_tf.screen import stage
+
+# Inputs of a LiteRT file whose encoder reads times, in words.
+TIMES = {"timestamps": "int64 [length], or [0] if unknown", "now": "int64 [1], 0 if unknown"}
 
 
 def build(
@@ -98,7 +102,7 @@ def _sidecar(subject: Subject, size: int) -> Sidecar:
         id_name=id_name,
         speaks="rows" if speaks_rows(catalogue) else "ids",
         signature=LiteSignature(
-            inputs={id_name: "int32 [length]"},
+            inputs={id_name: "int32 [length]"} | (TIMES if reads_times(subject.encoder) else {}),
             outputs={id_name: f"int32 [{k}]", "scores": f"float32 [{k}]"},
         ),
         quantization="none",

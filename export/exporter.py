@@ -15,7 +15,7 @@ from export.artifact.publish import publish, require_publishable
 from export.artifact.staging import staging_folder
 from export.artifact.version import LITE, REPORT, SAVEDMODEL, extra_folder
 from export.building import build
-from export.graph.encoder import HistoryEncoder
+from export.graph.encoder import HistoryEncoder, reads_times
 from export.litert.folder import append_card
 from export.litert.modes import require_mode
 from export.litert.samples import samples_for
@@ -163,6 +163,7 @@ def _report(
         k=subject.k,
         id_name=subject.id_name,
         repeats=subject.repeats,
+        reads_times=reads_times(subject.encoder),
         packages={name: package_version(name) for name in PACKAGES},
         lite=lite,
         retrieval=retrieval,

@@ -64,6 +64,7 @@ def refresh(items: str | os.PathLike, version_of: str | os.PathLike) -> list[Pat
         report.window,
         np.concatenate([table, additions.vectors])[source],
         *stand_ins(trained, table, additions, source),
+        reads_times=report.reads_times,
     )
     print(_said(additions, old, report), file=sys.stderr)
     now_retired = catalogue.ids[retired[1:]].tolist()

@@ -41,6 +41,11 @@ def drop_padding(histories: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.ragged.boolean_mask(histories, histories != 0)
 
 
+def drop_padding_of(rows: tf.RaggedTensor, values: tf.RaggedTensor) -> tf.RaggedTensor:
+    """`values`, one for each of `rows`, without those of padding."""
+    return tf.ragged.boolean_mask(values, rows != 0)
+
+
 def prefix(sequences: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
     """The first `lengths[i]` items of sequence i; `lengths` is (batch,)."""
     starts = sequences.row_starts()

@@ -190,8 +190,11 @@ class Histories:
         """All users, ascending."""
         return (user for (user,) in self._database.execute("SELECT user FROM users"))
 
-    def between(self, first: int, last: int) -> Iterator[tuple[int | str, list]]:
-        """User and items of the users `first` to `last`, both included."""
+    def between(self, first: int, last: int) -> Iterator[tuple[int | str, list, list[int]]]:
+        """User, items and their times of the users `first` to `last`, both included.
+
+        A time is its whole part; of lists it is a place in the file.
+        """
         query = "SELECT min(user), max(user) FROM users WHERE number BETWEEN ? AND ?"
         ends = self._database.execute(query, (first, last)).fetchone()
         order = "ORDER BY user, time, fraction, line"
@@ -200,4 +203,9 @@ class Histories:
         )
         for user, group in groupby(rows, key=itemgetter(0)):
             distinct = dict.fromkeys(group)  # in their order: of duplicates the first stays
-            yield user, [item for *_, item in distinct if item is not None]
+            real = [(time, item) for _, time, _, item in distinct if item is not None]
+            yield user, [item for _, item in real], [time for time, _ in real]
+
+    def newest(self) -> int:
+        """The latest time."""
+        return self._database.execute("SELECT max(time) FROM log").fetchone()[0]

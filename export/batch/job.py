@@ -69,13 +69,16 @@ def batch_score(
     artifact = _version(model)
     folder, extra = artifact.folder, artifact.extra
     golden = Golden.read(extra / GOLDEN)
-    k = _chosen_k(options.k, Report.read(extra / REPORT))
+    report = Report.read(extra / REPORT)
+    k = _chosen_k(options.k, report)
+    _require_read(options.now, report, folder)
     source = _source(Path(histories), options, golden.id_type)
     settings: dict[str, int | str] = {
         "--model": digest(extra / MANIFEST),
         "--histories": _digest(source.path),
         **source.columns,
         "--k": k,
+        **({} if options.now is None else {"--now": options.now}),
         # Sums over batches of another size may differ in the last bit.
         "--batch-size": options.batch_size,
         "--users-a-part": options.users_a_part,
@@ -88,7 +91,7 @@ def batch_score(
         if force or not parts.joined():
             if not parts.begun(force):
                 _read(source, parts)
-            _score(parts, folder, golden)
+            _score(parts, folder, golden, _timed(report, options))
         parts.remove()
     return output
 
@@ -122,6 +125,19 @@ def _chosen_k(k: int | None, report: Report) -> int:
     return k
 
 
+def _require_read(now: int | None, report: Report, folder: Path) -> None:
+    """Refuse a time that nothing would read."""
+    if now is not None and not report.reads_times:
+        raise InputError(
+            f"--now: expected a model that was trained with --time-bias. Received: {folder}."
+        )
+
+
+def _timed(report: Report, options: BatchOptions) -> bool:
+    """Whether the model is told times: those of a list are none."""
+    return report.reads_times and options.history_column is None
+
+
 def _source(path: Path, options: BatchOptions, id_type: str) -> Source:
     lists = options.history_column
     return Source(
@@ -151,7 +167,7 @@ def _read(source: Source, parts: "Parts") -> None:
     parts.begin()
 
 
-def _score(parts: "Parts", folder: Path, golden: Golden) -> None:
+def _score(parts: "Parts", folder: Path, golden: Golden, timed: bool) -> None:
     """Write the parts that are missing, and join all of them."""
     histories, size = Histories(parts.histories), int(parts.settings["--users-a-part"])
     count = -(-histories.users // size)
@@ -161,7 +177,9 @@ def _score(parts: "Parts", folder: Path, golden: Golden) -> None:
     print(f"{histories.users:,} users, {done:,} of them done before", file=sys.stderr)
     if missing:
         _say_texts(histories, parts)
-        scorer = _scorer(int(parts.settings["--k"]), histories.user_type, folder, golden)
+        now = int(parts.settings.get("--now", histories.newest())) if timed else None
+        k = int(parts.settings["--k"])
+        scorer = _scorer(k, histories.user_type, folder, golden, now)
         waiting = ((number, histories.between(*users)) for number, users in missing.items())
         answers = scorer.answers(waiting, _rows(parts.settings))
         with tqdm(total=histories.users, initial=done, unit=" users", disable=None) as progress:
@@ -187,12 +205,12 @@ def _say_texts(histories: Histories, parts: "Parts") -> None:
         warn(f"--histories {parts.paths['--histories']}, column {column!r}: {found[0]}.")
 
 
-def _scorer(k: int, user_type: str, folder: Path, golden: Golden) -> "Scorer":
+def _scorer(k: int, user_type: str, folder: Path, golden: Golden, now: int | None) -> "Scorer":
     loading_tensorflow()
     from export.batch.scoring import Scorer, answer_schema
 
     schema = answer_schema(golden.id_name, golden.id_type, user_type)
-    return Scorer(folder, golden.id_name, schema, None if k == golden.k else k)
+    return Scorer(folder, golden.id_name, schema, None if k == golden.k else k, now)
 
 
 def _rows(settings: dict) -> int:

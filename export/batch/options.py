@@ -15,6 +15,8 @@ class BatchOptions:
         item_column: column of items; None is that of a log (`DataConfig`).
         time_column: column of numbers or ISO 8601 dates; None is that of a log.
         history_column: column of lists of items, oldest first, instead of the two.
+        now: when everybody asks, in the unit of the times (seconds, if those are dates), for a
+            model that reads times; None is the log's newest time.
         k: items recommended, 1..catalogue size; None takes the export's.
         batch_size: histories a step, at most; the graph takes at most 16,384.
         users_a_part: users whose work a kill may lose.
@@ -24,6 +26,7 @@ class BatchOptions:
     item_column: str | None = None
     time_column: str | None = None
     history_column: str | None = None
+    now: int | None = None
     k: int | None = None
     batch_size: int = 256
     users_a_part: int = 50_000
@@ -45,3 +48,8 @@ class BatchOptions:
                     f"--history-column: expected lists, oldest item first, and no {flag(name)}. "
                     f"Received: {flag(name)} {getattr(self, name)}."
                 )
+        if self.history_column and self.now is not None:
+            raise InputError(
+                "--now: expected a log with times, and no --history-column. "
+                f"Received: --history-column {self.history_column}."
+            )

@@ -38,6 +38,7 @@ class Scorer:
         id_name: name of its id inputs and outputs.
         schema: of the rows.
         k: items recommended; None: as many as the export says.
+        now: when everybody asks, if the model reads times and those of the items are known.
 
     Attributes:
         asked: how many items the histories held that were asked so far.
@@ -45,12 +46,14 @@ class Scorer:
         first_unknown: the first of those.
     """
 
-    def __init__(self, folder: Path, id_name: str, schema: pa.Schema, k: int | None):
+    def __init__(
+        self, folder: Path, id_name: str, schema: pa.Schema, k: int | None, now: int | None = None
+    ):
         self.model = tf.saved_model.load(str(folder))
         self.options = {} if k is None else _options(self.model, folder, id_name)
         self.id_name = id_name
         self.schema = schema
-        self.k = k
+        self.k, self.now = k, now
         self.user_type, self.id_type = (str(schema.types[column]) for column in (0, 2))
         self.ids = self.model.ids.numpy()[1:]
         self.asked, self.unknown, self.first_unknown = 0, 0, None
@@ -62,7 +65,7 @@ class Scorer:
         """The answers a batch at a time, in order; a batch is of one part.
 
         Args:
-            parts: number of a part, and its users, each with the list of their items.
+            parts: number of a part, and its users, each with the lists of their items and times.
             batch_size: histories a batch, at most; fewer where they are too long for the graph.
 
         Yields:
@@ -71,40 +74,42 @@ class Scorer:
         Raises:
             InputError: a user has more items than the graph takes of one.
         """
-        for number, users, histories in self._batches(parts, batch_size):
-            yield int(number), len(users), self._rows(users.numpy(), self._ask(histories))
+        for number, users, *asked in self._batches(parts, batch_size):
+            yield int(number), len(users), self._rows(users.numpy(), self._ask(*asked))
         if self._refused:
             raise self._refused
 
     def _batches(
         self, parts: Iterable[tuple[int, Iterator[tuple]]], batch_size: int
     ) -> tf.data.Dataset:
-        """Number of the part, users (batch,) and their items, ragged (batch, None)."""
+        """Number of the part, users (batch,), their items and times, ragged (batch, None)."""
 
         # A step of a generator costs tf.data more than a user costs, so each gives a batch.
-        def packed() -> Iterator[tuple[int, np.ndarray, np.ndarray, list[int]]]:
+        def packed() -> Iterator[tuple]:
             for number, people in parts:
                 for batch in _batches(people, batch_size):
-                    users, items = zip(*batch, strict=True)
+                    users, items, times = zip(*batch, strict=True)
                     flat = np.array(list(chain.from_iterable(items)), NUMPY[self.id_type])
                     self._count(flat)
                     lengths = [len(history) for history in items]
-                    yield number, np.array(users, NUMPY[self.user_type]), flat, lengths
+                    when = np.array(list(chain.from_iterable(times)), np.int64)
+                    yield number, np.array(users, NUMPY[self.user_type]), flat, when, lengths
 
-        def readable() -> Iterator[tuple[int, np.ndarray, np.ndarray, list[int]]]:
+        def readable() -> Iterator[tuple]:
             try:
                 yield from packed()
             except InputError as error:  # tf.data would make a traceback of it
                 self._refused = error
 
-        kinds = (self.user_type, self.id_type, "int64")
+        kinds = (self.user_type, self.id_type, "int64", "int64")
         signature = (tf.TensorSpec([], "int64"), *(tf.TensorSpec([None], kind) for kind in kinds))
         flat = tf.data.Dataset.from_generator(readable, output_signature=signature)
         return flat.map(
-            lambda number, users, flat, lengths: (
+            lambda number, users, flat, times, lengths: (
                 number,
                 users,
                 tf.RaggedTensor.from_row_lengths(flat, lengths),
+                tf.RaggedTensor.from_row_lengths(times, lengths),
             )
         ).prefetch(2)
 
@@ -120,11 +125,16 @@ class Scorer:
         self.asked += len(flat)
         self.unknown += len(unknown)
 
-    def _ask(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        if self.k is None:
+    def _ask(self, histories: tf.RaggedTensor, times: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        if self.k is None and self.now is None:
             return self.model.recommend(histories)
+        if self.k is None:
+            now = tf.fill([histories.nrows()], tf.constant(self.now, tf.int64))
+            return self.model.recommend_at(histories, times, now)
         k = tf.constant(self.k, self.options["k"].dtype)
         asked = {self.id_name: histories.to_tensor(), "k": k}
+        if self.now is not None:
+            asked |= {"timestamps": times.to_tensor(), "now": tf.constant([self.now], tf.int64)}
         return self.model.signatures["recommend"](**self.options | asked)
 
     def _rows(self, users: np.ndarray, answer: dict[str, tf.Tensor]) -> pa.Table:
@@ -142,7 +152,7 @@ def _batches(people: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
     """Lists of people: at most `size`, and not more ids, padded, than the graph takes."""
     while batch := list(islice(people, size)):
         first, longest = 0, 0
-        for place, (user, items) in enumerate(batch):
+        for place, (user, items, _) in enumerate(batch):
             _require_readable(user, len(items))
             longest = max(longest, len(items))
             if (place - first + 1) * longest > MOST_IDS and place > first:

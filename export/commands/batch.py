@@ -50,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace OUTPUT, and parts of others")
     _add_columns(parser)
     for name, default, what in (
+        ("--now", None, "when everybody asks, for a model that reads times (default: the newest)"),
         ("--k", None, "items recommended (default: the export's)"),
         ("--batch-size", 256, "histories a step, at most 16,384 (default: 256)"),
         ("--users-a-part", 50_000, "users whose work a kill may lose (default: 50000)"),

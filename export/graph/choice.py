@@ -5,17 +5,15 @@ catalogue withholds hidden. Probes are chosen on some validation histories, and 
 reported of others.
 """
 
-import dataclasses
 import functools
 import sys
 
 import numpy as np
-import tensorflow as tf
 
 from export.artifact.documents import CellFacts, Recall, Retrieval
 from export.graph.cells import default_count, train_cells
 from export.graph.cost import accuracy, cost_curve, mean_share, measured_recall
-from export.graph.encoder import HistoryEncoder
+from export.graph.encoder import HistoryEncoder, reads_times
 from export.graph.exact import ExactIndex
 from export.graph.index import Index
 from export.graph.ivf import IvfIndex
@@ -105,24 +103,19 @@ def _drawn(split: Split | None, chooses: bool) -> tuple[Queries | None, Queries 
         return None, None
     order = np.random.default_rng(0).permutation(count)
     half = min(QUERIES, count // 2) if chooses else 0
-    reporting = _some(split.validation, order[half : half + QUERIES])
-    return _some(split.validation, order[:half]) if chooses else None, reporting
-
-
-def _some(queries: Queries, places: np.ndarray) -> Queries:
-    return dataclasses.replace(
-        queries,
-        histories=tf.gather(queries.histories, places),
-        targets=tf.gather(queries.targets, places),
-    )
+    reporting = split.validation.chosen(order[half : half + QUERIES])
+    return split.validation.chosen(order[:half]) if chooses else None, reporting
 
 
 def _asked(
     encoder: HistoryEncoder, allowed: np.ndarray, options: RetrievalOptions, queries: Queries
 ) -> Asked:
     """Requests of these histories, as a model serves them by default."""
-    parts = (queries.histories[i : i + BATCH] for i in range(0, len(queries), BATCH))
-    vectors = np.concatenate([np.asarray(encoder.encode(part)) for part in parts])
+    asked = [queries.histories]
+    if reads_times(encoder) and queries.times is not None:
+        asked.append(queries.times)
+    parts = ([each[i : i + BATCH] for each in asked] for i in range(0, len(queries), BATCH))
+    vectors = np.concatenate([np.asarray(encoder.encode(*part)) for part in parts])
     hidden = queries.histories[:, :0] if options.repeats else queries.histories
     return Asked(vectors, hidden, allowed, options.k)
 

@@ -17,7 +17,8 @@ class HistoryEncoder(Protocol):
     """Turns histories of item rows into vectors; rows are 1..items, 0 is padding.
 
     The score of an item after a history is the dot product of the history's vector and the item's
-    row of `item_table()`. It may have two attributes more: see `table_variable` and `trained_part`.
+    row of `item_table()`. It may have further attributes: see `table_variable`, `trained_part` and
+    `reads_times`.
     """
 
     @property
@@ -53,6 +54,11 @@ class DeviceEncoder(HistoryEncoder, Protocol):
 def table_variable(encoder: HistoryEncoder) -> tf.Variable | None:
     """The item table, if that is a variable which the encoder itself can do without."""
     return getattr(encoder, "table", None)
+
+
+def reads_times(encoder: HistoryEncoder) -> bool:
+    """Whether its `encode` takes times as a second argument, as `seqrec_tf.models.Encoder`'s."""
+    return getattr(encoder, "time_bias", False)
 
 
 def trained_part(encoder: HistoryEncoder) -> tf.Module | None:

@@ -25,10 +25,11 @@ from export.graph.bounds import (
     size_of,
 )
 from export.graph.categories import CategoryFilter
-from export.graph.encoder import HistoryEncoder, trained_part
+from export.graph.encoder import HistoryEncoder, reads_times, trained_part
 from export.graph.exact import LOWEST
 from export.graph.held import held_by
 from export.graph.index import Index, Query
+from export.graph.requests import Known, Told, known_times
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.ragged import drop_padding
 
@@ -71,6 +72,12 @@ class Recommender(tf.Module):
         self._hold_encoder(encoder)
         histories = tf.RaggedTensorSpec([None, None], self.id_type)
         self.recommend = tf.function(self._recommend, input_signature=[histories])
+        if self.reads_times:
+            timestamps = tf.RaggedTensorSpec([None, None], tf.int64)
+            now = tf.TensorSpec([None], tf.int64)
+            self.recommend_at = tf.function(
+                self._recommend, input_signature=[histories, timestamps, now]
+            )
         # For whoever restores the model: what its items are rated by, whatever the index.
         some = tf.TensorSpec([None], tf.int32)
         self.item_vectors = tf.function(index.vectors, input_signature=[some])
@@ -97,25 +104,35 @@ class Recommender(tf.Module):
         self.encoder_variables = encoder.tensorflow_variables
         self.trained = trained_part(encoder)
         # Traced once and called by every signature, which would trace it anew.
-        rows = tf.RaggedTensorSpec([None, None], tf.int32)
-        self.encode_rows = tf.function(encoder.encode, input_signature=[rows])
+        self.reads_times = reads_times(encoder)
+        kinds = [tf.int32, *([tf.int64] if self.reads_times else [])]
+        ragged = [tf.RaggedTensorSpec([None, None], kind) for kind in kinds]
+        self.encode_rows = tf.function(encoder.encode, input_signature=ragged)
         # Tables and the like, which a SavedModel holds only if something in it does.
         self.encoder_holds = held_by(self.encode_rows.get_concrete_function())
 
-    def _recommend(self, histories: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k)."""
-        known = self._known(histories, self.k)
+    def _recommend(
+        self,
+        histories: tf.RaggedTensor,
+        timestamps: tf.RaggedTensor | None = None,
+        now: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """Ragged raw ids (batch, None) -> ids, titles (batch, k) and scores float32 (batch, k).
+
+        The times as in `Told`.
+        """
+        known = self._known(Told(histories, timestamps, now), self.k)
 
         def answer(first: tf.Tensor | None, end: tf.Tensor | None) -> dict[str, tf.Tensor]:
-            part = ragged_part(known, first, end)
-            hidden = part[:, :0] if self.repeats else part
+            part = known.part(first, end)
+            hidden = part.rows[:, :0] if self.repeats else part.rows
             return self._best(self._query(part, hidden, self.allowed), self.k)
 
-        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(self.k))
+        return in_parts(answer, known.rows.nrows(tf.int32), self.part, self._signature(self.k))
 
     def recommend_with_options(
         self,
-        histories: tf.RaggedTensor,
+        told: Told,
         k: tf.Tensor,
         exclude_ids: tf.Tensor,
         filter_seen: tf.Tensor,
@@ -124,7 +141,7 @@ class Recommender(tf.Module):
         """As `recommend`, with options of one request.
 
         Args:
-            histories: ragged raw ids, (batch, None).
+            told: histories, and times if the encoder reads them.
             k: (), columns of the answer; at most 1,000, or twice as many as there are items.
             exclude_ids: (n,) raw ids that nobody of the batch gets.
             filter_seen: (), whether items of the history are left out.
@@ -136,15 +153,16 @@ class Recommender(tf.Module):
         k = after(
             [least, tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")], k
         )
-        known = self._known(histories, k)
-        seen = known.with_flat_values(tf.where(filter_seen, known.flat_values, 0))
+        known = self._known(told, k)
+        rows = known.rows
+        seen = rows.with_flat_values(tf.where(filter_seen, rows.flat_values, 0))
         allowed = self._allowed(exclude_ids, categories)
 
         def answer(first: tf.Tensor | None, end: tf.Tensor | None) -> dict[str, tf.Tensor]:
-            rows, hidden = (ragged_part(ragged, first, end) for ragged in (known, seen))
-            return self._best(self._query(rows, hidden, allowed), k)
+            hidden = ragged_part(seen, first, end)
+            return self._best(self._query(known.part(first, end), hidden, allowed), k)
 
-        return in_parts(answer, known.nrows(tf.int32), self.part, self._signature(None))
+        return in_parts(answer, rows.nrows(tf.int32), self.part, self._signature(None))
 
     def _allowed(self, exclude_ids: tf.Tensor, categories: tf.Tensor | None) -> tf.Tensor:
         """(items + 1,) bool: a mask of the catalogue, however many histories there are."""
@@ -168,17 +186,18 @@ class Recommender(tf.Module):
         same = tf.shape(candidates, tf.int64)[0] == histories.nrows(tf.int64)
         message = "expected a row of candidate_ids for each history."
         candidates = after([tf.raw_ops.Assert(condition=same, data=[message])], candidates)
-        known, rows = self._known(histories), self._look_up(candidates)
-        fits = tf.logical_and(known.nrows(tf.int32) <= self.part, tf.size(rows) <= self.pairs)
+        known, rows = self._known(Told(histories)), self._look_up(candidates)
+        count = known.rows.nrows(tf.int32)
+        fits = tf.logical_and(count <= self.part, tf.size(rows) <= self.pairs)
 
         def few() -> tf.Tensor:
-            return tf.linalg.matvec(self.index.vectors(rows), self.encode_rows(known))
+            return tf.linalg.matvec(self.index.vectors(rows), self._vectors(known))
 
         scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
         scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
         return tf.where(rows > 0, scores, LOWEST)
 
-    def _score_parts(self, known: tf.RaggedTensor, rows: tf.Tensor) -> tf.Tensor:
+    def _score_parts(self, known: Known, rows: tf.Tensor) -> tf.Tensor:
         """Dot products of histories with rows, (batch, m) each."""
         vectors = self._encoded(known)
         owners = tf.repeat(tf.range(tf.shape(rows)[0]), tf.shape(rows)[1])
@@ -196,14 +215,18 @@ class Recommender(tf.Module):
 
         Zeros for a history with nothing known.
         """
-        return self._encoded(self._known(histories))
+        return self._encoded(self._known(Told(histories)))
 
-    def _encoded(self, known: tf.RaggedTensor) -> tf.Tensor:
+    def _encoded(self, known: Known) -> tf.Tensor:
         def encoded(first: tf.Tensor | None, end: tf.Tensor | None) -> tf.Tensor:
-            return self.encode_rows(ragged_part(known, first, end))
+            return self._vectors(known.part(first, end))
 
         signature = tf.TensorSpec([None, self.dim], tf.float32)
-        return in_parts(encoded, known.nrows(tf.int32), self.part, signature)
+        return in_parts(encoded, known.rows.nrows(tf.int32), self.part, signature)
+
+    def _vectors(self, known: Known) -> tf.Tensor:
+        """(batch, dim) float32, of no more histories than are worked on at a time."""
+        return self.encode_rows(*(each for each in known if each is not None))
 
     def similar(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """The k items nearest to one item a request, (batch,) raw ids, by the cosine.
@@ -235,11 +258,14 @@ class Recommender(tf.Module):
         kinds = {self.id_name: self.id_type, "titles": tf.string, "scores": tf.float32}
         return {name: tf.TensorSpec([None, k], kind) for name, kind in kinds.items()}
 
-    def _known(self, histories: tf.RaggedTensor, k: tf.Tensor | int = 1) -> tf.RaggedTensor:
-        """Rows of the ids that the catalogue knows: (batch, None) int32; k answers for each."""
-        rows, ids = histories.nrows(tf.int64), size_of(histories.flat_values)
-        histories = self._checked(histories, rows, ids, k)
-        return drop_padding(tf.ragged.map_flat_values(self._look_up, histories))
+    def _known(self, told: Told, k: tf.Tensor | int = 1) -> Known:
+        """What the catalogue knows of histories; k answers for each."""
+        count, ids = told.ids.nrows(tf.int64), size_of(told.ids.flat_values)
+        histories = self._checked(told.ids, count, ids, k)
+        rows = tf.ragged.map_flat_values(self._look_up, histories)
+        if not self.reads_times:
+            return Known(drop_padding(rows))
+        return Known(drop_padding(rows), known_times(rows, told))
 
     def _look_up(self, ids: tf.Tensor) -> tf.Tensor:
         """Rows of raw ids of any shape, int32; 0 is what the catalogue does not know."""
@@ -252,10 +278,8 @@ class Recommender(tf.Module):
         places = tf.minimum(tf.reshape(places, tf.shape(ids)), self.ids.shape[0] - 1)
         return tf.where(tf.gather(self.ids, places) == ids, places, 0)
 
-    def _query(
-        self, known: tf.RaggedTensor, hidden: tf.RaggedTensor, allowed: tf.Tensor | None
-    ) -> Query:
-        return Query(self.encode_rows(known), _cold(known), hidden, allowed)
+    def _query(self, known: Known, hidden: tf.RaggedTensor, allowed: tf.Tensor | None) -> Query:
+        return Query(self._vectors(known), _cold(known), hidden, allowed)
 
     def _best(self, query: Query, k: tf.Tensor | int, cosine: bool = False) -> dict[str, tf.Tensor]:
         """The answer with k columns; beyond what the index reaches they are fillers."""
@@ -285,6 +309,6 @@ def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
     return tf.lookup.StaticHashTable(initializer, default_value=0)
 
 
-def _cold(known: tf.RaggedTensor) -> tf.Tensor:
+def _cold(known: Known) -> tf.Tensor:
     """Whether nothing is known of a history, (batch, 1)."""
-    return known.row_lengths()[:, tf.newaxis] == 0
+    return known.rows.row_lengths()[:, tf.newaxis] == 0

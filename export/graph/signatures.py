@@ -1,6 +1,6 @@
 """The request forms of the SavedModel: what arrives over REST or gRPC, as ragged histories."""
 
-import functools
+import inspect
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -8,6 +8,7 @@ from tensorflow.types.experimental import ConcreteFunction, PolymorphicFunction
 
 from export.graph.bounds import MOST_BYTES, MOST_ROWS, checked
 from export.graph.recommender import Recommender
+from export.graph.requests import Told, dense
 
 # Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
 # digits than the largest, or as many and a smaller one somewhere after the same beginning.
@@ -19,6 +20,11 @@ SMALLER = (
 )
 INTEGER = rf"[+-]?0*([0-9]{{1,18}}|{'|'.join(SMALLER)}|{LARGEST_INTEGER})"
 
+
+TIMES = {
+    "timestamps": tf.TensorSpec([None, None], tf.int64),
+    "now": tf.TensorSpec([None], tf.int64),
+}
 
 # What answers, and its inputs.
 Form = tuple[Callable[..., dict[str, tf.Tensor]], dict[str, tf.TensorSpec]]
@@ -41,6 +47,8 @@ def signatures(recommender: Recommender) -> dict:
         "encode": (forms.encode, histories),
         "similar": (recommender.similar, {ids: tf.TensorSpec([None], kind)}),
     }
+    if recommender.reads_times:
+        functions["timed"] = (forms.timed, {**histories, **TIMES})
     traced = {name: concrete(function, inputs) for name, (function, inputs) in functions.items()}
     return {**traced, "recommend": forms.with_options()}
 
@@ -65,6 +73,11 @@ class Forms:
     def dense(self, ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`: (batch, length), padded anywhere."""
         return self.recommender.recommend(_ragged(ids))
+
+    def timed(self, ids: tf.Tensor, timestamps: tf.Tensor, now: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`timed`: as `dense`, with when everything was."""
+        told = dense(_ragged(ids), timestamps, now)
+        return self.recommender.recommend_at(*told)
 
     def components(self, ids: tf.Tensor, row_splits: tf.Tensor) -> dict[str, tf.Tensor]:
         """`ragged`: values (total,) and row splits (batch + 1,)."""
@@ -91,8 +104,21 @@ class Forms:
         """`examples`: (batch,) serialized `tf.train.Example`s, a feature of any length each."""
         inputs = _checked_texts(inputs)
         name = self.recommender.id_name
-        feature = tf.io.RaggedFeature(self.recommender.id_type, row_splits_dtype=tf.int64)
-        answer = self.recommender.recommend(tf.io.parse_example(inputs, {name: feature})[name])
+        kinds = {name: self.recommender.id_type}
+        if self.recommender.reads_times:
+            kinds |= dict.fromkeys(TIMES, tf.int64)
+        parsed = tf.io.parse_example(
+            inputs,
+            {
+                each: tf.io.RaggedFeature(kind, row_splits_dtype=tf.int64)
+                for each, kind in kinds.items()
+            },
+        )
+        if not self.recommender.reads_times:
+            answer = self.recommender.recommend(parsed[name])
+        else:
+            now = parsed["now"][:, :1].to_tensor(shape=[None, 1])[:, 0]
+            answer = self.recommender.recommend_at(parsed[name], parsed["timestamps"], now)
         ids = answer[name]
         if self.recommender.id_type == tf.int64:
             ids = tf.where(ids > 0, tf.strings.as_string(ids), "")
@@ -112,31 +138,54 @@ class Forms:
         TensorFlow writes the default values of the function's arguments into
         `SignatureDef.defaults`, if they are tensors.
         """
-        kind = self.recommender.id_type
-        inputs = {
-            self.recommender.id_name: tf.TensorSpec([None, None], kind),
-            "k": tf.TensorSpec([], tf.int32),
-            "exclude_ids": tf.TensorSpec([None], kind),
-            "filter_seen": tf.TensorSpec([], tf.bool),
-            "categories": tf.TensorSpec([None], tf.string),
+        options = self._options()
+        names = [self.recommender.id_name, *options]
+
+        def recommend(*values: tf.Tensor) -> dict[str, tf.Tensor]:
+            ids, *rest = values
+            return self._recommend(_ragged(ids), **dict(zip(options, rest, strict=True)))
+
+        # So that TensorFlow sees what the options are called and what they are by default.
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        defaults = [inspect.Parameter.empty, *(default for _, default in options.values())]
+        recommend.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [
+                inspect.Parameter(name, kind, default=default)
+                for name, default in zip(names, defaults, strict=True)
+            ]
+        )
+        histories = tf.TensorSpec([None, None], self.recommender.id_type)
+        specs = [histories, *(spec for spec, _ in options.values())]
+        inputs = dict(zip(names, specs, strict=True))
+        return tf.function(recommend, input_signature=_named(inputs), autograph=False)
+
+    def _options(self) -> dict[str, tuple[tf.TensorSpec, tf.Tensor]]:
+        """Of `recommend`: the shape of each option, and what it is if a request has none."""
+        recommender, kind = self.recommender, self.recommender.id_type
+        options = {
+            "k": (tf.TensorSpec([], tf.int32), tf.constant(recommender.k)),
+            "exclude_ids": (tf.TensorSpec([None], kind), tf.constant([], kind)),
+            "filter_seen": (tf.TensorSpec([], tf.bool), tf.constant(not recommender.repeats)),
         }
-        k, hide = tf.constant(self.recommender.k), tf.constant(not self.recommender.repeats)
-        no_ids, every = tf.constant([], kind), tf.constant([], tf.string)
+        if recommender.categories is not None:
+            options["categories"] = (tf.TensorSpec([None], tf.string), tf.constant([], tf.string))
+        if recommender.reads_times:
+            unknown = tf.constant([0], tf.int64)
+            options["timestamps"] = (TIMES["timestamps"], unknown[tf.newaxis])
+            options["now"] = (TIMES["now"], unknown)
+        return options
 
-        def recommend(
-            ids: tf.Tensor,
-            k: tf.Tensor = k,
-            exclude_ids: tf.Tensor = no_ids,
-            filter_seen: tf.Tensor = hide,
-            categories: tf.Tensor | None = every,
-        ) -> dict[str, tf.Tensor]:
-            options = (k, exclude_ids, filter_seen, categories)
-            return self.recommender.recommend_with_options(_ragged(ids), *options)
-
-        if self.recommender.categories is None:
-            del inputs["categories"]
-            recommend = functools.partial(recommend, categories=None)
-        return tf.function(recommend, input_signature=_named(inputs))
+    def _recommend(
+        self,
+        histories: tf.RaggedTensor,
+        timestamps: tf.Tensor | None = None,
+        now: tf.Tensor | None = None,
+        **options: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        told = Told(histories)
+        if timestamps is not None and now is not None:
+            told = dense(histories, timestamps, now)
+        return self.recommender.recommend_with_options(told, **options)
 
 
 def _ragged(ids: tf.Tensor) -> tf.RaggedTensor:

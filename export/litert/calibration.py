@@ -9,13 +9,15 @@ from export.litert.file import LiteFile
 from export.litert.quantization import Ranges, layer_products
 
 
-def activation_ranges(content: bytes, rows: int, histories: Iterable[np.ndarray]) -> Ranges:
+def activation_ranges(
+    content: bytes, rows: int, requests: Iterable[dict[str, np.ndarray]]
+) -> Ranges:
     """Smallest and largest value of what the layers' products read and write; 0 is in each range.
 
     Args:
         content: a float32 file.
         rows: of the item table, items + 1.
-        histories: int32 (length,) each, what the file speaks.
+        requests: name of an input -> what it is given, each.
     """
     ranges = {
         (graph.number, tensor): (0.0, 0.0)
@@ -30,9 +32,8 @@ def activation_ranges(content: bytes, rows: int, histories: Iterable[np.ndarray]
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     run = interpreter.get_signature_runner()
-    (name,) = run.get_input_details()
-    for history in histories:
-        run(**{name: history})
+    for request in requests:
+        run(**request)
         for (graph, tensor), (low, high) in ranges.items():
             # Of a loop's body, the values of its last step.
             values = interpreter.get_tensor(tensor, graph)

@@ -10,7 +10,7 @@ from export.artifact.version import GRAPHS, LITE, SIDECAR
 from export.litert.calibration import activation_ranges
 from export.litert.quantization import quantize
 from export.litert.report import LENGTHS, lite_report, parity_text
-from export.litert.runner import id_maps
+from export.litert.runner import id_maps, time_inputs
 from export.litert.samples import Samples
 
 CARD = """
@@ -62,11 +62,12 @@ def quantized(float32: bytes, mode: str, sidecar: Sidecar, samples: Samples | No
     rows, ranges = len(sidecar.items.ids) + 1, None
     if mode == "int8" and samples is not None:
         to_spoken, _ = id_maps(sidecar)
-        spoken = [
-            np.array([to_spoken(raw) for raw in history], np.int32)
-            for history in samples.representative
+        requests = [
+            {sidecar.id_name: np.array([to_spoken(raw) for raw in each.ids], np.int32)}
+            | time_inputs(sidecar, each.timestamps, each.now)
+            for each in samples.representative
         ]
-        ranges = activation_ranges(float32, rows, spoken)
+        ranges = activation_ranges(float32, rows, requests)
     return quantize(float32, mode, rows, ranges)
 
 

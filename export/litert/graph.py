@@ -14,7 +14,7 @@ import tensorflow as tf
 # TensorFlow has no public name for it.
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from export.graph.encoder import DeviceEncoder, HistoryEncoder
+from export.graph.encoder import DeviceEncoder, HistoryEncoder, reads_times
 from export.graph.signatures import concrete
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.errors import InputError
@@ -36,6 +36,9 @@ def convert(
 ) -> bytes:
     """The `.tflite` file: `id_name` int32 (length,) -> ids int32 (k,), scores float32 (k,).
 
+    Of an encoder that reads times it also takes `timestamps`, int64 (length,) or (0,), and `now`,
+    int64 (1,), in which 0 is unknown (`export.graph.requests.known_times`).
+
     Policies are those of `export.graph.recommender.Recommender`. Built-in ops only: the converter
     refuses a graph that needs others.
 
@@ -56,7 +59,13 @@ def convert(
             f"Received: {type(encoder).__name__}."
         )
     module = LiteRecommender(encoder, catalogue, k, id_name, repeats)
-    traced = concrete(module.recommend, {id_name: tf.TensorSpec([None], tf.int32)})
+    inputs = {id_name: tf.TensorSpec([None], tf.int32)}
+    if module.reads_times:
+        inputs |= {
+            "timestamps": tf.TensorSpec([None], tf.int64),
+            "now": tf.TensorSpec([1], tf.int64),
+        }
+    traced = concrete(module.recommend, inputs)
     # The converter itself goes by way of a SavedModel, but without a word about a full disk: its
     # file then lacks the signature.
     with temporary_folder("seqrec-lite-") as folder:
@@ -105,12 +114,14 @@ class LiteRecommender(tf.Module):
         # the file is wrong.
         self.encoder_variables = encoder.tensorflow_variables
         self._encoder = encoder
+        self.reads_times = reads_times(encoder)
 
-    def recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
-        """(length,) int32 ids of any length -> the top k."""
+    def recommend(self, history: tf.Tensor, *told: tf.Tensor) -> dict[str, tf.Tensor]:
+        """(length,) int32 ids of any length, and times if they are read -> the top k."""
         rows = self._look_up(history)
         known = tf.boolean_mask(rows, rows > 0)
-        top = tf.math.top_k(self._hide(self._scores(known), known), self.k)
+        times = self._times(rows, *told) if self.reads_times else None
+        top = tf.math.top_k(self._hide(self._scores(known, times), known), self.k)
         warm = tf.size(known) > 0
         values = tf.where(warm, top.values, self.cold.values)
         rows = tf.where(warm, top.indices, self.cold.indices)
@@ -127,11 +138,23 @@ class LiteRecommender(tf.Module):
         counts = tf.scatter_nd(hidden[:, tf.newaxis], tf.ones_like(hidden), tf.shape(self.ids))
         return tf.where(counts > 0, tf.float32.min, scores)
 
-    def _scores(self, known: tf.Tensor) -> tf.Tensor:
+    def _times(self, rows: tf.Tensor, timestamps: tf.Tensor, now: tf.Tensor) -> tf.Tensor:
+        """(known + 1,) int64: see `export.graph.requests.known_times`."""
+        fits = tf.size(timestamps) == tf.size(rows)
+        short = tf.zeros([tf.maximum(tf.size(rows) - tf.size(timestamps), 0)], tf.int64)
+        aligned = tf.concat([timestamps, short], axis=0)[: tf.size(rows)]
+        aligned = tf.where(fits, aligned, tf.zeros_like(aligned))
+        return tf.concat([tf.boolean_mask(aligned, rows > 0), now], axis=0)
+
+    def _scores(self, known: tf.Tensor, times: tf.Tensor | None) -> tf.Tensor:
         recent = known[-self._encoder.window :]
         # Networks need a position to compute, also when there is nothing to read.
         filler = tf.zeros([tf.maximum(1 - tf.size(recent), 0)], tf.int32)
-        vector = self._encoder.encode_one(tf.concat([recent, filler], axis=0))
+        read = [tf.concat([recent, filler], axis=0)]
+        if times is not None:
+            recent_times = times[-self._encoder.window - 1 :]
+            read.append(tf.concat([tf.cast(filler, tf.int64), recent_times], axis=0))
+        vector = self._encoder.encode_one(*read)
         return tf.matmul(vector, self._encoder.item_table(), transpose_b=True)[0]
 
     def _look_up(self, history: tf.Tensor) -> tf.Tensor:

@@ -11,8 +11,8 @@ import numpy as np
 
 from export.artifact.changes import change_text, relative
 from export.artifact.documents import LiteReport, Ndcg, Parity, Sidecar
-from export.litert.runner import FILLERS, lite_asker, lite_function
-from export.litert.samples import Samples
+from export.litert.runner import FILLERS, lite_asker, lite_function, time_inputs
+from export.litert.samples import Asked, Samples
 
 LENGTHS = (1, 10, 50, 200)
 THREADS = (1, 2)
@@ -59,7 +59,9 @@ def latencies(
     for threads in THREADS:
         run = lite_function(content, threads)
         found[str(threads)] = {
-            str(length): _median_ms(run, {sidecar.id_name: drawn(length)}, repeats)
+            str(length): _median_ms(
+                run, {sidecar.id_name: drawn(length)} | time_inputs(sidecar), repeats
+            )
             for length in LENGTHS
         }
     return found
@@ -98,14 +100,17 @@ def parity(content: bytes, float32: bytes, sidecar: Sidecar, samples: Samples) -
     )
 
 
-def _recommended(content: bytes, sidecar: Sidecar, histories: list[list]) -> list[list]:
+def _recommended(content: bytes, sidecar: Sidecar, asked: list[Asked]) -> list[list]:
     """The k ids of each history's answer, asked on all cores."""
     workers = os.cpu_count() or 1
-    answers: list[Any] = [None] * len(histories)
+    answers: list[Any] = [None] * len(asked)
     parts = [slice(number, None, workers) for number in range(workers)]
+    columns = [list(column) for column in zip(*asked, strict=True)]
     with ThreadPoolExecutor(workers) as pool:
-        asked = pool.map(lambda part: lite_asker(content, sidecar)(histories[part]), parts)
-        for part, answered in zip(parts, asked, strict=True):
+        found = pool.map(
+            lambda part: lite_asker(content, sidecar)(*(column[part] for column in columns)), parts
+        )
+        for part, answered in zip(parts, found, strict=True):
             answers[part] = answered
     return [ids for ids, _ in answers]
 

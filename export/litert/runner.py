@@ -1,6 +1,6 @@
 """Ask a LiteRT file, in the runtime that phones use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +30,33 @@ def lite_asker(content: bytes, sidecar: Sidecar) -> Callable:
     name = sidecar.id_name
     to_spoken, to_raw = id_maps(sidecar)
 
-    def ask(batch: list[list]) -> list[tuple[list, list[float]]]:
+    def ask(
+        batch: list[list],
+        timestamps: list[list[int]] | None = None,
+        now: list[int] | None = None,
+    ) -> list[tuple[list, list[float]]]:
         answers = []
-        for history in batch:
+        for place, history in enumerate(batch):
             spoken = np.array([to_spoken(raw) for raw in history], np.int32)
-            outputs = run(**{name: spoken})
+            told = timestamps[place] if timestamps else None, now[place] if now else None
+            outputs = run(**{name: spoken}, **time_inputs(sidecar, *told))
             ids = [to_raw(spoken) for spoken in outputs[name].tolist()]
             answers.append((ids, outputs["scores"].tolist()))
         return answers
 
     return ask
+
+
+def time_inputs(
+    sidecar: Sidecar, timestamps: Sequence[int] | None = None, now: int | None = None
+) -> dict[str, np.ndarray]:
+    """The inputs for times of a file that takes them; without any, they are unknown."""
+    if "timestamps" not in sidecar.signature.inputs:
+        return {}
+    return {
+        "timestamps": np.array([] if timestamps is None else timestamps, np.int64),
+        "now": np.array([now or 0], np.int64),
+    }
 
 
 def lite_function(content: bytes, threads: int = 1) -> Callable:

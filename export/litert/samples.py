@@ -1,8 +1,9 @@
 """Samples for which a LiteRT file is quantised, and on which it is compared, in raw ids."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,14 @@ COMPARED = 2000  # about 5 s; the standard error of a difference in NDCG@10 is s
 SEED = 0
 
 
+class Asked(NamedTuple):
+    """What one person asks: raw ids, and when they were and it is; empty and 0 if unknown."""
+
+    ids: list
+    timestamps: Sequence[int] = ()
+    now: int = 0
+
+
 @dataclass(frozen=True)
 class Samples:
     """Two samples of histories, drawn with a fixed seed.
@@ -29,8 +38,8 @@ class Samples:
         warnings: what the reader of a comparison should know, in words.
     """
 
-    representative: list[list]
-    compared: list[list]
+    representative: list[Asked]
+    compared: list[Asked]
     targets: list | None
     source: str
     warnings: tuple[str, ...] = ()
@@ -75,13 +84,21 @@ def run_samples(run: Run, dataset: Dataset, compared: int = COMPARED) -> Samples
         compared: how many test queries; 0 for all of them.
     """
     generator = np.random.default_rng(SEED)
-    training = [history for history in dataset.split.training.to_list() if history]
+    split = dataset.split
+    times = split.times.to_list() if split.times is not None else []
+    training = [(h, t) for h, t in zip(split.training.to_list(), times, strict=True) if h]
     users = generator.permutation(len(training))[:REPRESENTATIVE]
-    cut = [training[u][: generator.integers(1, len(training[u]) + 1)] for u in users]
-    queries = dataset.split.test.sample(compared, SEED)
+    ends = [int(generator.integers(1, len(training[u][0]) + 1)) for u in users]
+    # Asked when the next item came, or at the last item's time where that is the end.
+    cut = [
+        (rows[:end], seen[: end + 1] if end < len(seen) else [*seen, seen[-1]])
+        for end, (rows, seen) in zip(ends, (training[u] for u in users), strict=True)
+    ]
+    queries = split.test.sample(compared, SEED)
+    asked = queries.times.to_list() if queries.times is not None else []
     return Samples(
-        representative=_raw(run.catalogue, cut),
-        compared=_raw(run.catalogue, queries.histories.to_list()),
+        representative=_asked(run.catalogue, *zip(*cut, strict=True)),
+        compared=_asked(run.catalogue, queries.histories.to_list(), asked),
         targets=_raw(run.catalogue, [queries.targets.numpy().tolist()])[0],
         source=f"{len(queries):,} of {len(dataset.split.test):,} test users of "
         f"{dataset.protocol}{', which the model has learnt from' if run.metrics.refit else ''}, "
@@ -100,14 +117,22 @@ def drawn_samples(catalogue: Catalogue, window: int) -> Samples:
     popularity = catalogue.popularity()[1:].astype(np.float64)
     shares = popularity / popularity.sum() if popularity.any() else None
 
-    def draw(count: int) -> list[list]:
+    def draw(count: int) -> list[Asked]:
         lengths = generator.integers(1, 2 * window + 1, count)
-        return [generator.choice(catalogue.ids, n, p=shares).tolist() for n in lengths]
+        return [Asked(generator.choice(catalogue.ids, n, p=shares).tolist()) for n in lengths]
 
     source = f"{COMPARED:,} histories drawn by popularity, seed {SEED}"
     return Samples(draw(REPRESENTATIVE), draw(COMPARED), None, source)
 
 
-def _raw(catalogue: Catalogue, rows: list[list[int]]) -> list[list]:
+def _asked(
+    catalogue: Catalogue, histories: Sequence[list[int]], times: Sequence[list[int]]
+) -> list[Asked]:
+    """Of rows, with times of one more than there are rows."""
+    rows = zip(_raw(catalogue, histories), times, strict=True)
+    return [Asked(ids, each[:-1], each[-1]) for ids, each in rows]
+
+
+def _raw(catalogue: Catalogue, rows: Sequence[list[int]]) -> list[list]:
     ids = np.array([catalogue.padding, *catalogue.ids.tolist()], catalogue.ids.dtype)
     return [ids[each].tolist() for each in rows]

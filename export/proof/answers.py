@@ -1,15 +1,16 @@
 """Ask an artifact its golden requests, in whatever form it takes them, and compare the answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from export.artifact.documents import Answer, Call, Golden, Id
+from export.artifact.documents import Answer, Call, Golden, Id, Request, TimedRequest
 from export.proof.exact import COSINE, array_differences, differences, largest_difference
 from export.proof.findings import Findings
 
-# A batch of histories (lists of raw ids) -> one (ids, scores) a history.
-Answers = Callable[[list[list[Id]]], list[tuple[list[Id], list[float]]]]
+# A batch of histories (lists of raw ids), and of a timed request what that has more -> one
+# (ids, scores) a history.
+Answers = Callable[..., list[tuple[list[Id], list[float]]]]
 # History, expected answer, ids, scores -> what is wrong, in words.
 Judge = Callable[[list[Id], Answer, list[Id], list[float]], list[str]]
 # A signature's name and inputs -> its outputs, as lists.
@@ -22,7 +23,12 @@ def exactly(history: list[Id], expected: Answer, ids: list[Id], scores: list[flo
 
 
 def compare_form(
-    form: str, answers: Answers, golden: Golden, findings: Findings, judge: Judge = exactly
+    form: str,
+    answers: Answers,
+    golden: Golden,
+    findings: Findings,
+    judge: Judge = exactly,
+    timed: bool = False,
 ) -> None:
     """Ask all requests in one form.
 
@@ -32,12 +38,14 @@ def compare_form(
         golden: the requests.
         findings: what is wrong is added to them.
         judge: says what is wrong with an answer.
+        timed: whether the requests are those with times.
     """
     largest = 0.0
-    for request in golden.requests:
+    requests: Sequence[Request] = (golden.timed or ()) if timed else golden.requests
+    for request in requests:
         where = f"{form}, {request.name}"
         try:
-            answered = answers(request.histories)
+            answered = answers(*asked(request))
         except Exception as error:
             findings.fail(where, [error])
             continue
@@ -51,7 +59,14 @@ def compare_form(
             found = judge(history, expected, ids, scores)
             findings.fail(f"{where}, history {number}", found)
             largest = max(largest, largest_difference(expected.scores, scores))
-    findings.count(form, len(golden.requests), largest)
+    findings.count(form, len(requests), largest)
+
+
+def asked(request: Request) -> tuple:
+    """What a form is given: histories, and of a timed request its timestamps and now."""
+    if isinstance(request, TimedRequest):
+        return request.histories, request.timestamps, request.now
+    return (request.histories,)
 
 
 def compare_calls(call: Caller, golden: Golden, findings: Findings) -> None:

@@ -39,13 +39,16 @@ def prove(folders: list[Path]) -> Proof:
 
 
 def _check_savedmodel(folder: Path, golden: Golden, findings: Findings) -> None:
-    from export.proof.runner import signature_answers
+    from export.proof.runner import signature_answers, timed_answers
 
     findings.fail(SAVEDMODEL, graph_failures(folder, golden))
     _check_in_session(folder, golden, findings)
     gc.collect()
     for form, answers in signature_answers(folder, golden.id_name, golden.text_separator):
         compare_form(form, answers, golden, findings)
+    if golden.timed is not None:
+        for form, answers in timed_answers(folder, golden.id_name):
+            compare_form(form, answers, golden, findings, timed=True)
 
 
 def _check_in_session(folder: Path, golden: Golden, findings: Findings) -> None:
@@ -80,11 +83,14 @@ def graph_failures(folder: Path, golden: Golden) -> list[str]:
 def _check_lite(folder: Path, golden: Golden, findings: Findings) -> None:
     sidecar = Sidecar.read(folder / SIDECAR)
     answers, mode = lite_answers(folder), MODES[sidecar.quantization]
+    forms = {"litert": False} | ({} if golden.timed is None else {"litert, timed": True})
     if not mode:
-        compare_form("litert", answers, golden, findings)
+        for form, timed in forms.items():
+            compare_form(form, answers, golden, findings, timed=timed)
         return
     known = set(sidecar.items.ids)
     judge = ApproximateJudge(mode, known.difference(golden.withheld), known, golden.repeats)
-    compare_form("litert", answers, golden, findings, judge)
+    for form, timed in forms.items():
+        compare_form(form, answers, golden, findings, judge, timed)
     findings.fail("litert", judge.failures())
     findings.promise("litert", mode.tolerance, judge.agreement)

@@ -16,7 +16,12 @@ Tensors = dict[str, tuple[str, list[int]]]
 
 
 def promised(
-    id_name: str, id_type: str, k: int, dim: int, categories: bool = False
+    id_name: str,
+    id_type: str,
+    k: int,
+    dim: int,
+    categories: bool = False,
+    timed: bool = False,
 ) -> dict[str, tuple[Tensors, Tensors]]:
     """Signature -> (inputs, outputs)."""
     ids, batch = {id_name: (id_type, [-1, -1])}, [-1]
@@ -28,15 +33,16 @@ def promised(
     options = {"k": ("int32", []), "exclude_ids": (id_type, batch), "filter_seen": ("bool", [])}
     if categories:
         options["categories"] = ("string", batch)
+    times: Tensors = {"timestamps": ("int64", [-1, -1]), "now": ("int64", batch)} if timed else {}
     any_k = {name: (kind, [-1, -1]) for name, (kind, _) in answer.items()}
     classes = {"classes": ("string", [-1, k]), "scores": ("float32", [-1, k])}
     splits = {id_name: (id_type, batch), "row_splits": ("int64", batch)}
-    return {
+    signatures = {
         "serving_default": (ids, answer),
         "ragged": (splits, answer),
         "text": ({"history": ("string", batch)}, answer),
         "examples": ({"inputs": ("string", batch)}, classes),
-        "recommend": ({**ids, **options}, any_k),
+        "recommend": ({**ids, **options, **times}, any_k),
         "score": (
             {**ids, "candidate_ids": (id_type, [-1, -1])},
             {"scores": ("float32", [-1, -1])},
@@ -44,11 +50,13 @@ def promised(
         "encode": (ids, {"embedding": ("float32", [-1, dim])}),
         "similar": ({id_name: (id_type, batch)}, answer),
     }
+    return signatures | ({"timed": ({**ids, **times}, answer)} if timed else {})
 
 
 def promised_to(golden: Golden) -> dict[str, tuple[Tensors, Tensors]]:
     """What the golden requests of an artifact are asked of."""
-    return promised(golden.id_name, golden.id_type, golden.k, golden.dim, golden.categories)
+    known = (golden.id_name, golden.id_type, golden.k, golden.dim, golden.categories)
+    return promised(*known, timed=golden.timed is not None)
 
 
 def found(model: saved_model_pb2.SavedModel) -> dict[str, tuple[Tensors, Tensors]]:

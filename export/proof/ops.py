@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
 ALLOWED_OPS = frozenset(
     """
-    AddV2 All AsString Assert AssignVariableOp BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const
-    Cumsum DenseBincount DisableCopyOnRead EnsureShape Equal ExpandDims Fill FloorDiv FloorMod
-    GatherV2 Greater HashTableV2 Identity If Less LessEqual LogicalAnd LogicalOr LookupTableFindV2
-    LookupTableImportV2 LowerBound MatMul Max Maximum Mean MergeV2Checkpoints Minimum Mul Neg NoOp
-    NotEqual OnesLike Pack Pad PadV2 ParseExampleV2 Placeholder PlaceholderWithDefault Prod
-    RaggedGather RaggedRange RaggedTensorFromVariant RaggedTensorToTensor RaggedTensorToVariant
-    Range ReadVariableOp RealDiv Relu Reshape ResourceGather RestoreV2 Rsqrt SaveV2 ScatterNd Select
-    SelectV2 Shape ShardedFilename Sigmoid Size Slice Softmax Split SquaredDifference Squeeze
-    StatefulPartitionedCall StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice
-    StringJoin StringLength StringSplitV2 StringToNumber Sub Sum Tanh TensorListFromTensor
-    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile
-    TopKV2 Transpose Unpack UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
+    AddV2 All AsString Assert AssignVariableOp BatchMatMulV2 BiasAdd Bitcast BroadcastTo Cast
+    ConcatV2 Const Cumsum DenseBincount DisableCopyOnRead EnsureShape Equal ExpandDims Fill FloorDiv
+    FloorMod GatherV2 Greater HashTableV2 Identity If Less LessEqual LogicalAnd LogicalOr
+    LookupTableFindV2 LookupTableImportV2 LowerBound MatMul Max Maximum Mean MergeV2Checkpoints
+    Minimum Mul Neg NoOp NotEqual OnesLike Pack Pad PadV2 ParseExampleV2 Placeholder
+    PlaceholderWithDefault Prod RaggedGather RaggedRange RaggedTensorFromVariant
+    RaggedTensorToTensor RaggedTensorToVariant Range ReadVariableOp RealDiv Relu Reshape
+    ResourceGather RestoreV2 RightShift Rsqrt SaveV2 ScatterNd Select SelectV2 Shape ShardedFilename
+    Sigmoid Size Slice Softmax Split SquaredDifference Squeeze StatefulPartitionedCall
+    StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice StringJoin StringLength
+    StringSplitV2 StringToNumber Sub Sum Tanh TensorListFromTensor TensorListGetItem
+    TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
+    Unpack UnsortedSegmentSum VarHandleOp VarIsInitializedOp Where While ZerosLike
     """.split()  # noqa: SIM905
 )
 

@@ -1,9 +1,10 @@
 """Ask a SavedModel through each of its signatures, in plain TensorFlow."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,43 @@ def signature_answers(
         name = form.split(",")[0]
         ask = functools.partial(signatures[name], **defaults[name])
         yield form, _asker(ask, make_inputs, id_name, dtype)
+
+
+def timed_answers(folder: Path, id_name: str) -> Iterator[tuple[str, Callable]]:
+    """As `signature_answers`, each form that takes times.
+
+    The function takes histories, the timestamps of each and when each is asked.
+    """
+    loaded = tf.saved_model.load(str(folder))
+    signatures = loaded.signatures
+    dtype = signatures["timed"].structured_input_signature[1][id_name].dtype
+
+    def whole(batch: list[list], timestamps: list[list[int]], now: list[int]) -> dict:
+        return loaded.recommend_at(
+            _ragged(batch, dtype), _ragged(timestamps, tf.int64), tf.constant(now, tf.int64)
+        )
+
+    def padded(batch: list[list], timestamps: list[list[int]], now: list[int]) -> dict:
+        inputs = {
+            id_name: _pad_left(batch, dtype),
+            "timestamps": _pad_left(timestamps, tf.int64),
+            "now": tf.constant(now, tf.int64),
+        }
+        return signatures["timed"](**inputs)
+
+    def examples(batch: list[list], timestamps: list[list[int]], now: list[int]) -> dict:
+        rows = zip(batch, timestamps, now, strict=True)
+        texts = [serialize(ids, id_name, {"timestamps": t, "now": [n]}) for ids, t, n in rows]
+        return signatures["examples"](inputs=tf.constant(texts))
+
+    for name, ask in {"recommend_at": whole, "timed": padded, "examples, timed": examples}.items():
+        yield name, functools.partial(_answered, ask, id_name, dtype)
+
+
+def _answered(
+    ask: Callable, id_name: str, dtype: tf.DType, *inputs: list
+) -> list[tuple[list, list[float]]]:
+    return _answers(ask(*inputs), id_name, dtype)
 
 
 @contextmanager
@@ -106,15 +144,20 @@ def _asker(
     return ask
 
 
-def serialize(history: list, id_name: str) -> bytes:
-    """A history as a serialized `tf.train.Example` with the feature `id_name`."""
-    if history and isinstance(history[0], str):
-        values = tf.train.BytesList(value=[raw.encode() for raw in history])
-        feature = tf.train.Feature(bytes_list=values)
-    else:
-        feature = tf.train.Feature(int64_list=tf.train.Int64List(value=history))
-    features = tf.train.Features(feature={id_name: feature} if history else {})
-    return tf.train.Example(features=features).SerializeToString()
+def serialize(
+    history: list, id_name: str, times: Mapping[str, list[int]] = MappingProxyType({})
+) -> bytes:
+    """A history as a serialized `tf.train.Example` with the feature `id_name`, and others."""
+    values = {id_name: history, **times}
+    features = {name: _feature(each) for name, each in values.items() if each}
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def _feature(values: list) -> tf.train.Feature:
+    if isinstance(values[0], str):
+        texts = tf.train.BytesList(value=[raw.encode() for raw in values])
+        return tf.train.Feature(bytes_list=texts)
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
 
 def _ragged(batch: list[list], dtype: tf.DType) -> tf.RaggedTensor:

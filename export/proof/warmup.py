@@ -54,6 +54,11 @@ def warmup_requests(golden: Golden, window: int) -> Iterator[tuple[str, dict]]:
             yield "examples", {"inputs": [serialize(row, name) for row in rows]}
     for call in golden.calls:
         yield call.signature, call.inputs
+    for request in golden.timed or ():
+        length = max(map(len, request.histories))
+        if all(len(row) == length for row in request.histories):
+            times = {"timestamps": request.timestamps, "now": request.now}
+            yield "timed", {name: request.histories, **times}
 
 
 def _record(signature: str, inputs: dict, kinds: dict) -> prediction_log_pb2.PredictionLog:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from export.artifact.documents import Call, Golden, Request
+from export.artifact.documents import Call, Golden, Request, TimedRequest
 from export.graph.index import Index
 from export.sources.subject import Subject
 from export.sources.truth import Truth
@@ -36,6 +36,10 @@ def golden_requests(subject: Subject, index: Index, seed: int = 0) -> Golden:
     truth.encode_together(max(histories.values(), key=len))
     requests = tuple(_request(truth, subject.k, *named) for named in histories.items())
     calls = tuple(golden_calls(truth, subject.k, subject.id_name, generator))
+    timed = None
+    if truth.reads_times:
+        timed = tuple(_timed_requests(truth, subject.k, subject.encoder.window, generator))
+        calls = (*calls, _timed_call(truth, subject.k, subject.id_name, timed[0]))
     return Golden(
         id_name=subject.id_name,
         id_type="int64" if catalogue.ids.dtype == np.int64 else "string",
@@ -48,6 +52,7 @@ def golden_requests(subject: Subject, index: Index, seed: int = 0) -> Golden:
         withheld=catalogue.ids[catalogue.never()[1:]].tolist(),
         requests=requests,
         calls=calls,
+        timed=timed,
         ids=catalogue.ids.tolist() if truth.has_ties else None,
     )
 
@@ -55,6 +60,57 @@ def golden_requests(subject: Subject, index: Index, seed: int = 0) -> Golden:
 def _request(truth: Truth, k: int, name: str, histories: list[list]) -> Request:
     answers = tuple(truth.recommended(h, truth.seen(h), k) for h in histories)
     return Request(name=name, histories=histories, answers=answers)
+
+
+def _timed_requests(
+    truth: Truth, k: int, window: int, generator: np.random.Generator
+) -> Iterator[TimedRequest]:
+    """What is strange about times, beside ids that are."""
+    catalogue, strange = truth.catalogue, _strange_ids(truth.catalogue)
+    day, start = 86_400, 1_700_000_000
+
+    def draw(length: int) -> list:
+        return catalogue.ids[generator.integers(0, catalogue.size, length)].tolist()
+
+    def ascending(length: int) -> list[int]:
+        return (start + np.cumsum(generator.integers(0, 30 * day, length))).tolist()
+
+    four, unknown = draw(4), [strange[0], *draw(2), *strange[1:], *draw(1)]
+    many, told = draw(2 * window + 3), ascending(2 * window + 3)
+    batches: dict[str, tuple[list[list], list[list[int]], list[int]]] = {
+        "times": ([four, four, four], [ascending(4)] * 3, [0, told[3] + 1, start + 9_999 * day]),
+        "times_of_unknown_ids": ([unknown], [ascending(len(unknown))], [start + 3_000 * day]),
+        "one_unknown_time": ([four], [[0, *ascending(3)]], [start + day]),
+        "no_times": ([four], [[0] * 4], [start]),
+        "negative_times": ([four], [[-5, -(2**63), 7, start]], [-1]),
+        "backwards": ([four], [ascending(4)[::-1]], [start // 2]),
+        "longer_than_the_window": ([many], [told], [told[-1] + day]),
+        "largest": ([four], [[1, 2, 2**62, 2**63 - 2]], [2**63 - 1]),
+        "empty": ([[]], [[]], [start]),
+    }
+    for name, (histories, timestamps, now) in batches.items():
+        times = map(truth.times, histories, timestamps, now)
+        answers = tuple(
+            truth.recommended(history, truth.seen(history), k, each)
+            for history, each in zip(histories, times, strict=True)
+        )
+        yield TimedRequest(
+            name=name, histories=histories, answers=answers, timestamps=timestamps, now=now
+        )
+
+
+def _timed_call(truth: Truth, k: int, id_name: str, request: TimedRequest) -> Call:
+    """`recommend` with options, and times for everybody but one moment that is now."""
+    now, histories = request.now[1], request.histories
+    times = [truth.times(*pair, now) for pair in zip(histories, request.timestamps, strict=True)]
+    answers = tuple(
+        truth.recommended(history, truth.seen(history), max(1, k - 1), each)
+        for history, each in zip(histories, times, strict=True)
+    )
+    inputs = {id_name: histories, "timestamps": request.timestamps, "now": [now]}
+    options = {"k": max(1, k - 1)}
+    name = "recommend, times"
+    return Call(name=name, signature="recommend", inputs=inputs | options, answers=answers)
 
 
 def golden_calls(

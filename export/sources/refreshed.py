@@ -55,6 +55,7 @@ class RefreshedEncoder:
         vectors: (items + 1, dim) float32, the new item table.
         stand_ins: (items + 1,) int32, the learnt row that is read for each new row.
         learnt: (items + 1,) bool, whether that is the row of the item itself.
+        reads_times: whether the encoder does (`export.graph.encoder.reads_times`).
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class RefreshedEncoder:
         vectors: np.ndarray,
         stand_ins: np.ndarray,
         learnt: np.ndarray,
+        reads_times: bool = False,
     ):
+        self.time_bias = reads_times
         self.window, self.dim = window, vectors.shape[1]
         self.trained = Trained(trained.encode_rows, trained.encoder_variables, stand_ins, learnt)
         self.tensorflow_variables = [*trained.encoder_variables, self.trained.stand_ins]
@@ -75,12 +78,15 @@ class RefreshedEncoder:
         """(items + 1, dim) float32, row 0 zeros."""
         return tf.convert_to_tensor(self.table)
 
-    def encode(self, histories: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
-        """Rows of the new catalogue, ragged (batch, None) or padded, -> (batch, dim) float32."""
+    def encode(self, histories: tf.RaggedTensor | tf.Tensor, *times: tf.RaggedTensor) -> tf.Tensor:
+        """Rows of the new catalogue, ragged (batch, None) or padded, -> (batch, dim) float32.
+
+        Times, if they are read, as `seqrec_tf.models.Encoder.encode` takes them.
+        """
         if not isinstance(histories, tf.RaggedTensor):
             histories = from_padded(histories)
         stand_ins = tf.gather(self.trained.stand_ins, histories.flat_values)
-        return self.trained.encode_rows(drop_padding(histories.with_flat_values(stand_ins)))
+        return self.trained.encode_rows(drop_padding(histories.with_flat_values(stand_ins)), *times)
 
 
 def stand_ins(

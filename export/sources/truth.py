@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.artifact.documents import Answer, Id
+from export.graph.encoder import reads_times
 from export.graph.index import Index
 from export.proof.exact import TOLERANCE, scale
 from export.proof.ties import packed
@@ -31,7 +32,7 @@ class Truth:
 
     def __init__(self, subject: Subject, index: Index):
         self.encoder, self.catalogue, self.index = subject.encoder, subject.catalogue, index
-        self.repeats = subject.repeats
+        self.repeats, self.reads_times = subject.repeats, reads_times(subject.encoder)
         self.table = index.dense()
         self.never = self.catalogue.never()
         self.known_vectors: dict[tuple, np.ndarray] = {}
@@ -40,8 +41,27 @@ class Truth:
     def encode_together(self, batch: list[list]) -> None:
         """Ask the encoder for a batch, which takes a fraction of the time of one by one."""
         rows = [self.rows(history) for history in batch]
-        vectors = np.asarray(self.encoder.encode(tf.ragged.constant(rows, tf.int32)))
+        vectors = self._encoded(rows, [self.times(history) for history in batch])
         self.known_vectors = {tuple(r): v for r, v in zip(rows, vectors, strict=True)}
+
+    def _encoded(self, rows: list[list[int]], times: list[list[int]]) -> np.ndarray:
+        """Vectors of histories, (batch, dim)."""
+        asked = [tf.ragged.constant(rows, tf.int32, ragged_rank=1)]
+        if self.reads_times:
+            asked.append(tf.ragged.constant(times, tf.int64))
+        return np.asarray(self.encoder.encode(*asked))
+
+    def times(self, ids: list, timestamps: list[int] | None = None, now: int = 0) -> list[int]:
+        """When each known id was, and then when the request is; 0 is unknown.
+
+        Args:
+            ids: of a history.
+            timestamps: of each; all are unknown if there are more or fewer.
+            now: when the request is.
+        """
+        if timestamps is None or len(timestamps) != len(ids):
+            timestamps = [0] * len(ids)
+        return [t for t, raw in zip(timestamps, ids, strict=True) if self.row_of(raw)] + [now]
 
     def rows(self, ids: list) -> list[int]:
         """Those of the ids that are known."""
@@ -58,16 +78,18 @@ class Truth:
         place = int(np.searchsorted(ids, raw))
         return place + 1 if place < len(ids) and ids[place] == raw else 0
 
-    def vector(self, history: list) -> np.ndarray:
-        """(dim,); zeros if nothing is known."""
+    def vector(self, history: list, times: list[int] | None = None) -> np.ndarray:
+        """(dim,); zeros if nothing is known. `times` as the method of this name has them."""
         rows = self.rows(history)
-        if tuple(rows) in self.known_vectors:
+        if times is None and tuple(rows) in self.known_vectors:
             return self.known_vectors[tuple(rows)]
-        return np.asarray(self.encoder.encode(np.asarray([rows], np.int32).reshape(1, -1)))[0]
+        return self._encoded([rows], [self.times(history) if times is None else times])[0]
 
-    def recommended(self, history: list, hidden: list[int], k: int) -> Answer:
-        """The answer to a history without the hidden rows."""
-        vector = self.vector(history) if self.rows(history) else None
+    def recommended(
+        self, history: list, hidden: list[int], k: int, times: list[int] | None = None
+    ) -> Answer:
+        """The answer to a history without the hidden rows; `times` as in `vector`."""
+        vector = self.vector(history, times) if self.rows(history) else None
         return self._answer(self._scores(vector, history), vector, hidden, k)
 
     def similar(self, raw: Id, k: int) -> Answer:

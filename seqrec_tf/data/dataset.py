@@ -14,7 +14,7 @@ from seqrec_tf.data.notices import say_unnamed
 from seqrec_tf.data.protocols import protocol_label, read_filtered
 from seqrec_tf.data.splits import Split, leave_one_out_ends, split_at, time_ends
 from seqrec_tf.errors import InputError
-from seqrec_tf.ragged import drop_padding, prefix
+from seqrec_tf.ragged import drop_padding, drop_padding_of, prefix
 from seqrec_tf.settings.config import DataConfig
 
 SECONDS_A_DAY = 86_400
@@ -33,6 +33,7 @@ class Dataset:
         source: what error messages call the log.
         everything: ragged (users, None) int32 item rows of all interactions, held out ones too;
             those with items that the catalogue does not have are left out.
+        everything_times: ragged (users, None) int64, of each of them.
         recent: (items,) int64, interactions of each item among the newest tenth of the training
             part.
     """
@@ -44,6 +45,7 @@ class Dataset:
     log: LogDigest
     source: str
     everything: tf.RaggedTensor
+    everything_times: tf.RaggedTensor
     recent: np.ndarray
 
 
@@ -78,7 +80,8 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
     )
     say_unnamed(config, catalogue, interactions.titles)
     rows = tf.RaggedTensor.from_row_splits(catalogue.rows(table["item"]), row_splits)
-    split = split_at(rows, training_end, validation_end, config.repeats)
+    whole = times.with_flat_values(tf.cast(tf.floor(times.flat_values), tf.int64))
+    split = split_at(rows, whole, training_end, validation_end, config.repeats)
     _require_usable(split, interactions.source, config)
     counts = np.bincount(split.training.flat_values.numpy(), minlength=catalogue.size + 1)[1:]
     catalogue = dataclasses.replace(catalogue, counts=counts.astype(np.int64))
@@ -93,6 +96,7 @@ def build_dataset(config: DataConfig, interactions: Interactions) -> Dataset:
         log=log,
         source=interactions.source,
         everything=drop_padding(rows),
+        everything_times=drop_padding_of(rows, whole),
         recent=recent,
     )
 

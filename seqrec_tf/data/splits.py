@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from seqrec_tf.ragged import drop_padding, prefix
+from seqrec_tf.ragged import drop_padding, drop_padding_of, prefix
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Queries:
         trained: (users,) bool, whose history began in the training part; None if that is not
             known.
         unasked: so many users have a target, but nothing that is known before it.
+        times: (users, None) int64, of each item of the history and, last, of the target; None if
+            they are not known.
     """
 
     histories: tf.RaggedTensor
@@ -31,6 +33,7 @@ class Queries:
     repeats: bool = False
     trained: np.ndarray | None = None
     unasked: int = 0
+    times: tf.RaggedTensor | None = None
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -50,19 +53,33 @@ class Queries:
         """`count` of the queries, drawn without replacement; all of them for 0 or too many."""
         if not 0 < count < len(self):
             return self
-        chosen = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
-        histories, targets = (tf.gather(part, chosen) for part in (self.histories, self.targets))
-        trained = None if self.trained is None else self.trained[chosen]
-        return Queries(histories, targets, self.repeats, trained)
+        return self.chosen(
+            np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
+        )
+
+    def chosen(self, places: np.ndarray) -> "Queries":
+        """Some of the queries, by their numbers."""
+        histories, targets = (tf.gather(part, places) for part in (self.histories, self.targets))
+        times = None if self.times is None else tf.gather(self.times, places)
+        trained = None if self.trained is None else self.trained[places]
+        return Queries(histories, targets, self.repeats, trained, times=times)
 
 
 @dataclass(frozen=True)
 class Split:
-    """The training part (users, None), and the queries of the validation and test parts."""
+    """The training part, and the queries of the validation and test parts.
+
+    Attributes:
+        training: (users, None) int32 item rows.
+        validation: queries of the validation part.
+        test: queries of the test part.
+        times: (users, None) int64, of each item of the training part; None if they are not known.
+    """
 
     training: tf.RaggedTensor
     validation: Queries
     test: Queries
+    times: tf.RaggedTensor | None = None
 
 
 def leave_one_out_ends(lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -92,6 +109,7 @@ def time_ends(
 
 def split_at(
     sequences: tf.RaggedTensor,
+    times: tf.RaggedTensor,
     training_end: tf.Tensor,
     validation_end: tf.Tensor,
     repeats: bool = False,
@@ -100,22 +118,26 @@ def split_at(
 
     Args:
         sequences: the histories.
+        times: (users, None) int64, of each item.
         training_end: (users,) where the training part ends.
         validation_end: (users,) where the validation part ends.
         repeats: of the queries.
     """
-    everything = sequences.row_lengths()
+    trained = prefix(sequences, training_end)
+    logged = sequences, times
     return Split(
-        training=drop_padding(prefix(sequences, training_end)),
-        validation=_last_item_queries(
-            sequences, training_end, training_end, validation_end, repeats
+        training=drop_padding(trained),
+        validation=_last_item_queries(*logged, training_end, training_end, validation_end, repeats),
+        test=_last_item_queries(
+            *logged, training_end, validation_end, sequences.row_lengths(), repeats
         ),
-        test=_last_item_queries(sequences, training_end, validation_end, everything, repeats),
+        times=drop_padding_of(trained, prefix(times, training_end)),
     )
 
 
 def _last_item_queries(
     sequences: tf.RaggedTensor,
+    times: tf.RaggedTensor,
     training_end: tf.Tensor,
     start: tf.Tensor,
     end: tf.Tensor,
@@ -123,9 +145,14 @@ def _last_item_queries(
 ) -> Queries:
     """Users with anything in [start, end): its last item, given all known items before it."""
     chosen = tf.where(end > start)[:, 0]
-    selected, end = tf.gather(sequences, chosen), tf.gather(end, chosen)
-    targets = tf.gather(selected.flat_values, selected.row_starts() + end - 1)
-    histories = drop_padding(prefix(selected, end - 1))
+    selected, times = tf.gather(sequences, chosen), tf.gather(times, chosen)
+    end = tf.gather(end, chosen)
+    last = selected.row_starts() + end - 1
+    targets, asked = tf.gather(selected.flat_values, last), tf.gather(times.flat_values, last)
+    before = prefix(selected, end - 1)
+    histories = drop_padding(before)
+    times = drop_padding_of(before, prefix(times, end - 1))
+    times = tf.concat([times, asked[:, tf.newaxis]], axis=1)
     known = tf.where(histories.row_lengths() > 0)[:, 0]
     trained = tf.gather(tf.gather(training_end, chosen) > 0, known).numpy()
     return Queries(
@@ -134,4 +161,5 @@ def _last_item_queries(
         repeats,
         trained,
         unasked=int(chosen.shape[0]) - int(known.shape[0]),
+        times=tf.gather(times, known),
     )

@@ -22,7 +22,7 @@ def popularity_scorer(catalogue: Catalogue) -> Scorer:
     """Scores every item with its share of the training interactions."""
     share = tf.constant(catalogue.popularity())
 
-    def score(histories: tf.RaggedTensor) -> tf.Tensor:
+    def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
         return tf.tile(share[tf.newaxis], [histories.nrows(), 1])
 
     return score
@@ -38,7 +38,7 @@ def markov_scorer(training: tf.RaggedTensor, catalogue: Catalogue) -> Scorer:
     share = counts / max(counts.sum(dtype=np.float64), 1)
     successors = _successors(training, catalogue.size)
 
-    def score(histories: tf.RaggedTensor) -> tf.Tensor:
+    def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
         last = tf.gather(histories.flat_values, histories.row_limits() - 1)
         found = [successors(item) for item in last.numpy()]
         lines = np.repeat(np.arange(len(found)), [len(items) for items, _ in found])

@@ -7,8 +7,8 @@ Ties count against the model: the rank is the number of items that score *at lea
 the target, the target excluded. A NaN score counts as high. Padding never ranks.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -20,8 +20,19 @@ from seqrec_tf.models import Encoder
 SAMPLED_CANDIDATES = 100
 BLOCK = 1 << 22  # scores ranked at a time, 16 MiB: a large catalogue's fill the memory but once
 
-# Ragged (batch, None) int32 item rows -> (batch, items + 1) float32 scores.
-Scorer = Callable[[tf.RaggedTensor], tf.Tensor]
+
+class Scorer(Protocol):
+    """Rates all items after each of some histories."""
+
+    def __call__(
+        self, histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None
+    ) -> tf.Tensor:
+        """Scores (batch, items + 1) float32; column 0 is padding.
+
+        Args:
+            histories: ragged (batch, None) int32 item rows.
+            times: as `Queries.times`.
+        """
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,12 @@ class Ranking:
 def encoder_scorer(encoder: Encoder) -> Scorer:
     """Scores of every item by dot product; column 0 is padding."""
 
-    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
-    def score(histories: tf.RaggedTensor) -> tf.Tensor:
-        return tf.matmul(encoder.encode(histories), encoder.item_table(), transpose_b=True)
+    @tf.function(reduce_retracing=True)
+    def scores(histories: tf.RaggedTensor, times: tf.RaggedTensor | None) -> tf.Tensor:
+        return tf.matmul(encoder.encode(histories, times), encoder.item_table(), transpose_b=True)
+
+    def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
+        return scores(histories, times if encoder.time_bias else None)
 
     return score
 
@@ -91,7 +105,8 @@ def rank(
     for start in range(0, len(queries), batch_size):
         batch = order[start : start + batch_size]
         hidden, targets = tf.gather(queries.hidden, batch), tf.gather(queries.targets, batch)
-        scores = scorer(tf.gather(queries.histories, batch))
+        told = [part for part in (queries.histories, queries.times) if part is not None]
+        scores = scorer(*(tf.gather(part, batch) for part in told))
         keys = _keys(tf.shape(scores), tf.constant(start)) if sampled else None
         ranks[batch], recommended[batch] = _rank_in_blocks(scores, hidden, targets, keys)
         del scores, keys  # not beside those of the next batch

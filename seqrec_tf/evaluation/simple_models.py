@@ -128,7 +128,7 @@ def _best(tried: Iterator[SimpleModel]) -> SimpleModel:
 def item_item_scorer(similarities: Similarities, decay: float, items: int) -> Scorer:
     """Scores of every item: a decayed sum over the history; column 0 is padding."""
 
-    def score(histories: tf.RaggedTensor) -> tf.Tensor:
+    def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
         values, row_splits = histories.flat_values.numpy(), histories.row_splits.numpy()
         return tf.constant(similarities.scores(decayed(values, row_splits, items, decay)))
 

@@ -29,9 +29,8 @@ __all__ = [
 
 def build_encoder(config: EncoderConfig, items: int) -> Encoder:
     """A fresh encoder for a catalogue of `items` items."""
-    arguments = {
-        name: getattr(config, name) for name in ("window", "dim", "layers", "dropout", "tied")
-    }
+    shared = ("window", "dim", "layers", "dropout", "tied", "time_bias")
+    arguments = {name: getattr(config, name) for name in shared}
     if config.encoder == "gru4rec":
         return GRU4Rec(items=items, **arguments)
     own = ("heads", "positions", "norm", "expansion", "gated")

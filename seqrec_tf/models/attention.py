@@ -26,6 +26,7 @@ def causal_attention(
     seed: tf.Tensor,
     distance_bias: tf.Tensor | None = None,
     training: bool = True,
+    pair_bias: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Softmax attention in which a position sees itself and earlier positions.
 
@@ -38,17 +39,21 @@ def causal_attention(
         distance_bias: (heads, at least length), added to the score of a key so many positions
             before its query; or None.
         training: whether gradients will be asked for.
+        pair_bias: (batch, heads, length, length), added to the score of each query (the rows) and
+            key; or None.
 
     Returns:
         (batch, heads, length, width).
     """
-    bias = _pair_bias(tf.shape(query)[2], query.dtype, distance_bias)
+    bias = _shared_bias(tf.shape(query)[2], query.dtype, distance_bias)
 
     def attention(
-        query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor
+        query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor, *own: tf.Tensor
     ) -> Differentiable:
         blocks = [
-            _Block.compute(query, key, value, bias, edges, threshold, seed + number * SEEDS_APART)
+            _Block.compute(
+                query, key, value, [bias, *own], edges, threshold, seed + number * SEEDS_APART
+            )
             for number, edges in enumerate(_edges(tf.shape(query)[2], BLOCKS if training else 1))
         ]
         outputs = tf.concat([block.outputs for block in blocks], axis=2)
@@ -58,12 +63,16 @@ def causal_attention(
             to_query, to_key, to_value, to_scores = zip(*parts, strict=True)
             to_bias = None
             if distance_bias is not None:
-                to_bias = tf.concat([_widen(s, 2, tf.shape(bias)[2]) for s in to_scores], axis=1)
-            return tf.concat(to_query, axis=2), _add(to_key), _add(to_value), to_bias
+                summed = [tf.reduce_sum(scores, axis=0) for scores in to_scores]
+                to_bias = tf.concat([_widen(s, 2, tf.shape(bias)[2]) for s in summed], axis=1)
+            whole = [_widen(scores, 3, tf.shape(bias)[2]) for scores in to_scores]
+            to_own = [tf.concat(whole, axis=2) for _ in own]
+            return tf.concat(to_query, axis=2), _add(to_key), _add(to_value), to_bias, *to_own
 
         return outputs, gradient
 
-    return with_gradient(attention, training)(query, key, value, bias)
+    own = [] if pair_bias is None else [pair_bias]
+    return with_gradient(attention, training)(query, key, value, bias, *own)
 
 
 def attention_at(
@@ -72,6 +81,7 @@ def attention_at(
     value: tf.Tensor,
     positions: tf.Tensor,
     distance_bias: tf.Tensor | None = None,
+    pair_bias: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """As `causal_attention`, for one position of each history, without gradients of its own.
 
@@ -81,6 +91,7 @@ def attention_at(
         value: the same shape.
         positions: (batch,), where the queries stand.
         distance_bias: see `causal_attention`.
+        pair_bias: (batch, heads, 1, length), of these positions.
 
     Returns:
         (batch, heads, 1, width).
@@ -91,12 +102,14 @@ def attention_at(
     if distance_bias is not None:
         bias = tf.gather(distance_bias, tf.maximum(distance, 0), axis=1)
         scores += tf.transpose(bias, [1, 0, 2])[:, :, tf.newaxis]
+    if pair_bias is not None:
+        scores += pair_bias
     later = (distance < 0)[:, tf.newaxis, tf.newaxis]
     weights = tf.nn.softmax(tf.where(later, tf.cast(MASKED, scores.dtype), scores))
     return tf.matmul(weights, value)
 
 
-def _pair_bias(length: tf.Tensor, dtype: tf.DType, distance_bias: tf.Tensor | None) -> tf.Tensor:
+def _shared_bias(length: tf.Tensor, dtype: tf.DType, distance_bias: tf.Tensor | None) -> tf.Tensor:
     """What is added to the scores: (heads or 1, length, length)."""
     distance = tf.range(length)[:, tf.newaxis] - tf.range(length)
     later = distance < 0
@@ -127,21 +140,23 @@ class _Block:
         query: tf.Tensor,
         key: tf.Tensor,
         value: tf.Tensor,
-        bias: tf.Tensor,
+        biases: list[tf.Tensor],
         edges: tuple[tf.Tensor, tf.Tensor],
         threshold: int,
         seed: tf.Tensor,
     ) -> "_Block":
         start, limit = edges
         scores = tf.matmul(query[:, :, start:limit], key[:, :, :limit], transpose_b=True)
-        weights = tf.nn.softmax(scores + bias[:, start:limit, :limit])
+        for bias in biases:
+            scores += bias[..., start:limit, :limit]
+        weights = tf.nn.softmax(scores)
         masked = apply_mask(weights, seed, threshold) if threshold else weights
         return cls(start, limit, weights, masked, tf.matmul(masked, value[:, :, :limit]))
 
     def gradient(
         self, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, upstream: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        """For queries, keys, values, and (summed over the batch) scores."""
+        """For queries, keys, values and scores."""
         query, upstream = (t[:, :, self.start : self.limit] for t in (query, upstream))
         key, value = key[:, :, : self.limit], value[:, :, : self.limit]
         row_sums = tf.reduce_sum(upstream * self.outputs, axis=-1, keepdims=True)
@@ -151,7 +166,7 @@ class _Block:
             tf.matmul(to_scores, key),
             tf.matmul(to_scores, query, transpose_a=True),
             tf.matmul(self.masked, upstream, transpose_a=True),
-            tf.reduce_sum(to_scores, axis=0),
+            to_scores,
         )
 
 

@@ -28,6 +28,7 @@ class Blend(Encoder):
             dim=network.dim + companion.dim,
             layers=network.depth,
             dropout=network.dropout_rate,
+            time_bias=network.time_bias,
             **kwargs,
         )
         if (companion.items, companion.window) != (network.items, network.window):
@@ -38,13 +39,18 @@ class Blend(Encoder):
         self.network, self.companion, self.weight = network, companion, weight
         self.built = True
 
-    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, rows: tf.Tensor, times: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """See `Encoder`."""
-        return self._joined(self.network(rows, training=training), self.companion(rows))
+        return self._joined(self.network(rows, times, training=training), self.companion(rows))
 
-    def at(self, rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    def at(
+        self, rows: tf.Tensor, positions: tf.Tensor, times: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """See `Encoder`."""
-        return self._joined(self.network.at(rows, positions), self.companion.at(rows, positions))
+        own = self.network.at(rows, positions, times)
+        return self._joined(own, self.companion.at(rows, positions))
 
     def _joined(self, own: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         return tf.concat([tf.cast(own, tf.float32), self.weight * other], axis=-1)

@@ -3,7 +3,10 @@
 import keras
 import tensorflow as tf
 
+from seqrec_tf.models.dropout import Dropout
 from seqrec_tf.ragged import from_padded, most_recent, to_padded
+
+FORGOTTEN = 0.1  # share of the times that a training step does not tell
 
 
 class Encoder(keras.Model):
@@ -18,10 +21,14 @@ class Encoder(keras.Model):
         dim: width of all vectors.
         layers: depth of the network.
         dropout: dropout rate while training.
+        time_bias: whether times are read. While training, so many are taken for unknown
+            (`FORGOTTEN`) that histories without times are answered well, too.
 
     Call arguments:
         rows: (batch, length) int32, length at most `window`, padded **on the right** with 0
             (`seqrec_tf.ragged`).
+        times: (batch, length + 1) int64, when each item was, and then when the next one is asked
+            for; 0 and negatives are unknown, as all are for None. Read with `time_bias` only.
         training: whether dropout is active.
 
     Output shape:
@@ -30,7 +37,14 @@ class Encoder(keras.Model):
     """
 
     def __init__(
-        self, items: int, window: int, dim: int, layers: int, dropout: float, **kwargs: object
+        self,
+        items: int,
+        window: int,
+        dim: int,
+        layers: int,
+        dropout: float,
+        time_bias: bool = False,
+        **kwargs: object,
     ):
         super().__init__(**kwargs)
         self.items = items
@@ -38,6 +52,9 @@ class Encoder(keras.Model):
         self.dim = dim
         self.depth = layers
         self.dropout_rate = dropout
+        self.time_bias = time_bias
+        if time_bias:
+            self.forgetting = Dropout(FORGOTTEN)
 
     @property
     def tensorflow_variables(self) -> list[tf.Variable]:
@@ -48,12 +65,15 @@ class Encoder(keras.Model):
         """Item vectors: (items + 1, dim) float32; row 0 is padding and never recommended."""
         raise NotImplementedError
 
-    def encode(self, histories: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
+    def encode(
+        self, histories: tf.RaggedTensor | tf.Tensor, times: tf.RaggedTensor | None = None
+    ) -> tf.Tensor:
         """Vector of each history.
 
         Args:
             histories: ragged (batch, None) item rows, or dense (batch, length) with 0 as padding
                 on either side. Only the most recent `window` items are read.
+            times: of ragged histories, (batch, None) int64, one more than there are items.
 
         Returns:
             (batch, dim) float32, whatever the layers compute in; zeros for an empty history.
@@ -62,24 +82,59 @@ class Encoder(keras.Model):
             histories = from_padded(histories)
         histories = most_recent(histories, self.window)
         lengths = histories.row_lengths()
-        last = tf.cast(self.at(to_padded(histories), tf.maximum(lengths - 1, 0)), tf.float32)
+        rows = to_padded(histories)
+        if times is not None:
+            times = to_padded(most_recent(times, self.window + 1), tf.shape(rows)[1] + 1)
+        last = tf.cast(self.at(rows, tf.maximum(lengths - 1, 0), times), tf.float32)
         return tf.where(lengths[:, tf.newaxis] > 0, last, tf.zeros_like(last))
 
-    def encode_one(self, rows: tf.Tensor) -> tf.Tensor:
+    def encode_one(self, rows: tf.Tensor, times: tf.Tensor | None = None) -> tf.Tensor:
         """Vector of one history, without ragged ops, which LiteRT does not have.
 
         Args:
             rows: (length,) int32 item rows, 1 to `window` of them.
+            times: (length + 1,) int64.
 
         Returns:
             (1, dim) float32.
         """
         last = tf.shape(rows)[:1] - 1
-        return tf.cast(self.at(rows[tf.newaxis], last), tf.float32)
+        times = None if times is None else times[tf.newaxis]
+        return tf.cast(self.at(rows[tf.newaxis], last, times), tf.float32)
 
-    def at(self, rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    def at(
+        self, rows: tf.Tensor, positions: tf.Tensor, times: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """The output at one position of each history: (batch, length), (batch,) -> (batch, dim)."""
-        return tf.gather(self(rows, training=False), positions, batch_dims=1)
+        return tf.gather(self(rows, times, training=False), positions, batch_dims=1)
+
+    def moments(
+        self, rows: tf.Tensor, times: tf.Tensor | None, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """When each item was, and when what comes after it was asked for; 0 is unknown.
+
+        While training, all times of a share of the histories are unknown, and of the others' some
+        of the second kind: that is how requests come that do not say when they are.
+
+        Args:
+            rows: (batch, length), see the class.
+            times: (batch, length + 1), see the class.
+            training: see the class.
+
+        Returns:
+            (batch, length) int64 both.
+        """
+        if times is None:
+            none = tf.zeros_like(rows, tf.int64)
+            return none, none
+        been, asked = times[:, :-1], times[:, 1:]
+        if not training:
+            return been, asked
+        told, said = (
+            tf.cast(self.forgetting(tf.ones_like(each, tf.float32), training=True) > 0, tf.int64)
+            for each in (been[:, :1], asked)
+        )
+        return been * told, asked * told * said
 
     def get_config(self) -> dict:
         """Constructor arguments, so that `model.keras` loads without this run's config."""
@@ -89,4 +144,5 @@ class Encoder(keras.Model):
             "dim": self.dim,
             "layers": self.depth,
             "dropout": self.dropout_rate,
+            "time_bias": self.time_bias,
         }

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from seqrec_tf.models.dropout import Dropout
 from seqrec_tf.models.encoder import Encoder
+from seqrec_tf.models.gaps import BUCKETS, gap_bucket
 from seqrec_tf.models.layers import lookup
 
 
@@ -19,6 +20,8 @@ class GRU4Rec(Encoder):
 
     The GRUs carry no mask: padding stands on the right, after the last state that is read. That
     also keeps the fused GPU kernel usable, which refuses other masks.
+
+    With `time_bias` each item of the history gets a vector for the time until the next one.
 
     Args:
         tied: whether both towers share one embedding.
@@ -43,13 +46,22 @@ class GRU4Rec(Encoder):
         self.query_embedding.build(input_shape)
         if not self.tied:
             self.candidate_embedding.build(input_shape)
+        if self.time_bias:
+            self.gap_vectors = self.add_weight(
+                shape=(BUCKETS, self.dim), initializer="zeros", name="gap_vectors"
+            )
         for layer in self.recurrent:
             layer.build((*input_shape, self.dim))
         self.built = True
 
-    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, rows: tf.Tensor, times: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """See `Encoder`."""
         hidden = lookup(tf.convert_to_tensor(self.query_embedding.embeddings), rows, training)
+        if self.time_bias:
+            waited = gap_bucket(*self.moments(rows, times, training))
+            hidden += lookup(tf.convert_to_tensor(self.gap_vectors), waited, training)
         hidden = self.dropout(hidden, training=training)
         for layer in self.recurrent:
             hidden = self.dropout(layer(hidden, training=training), training=training)

@@ -1,5 +1,7 @@
 """An item-item model as an encoder: a history is the decayed sum of its items' rows."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -20,7 +22,7 @@ class ItemItem(Encoder):
         decay: from 0, the newest item alone, to 1.
     """
 
-    def __init__(self, items: int, window: int, dim: int, decay: float, **kwargs: object):
+    def __init__(self, items: int, window: int, dim: int, decay: float, **kwargs: Any):
         super().__init__(items=items, window=window, dim=dim, layers=1, dropout=0.0, **kwargs)
         self.decay = decay
         self.history_table, self.candidate_table = (
@@ -34,12 +36,16 @@ class ItemItem(Encoder):
         self.history_table.assign(history)
         self.candidate_table.assign(candidates)
 
-    def call(self, rows: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(
+        self, rows: tf.Tensor, times: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """See `Encoder`."""
         age = tf.range(tf.shape(rows)[1])[:, tf.newaxis] - tf.range(tf.shape(rows)[1])
         return tf.matmul(self._weights(age)[tf.newaxis], self._rows(rows))
 
-    def at(self, rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    def at(
+        self, rows: tf.Tensor, positions: tf.Tensor, times: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """See `Encoder`; the sum at that position alone."""
         age = tf.cast(positions, tf.int32)[:, tf.newaxis] - tf.range(tf.shape(rows)[1])
         return tf.matmul(self._weights(age)[:, tf.newaxis], self._rows(rows))[:, 0]

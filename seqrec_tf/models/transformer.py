@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from seqrec_tf.models.attention import attention_at, causal_attention
 from seqrec_tf.models.dropout import Dropout
-from seqrec_tf.models.layers import LayerNormalization
+from seqrec_tf.models.layers import LayerNormalization, lookup
 
 
 @keras.saving.register_keras_serializable("seqrec_tf")
@@ -28,6 +28,7 @@ class TransformerBlock(keras.layers.Layer):
         gated: SwiGLU instead of ReLU, and each branch times a sigmoid gate of its input (LiGR,
             Borisyuk et al., arXiv 2502.03417).
         distances: number of distances with a learned attention bias of their own; 0: none.
+        buckets: number of times with one, too (`seqrec_tf.models.gaps`); 0: none.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class TransformerBlock(keras.layers.Layer):
         expansion: int = 1,
         gated: bool = False,
         distances: int = 0,
+        buckets: int = 0,
         **kwargs: object,
     ):
         super().__init__(**kwargs)
         self.config = {
             **{"dim": dim, "heads": heads, "dropout": dropout, "norm": norm},
             **{"expansion": expansion, "gated": gated, "distances": distances},
+            "buckets": buckets,
         }
         self.dim, self.heads, self.gated, self.pre_norm = dim, heads, gated, norm == "pre"
         self.attention_norm = LayerNormalization(epsilon=1e-6)
@@ -60,7 +63,7 @@ class TransformerBlock(keras.layers.Layer):
                 keras.layers.Dense(dim, activation="sigmoid") for _ in range(2)
             )
         self.residual_dropout = Dropout(dropout)
-        self.distances = distances
+        self.distances, self.buckets = distances, buckets
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create all weights."""
@@ -72,20 +75,37 @@ class TransformerBlock(keras.layers.Layer):
             self.distance_bias = self.add_weight(
                 shape=(self.heads, self.distances), initializer="zeros", name="distance_bias"
             )
+        if self.buckets:
+            self.time_bias = self.add_weight(
+                shape=(self.buckets, self.heads), initializer="zeros", name="time_bias"
+            )
         self.built = True
 
     def call(
-        self, inputs: tf.Tensor, training: bool = False, only: tf.Tensor | None = None
+        self,
+        inputs: tf.Tensor,
+        buckets: tf.Tensor | None = None,
+        training: bool = False,
+        only: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """See the class; with `only`, (batch,) int, just that position of each: (batch, dim)."""
+        """See the class; with `only`, (batch,) int, just that position of each: (batch, dim).
+
+        Args:
+            inputs: see the class.
+            buckets: (batch, length, length) int32, of the time from a key to a query.
+            training: whether dropout is active.
+            only: see above.
+        """
         shape = tf.shape(inputs)
+        if buckets is not None and only is not None:
+            buckets = tf.gather(buckets, only, batch_dims=1)[:, tf.newaxis]
 
         def kept(hidden: tf.Tensor) -> tf.Tensor:
             if only is None:
                 return hidden
             return tf.gather(tf.reshape(hidden, shape), only, batch_dims=1)
 
-        attend = functools.partial(self._attend, shape, only, kept)
+        attend = functools.partial(self._attend, shape, buckets, only, kept)
         # On (positions, dim) TensorFlow fuses a product with its bias and activation.
         hidden = tf.reshape(inputs, [-1, self.dim])
         gates = (self.attention_gate, self.output_gate) if self.gated else (None, None)
@@ -123,6 +143,7 @@ class TransformerBlock(keras.layers.Layer):
     def _attend(
         self,
         shape: tf.Tensor,
+        buckets: tf.Tensor | None,
         only: tf.Tensor | None,
         kept: Callable[[tf.Tensor], tf.Tensor],
         hidden: tf.Tensor,
@@ -138,11 +159,15 @@ class TransformerBlock(keras.layers.Layer):
         bias = None
         if self.distances:
             bias = tf.cast(tf.convert_to_tensor(self.distance_bias), self.compute_dtype)
+        timed = None
+        if buckets is not None:
+            timed = lookup(tf.convert_to_tensor(self.time_bias), buckets, training)
+            timed = tf.cast(tf.transpose(timed, [0, 3, 1, 2]), self.compute_dtype)
         if only is None:
             dropout = self.attention_dropout.draw(training)
-            attended = causal_attention(query, key, value, *dropout, bias, training)
+            attended = causal_attention(query, key, value, *dropout, bias, training, timed)
         else:
-            attended = attention_at(query, key, value, only, bias)
+            attended = attention_at(query, key, value, only, bias, timed)
         return self.attention_output(self._join_heads(attended, training))
 
     # A transpose is best for a training batch, but its oneDNN kernel takes 0.15 ms for a single

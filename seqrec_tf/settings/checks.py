@@ -46,7 +46,7 @@ USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "encoder": {
         **dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec", "auto")),
-        **dict.fromkeys(("layers", "dropout", "tied", "blend"), TRAINED),
+        **dict.fromkeys(("layers", "dropout", "time_bias", "tied", "blend"), TRAINED),
         **dict.fromkeys(_LEARNING, TRAINED),
     },
     "protocol": dict.fromkeys(("validation_from", "test_from", "test_days"), ("PT",)),

@@ -6,7 +6,7 @@ from seqrec_tf.errors import InputError
 
 TENSORS = (
     *("titles", "scores", "row_splits", "candidate_ids"),
-    *("k", "exclude_ids", "filter_seen", "categories"),
+    *("k", "exclude_ids", "filter_seen", "categories", "timestamps", "now"),
 )
 ITEM_COLUMNS = ("row", "title", "count", "categories")
 

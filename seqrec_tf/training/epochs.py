@@ -111,6 +111,7 @@ def prepare(
         config.encoder,
         config.training,
         first_epoch=len(checkpoint.history),
+        times=dataset.split.times,
     )
     model = build_model(config, dataset.catalogue, data.steps_per_epoch)
     checkpoint.set_model(model)

@@ -27,8 +27,8 @@ class NextItemModel(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Encoder outputs (batch, length, dim) for `inputs["rows"]`."""
-        return self.encoder(inputs["rows"], training=training)
+        """Encoder outputs (batch, length, dim) for `inputs["rows"]`, and `inputs["times"]`."""
+        return self.encoder(inputs["rows"], inputs.get("times"), training=training)
 
     def compute_loss(
         self,

@@ -37,9 +37,9 @@ class TrainingData:
 
     Attributes:
         batches: a `tf.data.Dataset` of (inputs, targets): inputs is a dict with `rows`
-            (batch, length) int32 and, for objectives that draw them, `negatives` int32,
-            (batch, length, count) for bce and (count,) for the others; targets is
-            (batch, length) int32, 0 where there is none.
+            (batch, length) int32; where times are read, `times` (batch, length + 1) int64; and,
+            for objectives that draw them, `negatives` int32, (batch, length, count) for bce and
+            (count,) for the others. Targets is (batch, length) int32, 0 where there is none.
         steps_per_epoch: batches an epoch.
         targets_per_epoch: real targets an epoch, padding not counted; with item dropout, fewer.
     """
@@ -84,6 +84,7 @@ def training_data(
     encoder: EncoderConfig,
     training: TrainingConfig,
     first_epoch: int = 0,
+    times: tf.RaggedTensor | None = None,
 ) -> TrainingData:
     """Batches for `epochs - first_epoch` epochs.
 
@@ -93,6 +94,7 @@ def training_data(
         encoder: for the window.
         training: examples, batch size, negatives, buckets, epochs and seed.
         first_epoch: epochs already done, when a run is resumed.
+        times: (users, None) int64, of each item; read with `time_bias`.
 
     Raises:
         InputError: no history has two items, or there is no other item to draw as a negative.
@@ -108,7 +110,8 @@ def training_data(
     epochs = tf.data.Dataset.range(first_epoch, training.epochs)
     batches = epochs.flat_map(lambda epoch: _epoch(examples, training, epoch))
     batches = batches.enumerate(start=first_epoch * steps)
-    make_batch = _batch_maker(histories.flat_values, examples, items, training)
+    read = times.flat_values if encoder.time_bias and times is not None else None
+    make_batch = _batch_maker(histories.flat_values, read, examples, items, training)
     batches = batches.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4)
     return TrainingData(batches, steps, _targets_per_epoch(examples, training))
 
@@ -192,7 +195,11 @@ def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> t
 
 
 def _batch_maker(
-    values: tf.Tensor, examples: _Examples, items: int, training: TrainingConfig
+    values: tf.Tensor,
+    times: tf.Tensor | None,
+    examples: _Examples,
+    items: int,
+    training: TrainingConfig,
 ) -> Callable[[tf.Tensor, tf.Tensor], Batch]:
     widths = tf.constant(examples.widths, tf.int64)
 
@@ -201,10 +208,13 @@ def _batch_maker(
         begin, end = slices[:, 0], slices[:, 1]
         longest = tf.reduce_max(end - begin - 1)
         width = tf.gather(widths, tf.searchsorted(widths, [longest])[0])
-        rows = tf.gather(values, tf.ragged.range(begin, end))
+        places = tf.ragged.range(begin, end)
         if training.item_dropout:
-            rows = left_out(rows, training.item_dropout, seed)
+            places = left_out(places, training.item_dropout, seed)
+        rows = tf.gather(values, places)
         inputs = {"rows": to_padded(rows[:, :-1], width)}
+        if times is not None:
+            inputs["times"] = to_padded(tf.gather(times, places), width + 1)
         targets = to_padded(rows[:, 1:], width)
         if training.examples == "prefixes":
             last = tf.cast(rows.row_lengths(), tf.int32) - 2
@@ -219,7 +229,7 @@ def _batch_maker(
 
 
 def left_out(rows: tf.RaggedTensor, share: float, seed: tf.Tensor) -> tf.RaggedTensor:
-    """Ragged int32 rows without a random share of them, the others in their order."""
+    """Ragged values without a random share of them, the others in their order."""
     kept = tf.random.stateless_uniform([tf.size(rows.flat_values)], seed + 2) >= share
     return tf.ragged.boolean_mask(rows, rows.with_flat_values(kept))
 

@@ -40,7 +40,8 @@ def refitted_network(
     )
     keras.utils.clear_session()
     keras.utils.set_random_seed(config.training.seed)
-    data = training_data(everything, catalogue.size, config.encoder, config.training)
+    times = dataset.everything_times
+    data = training_data(everything, catalogue.size, config.encoder, config.training, times=times)
     model = build_model(config, catalogue, steps)
     if start:
         carry_over(start, model.encoder, catalogue)

@@ -58,6 +58,7 @@ def write_run(config: RunConfig, path: Path | None = None, *, force: bool = Fals
         dataset = _dataset(config.data)
         duration = Duration(config.training, _stretch(config, dataset)(config.training))
         config, asked = _in_force(config, dataset, duration)
+        _require_times(config, dataset)
         start = _start(config, dataset)
         another = functools.partial(default_run, asked) if path is None else None
         with claim.created(force, another) as folder:
@@ -125,6 +126,12 @@ def _in_force(
         adapted(config, catalogue.size, int(catalogue.counts.sum())),
         dataclasses.replace(asked, training=duration.to_repeat),
     )
+
+
+def _require_times(config: RunConfig, dataset: "Dataset") -> None:
+    from seqrec_tf.training.required_times import require_times
+
+    require_times(config.encoder, dataset)
 
 
 def _start(config: RunConfig, dataset: "Dataset") -> "Run | None":

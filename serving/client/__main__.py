@@ -24,6 +24,7 @@ examples:
   python -m serving.client --url "https://reader:$password@films.example:8443" --label stable 1193
   python -m serving.client 1193 661 --k 20 --exclude 2858 260 --keep-seen
   python -m serving.client 1193 --categories Animation Musical         # export --categories
+  python -m serving.client 1193 661 --timestamps 978300760 978302109 --now 978400000
   python -m serving.client --similar 1193 661
   python -m serving.client --json 1193 661 914 | jq '.[].title'
 """
@@ -69,6 +70,14 @@ def _parser() -> CommandParser:
         "--categories", nargs="+", default=(), metavar="NAME", help="only items of any of these"
     )
     parser.add_argument(
+        "--timestamps",
+        nargs="+",
+        type=int,
+        metavar="TIME",
+        help="when each item was, for a model that reads times (train --time-bias)",
+    )
+    parser.add_argument("--now", type=int, metavar="TIME", help="when the question is asked")
+    parser.add_argument(
         "--similar", action="store_true", help="items like each of the ids, which are no history"
     )
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds (%(default)g)")
@@ -86,6 +95,8 @@ class Question:
         exclude: never these.
         keep_seen: whether what the history holds is recommended, too; None for as exported.
         categories: only items of any of these; none for all.
+        timestamps: when each of the ids was; None if that is unknown.
+        now: when the question is asked; None if that is unknown.
         similar: whether items like each of the ids are asked for.
     """
 
@@ -94,6 +105,8 @@ class Question:
     exclude: Sequence[str] = ()
     keep_seen: bool | None = None
     categories: Sequence[str] = ()
+    timestamps: Sequence[int] | None = None
+    now: int | None = None
     similar: bool = False
 
 
@@ -110,7 +123,8 @@ def answer(recommender: Recommender, question: Question, as_json: bool = False) 
         what, asked = "history", [list(question.ids)]
         hide = None if question.keep_seen is None else not question.keep_seen
         options = (question.k, question.exclude, hide, question.categories)
-        answers = recommender.recommend(asked, *options)
+        told = None if question.timestamps is None else [question.timestamps]
+        answers = recommender.recommend(asked, *options, told, question.now)
     if as_json:
         return json.dumps([dataclasses.asdict(item) for each in answers for item in each])
     return "\n\n".join(table(*pair, what) for pair in zip(asked, answers, strict=True))

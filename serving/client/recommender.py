@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from serving.client.transports.forms import as_ids, components, padded, scalar, vector
 from serving.client.transports.opening import open_transport
 from serving.client.transports.retrying import Retries
-from serving.client.transports.transport import Served, Values
+from serving.client.transports.transport import Served, TensorSpec, Values
 from serving.protocol.errors import InputError
 
 PLAIN, WITH_OPTIONS = "ragged", "recommend"
@@ -89,13 +89,15 @@ class Recommender:
         exclude_ids: Sequence[int | str] = (),
         filter_seen: bool | None = None,
         categories: Sequence[str] = (),
+        timestamps: Sequence[Sequence[int]] | None = None,
+        now: int | Sequence[int] | None = None,
     ) -> list[list[Recommendation]]:
         """Recommend items for a batch of histories.
 
         A plain request goes to the signature `ragged`: the histories as flat ids and row splits;
-        of its answer, the first k. Where k is larger than the export's, or `exclude_ids`,
-        `filter_seen` or `categories` say something, it goes to `recommend`, the histories padded
-        to the longest. What is not said is as the signature's default says.
+        of its answer, the first k. Where k is larger than the export's, or any of the others says
+        something, it goes to `recommend`, the histories padded to the longest. What is not said is
+        as the signature's default says.
 
         Args:
             histories: the batch.
@@ -104,13 +106,17 @@ class Recommender:
             filter_seen: whether items of a history are left out of its answer; None is as the
                 model was exported, which is yes but for `--repeats`.
             categories: only items of any of these; none for all.
+            timestamps: for each history when each of its items was, in the unit of the log that
+                the model learnt from; 0 is unknown. For models that read times.
+            now: when the request is, for all or for each history; None is soon after the last item.
 
         Returns:
             For each history the recommended items, best first. Filler (id 0 or "") is left out.
 
         Raises:
             RequestError: the server cannot be reached or refuses.
-            InputError: ids of another type, k below 1, or an option this model does not have.
+            InputError: ids of another type, k below 1, not as many times as items, or an option
+                this model does not have.
         """
         _check_k(k)
         if len(histories) == 0:
@@ -119,6 +125,7 @@ class Recommender:
         options: dict[str, Any] = {name: values for name, values in lists.items() if len(values)}
         if filter_seen is not None and filter_seen != self._hides_seen:
             options["filter_seen"] = bool(filter_seen)
+        options |= _times(histories, timestamps, now)
         if options or (k is not None and k > self._exported_k):
             if k is not None:
                 options["k"] = k
@@ -223,16 +230,25 @@ class Recommender:
             "filter_seen": True,
             "exclude_ids": (),
             "categories": (),
+            "timestamps": [[0]],
+            "now": [0],
         }
         needed = signature.inputs.keys() - signature.defaults.keys()
         options = {n: value for n, value in neutral.items() if n in needed} | options
         values = {
-            name: scalar(value)
-            if name in ("k", "filter_seen")
-            else vector(as_ids(value, signature.inputs[name].dtype))
-            for name, value in options.items()
+            name: self._option(value, signature.inputs[name]) for name, value in options.items()
         }
         return {self.id_input.name: self._matrix(histories), **values}
+
+    @staticmethod
+    def _option(value: object, spec: TensorSpec) -> Values:
+        """One option as its input takes it: a scalar, a vector or a padded matrix."""
+        if not spec.shape:
+            return scalar(value)
+        rows: Any = value
+        if len(spec.shape) == 1:
+            return vector(as_ids(rows, spec.dtype))
+        return padded([as_ids(row, spec.dtype) for row in rows], 0)
 
     @property
     def _hides_seen(self) -> bool:
@@ -270,6 +286,37 @@ class Recommender:
     def _matrix(self, rows: Histories) -> Values:
         padding = "" if self.id_input.dtype == "DT_STRING" else 0
         return padded(self._typed_rows(rows), padding)
+
+
+def _times(
+    histories: Histories,
+    timestamps: Sequence[Sequence[int]] | None,
+    now: int | Sequence[int] | None,
+) -> dict[str, Any]:
+    """The options that say when everything was, as far as that is told."""
+    options: dict[str, Any] = {}
+    if timestamps is not None:
+        lengths, found = [len(row) for row in histories], [len(row) for row in timestamps]
+        if lengths != found:
+            raise InputError(
+                "timestamps: expected one for each item, histories of "
+                f"{_short(lengths)} items. Received: {_short(found)}"
+            )
+        options["timestamps"] = timestamps
+    if now is not None:
+        moments = [now] if isinstance(now, int) else list(now)
+        if len(moments) not in (1, len(histories)):
+            raise InputError(
+                f"now: expected one time, or one for each of {len(histories)} histories. "
+                f"Received: {len(moments)}"
+            )
+        options["now"] = moments
+    return options
+
+
+def _short(numbers: Sequence[int], most: int = 8) -> str:
+    """The first of some numbers, as text."""
+    return ", ".join(map(str, numbers[:most])) + (", ..." if len(numbers) > most else "")
 
 
 def _check_k(k: int | None) -> None:

@@ -1,7 +1,7 @@
 """What an artifact says in JSON, as typed documents: golden requests, export report, sidecar."""
 
 from export.artifact.documents.document import Document
-from export.artifact.documents.golden import Answer, Call, Golden, Id, Request
+from export.artifact.documents.golden import Answer, Call, Golden, Id, Request, TimedRequest
 from export.artifact.documents.lite import (
     LiteItems,
     LiteReport,
@@ -44,4 +44,5 @@ __all__ = [
     "Request",
     "Retrieval",
     "Sidecar",
+    "TimedRequest",
 ]

@@ -46,6 +46,19 @@ class Request(Document):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class TimedRequest(Request):
+    """A batch of histories with times, asked in every form that takes those.
+
+    Attributes:
+        timestamps: of each id; 0 is unknown, and no timestamps at all are, too.
+        now: when each is asked; 0 is unknown.
+    """
+
+    timestamps: list[list[int]]
+    now: list[int]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Call(Document):
     """A request to one signature.
 
@@ -82,10 +95,11 @@ class Golden(Document):
         withheld: ids that nobody is recommended.
         requests: asked in every form.
         calls: of single signatures.
+        timed: of a model that reads times; None of any other.
         ids: all of the catalogue's, ascending, if an answer has ties.
     """
 
-    NESTED = {"requests": Request.each, "calls": Call.each}
+    NESTED = {"requests": Request.each, "calls": Call.each, "timed": TimedRequest.each}
 
     id_name: str
     id_type: str
@@ -98,4 +112,5 @@ class Golden(Document):
     withheld: list[Id]
     requests: tuple[Request, ...]
     calls: tuple[Call, ...]
+    timed: tuple[TimedRequest, ...] | None = None
     ids: list[Id] | None = None

@@ -101,6 +101,7 @@ class Report(Provenance):
         k: items recommended.
         id_name: name of the id inputs and outputs.
         repeats: whether seen items are recommended where a request does not say.
+        reads_times: whether a request may say when everything was.
         packages: name -> version.
         lite: of the LiteRT file; None if there is none.
         retrieval: how the SavedModel finds items; None if there is none.
@@ -122,6 +123,7 @@ class Report(Provenance):
     k: int
     id_name: str
     repeats: bool = False
+    reads_times: bool = False
     packages: dict[str, str]
     lite: LiteReport | None = None
     retrieval: Retrieval | None = None

@@ -15,7 +15,12 @@ def _pairs(queries: Queries) -> list[tuple[list[int], int]]:
 
 def _leave_one_out(lists: list[list[int]]):
     sequences = ragged(lists)
-    return split_at(sequences, *leave_one_out_ends(sequences.row_lengths()))
+    return split_at(sequences, _places(sequences), *leave_one_out_ends(sequences.row_lengths()))
+
+
+def _places(sequences: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Times of which each is another one."""
+    return sequences.with_flat_values(tf.range(tf.size(sequences.flat_values), dtype=tf.int64))
 
 
 def test_leave_one_out():
@@ -44,7 +49,9 @@ CUTS = 10.0, 20.0  # validation is [10, 20), the test begins at 20
 
 
 def _by_time(lists: list[list[int]], times: list[list[float]]):
-    return split_at(ragged(lists), *time_ends(ragged(times, tf.float64), *CUTS))
+    seen = ragged(times, tf.float64)
+    whole = seen.with_flat_values(tf.cast(seen.flat_values, tf.int64))
+    return split_at(ragged(lists), whole, *time_ends(seen, *CUTS))
 
 
 def test_global_time_split_takes_the_last_item_of_each_period():
