@@ -68,15 +68,24 @@ class Ranking:
 
 def encoder_scorer(encoder: Encoder) -> Scorer:
     """Scores of every item by dot product; column 0 is padding."""
+    kinds = (tf.int32, tf.int64) if encoder.time_bias else (tf.int32,)
 
-    @tf.function(reduce_retracing=True)
-    def scores(histories: tf.RaggedTensor, times: tf.RaggedTensor | None) -> tf.Tensor:
-        return tf.matmul(encoder.encode(histories, times), encoder.item_table(), transpose_b=True)
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], kind) for kind in kinds])
+    def scores(*asked: tf.RaggedTensor) -> tf.Tensor:
+        return tf.matmul(encoder.encode(*asked), encoder.item_table(), transpose_b=True)
 
     def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
-        return scores(histories, times if encoder.time_bias else None)
+        if not encoder.time_bias:
+            return scores(histories)
+        return scores(histories, _unknown_times(histories) if times is None else times)
 
     return score
+
+
+def _unknown_times(histories: tf.RaggedTensor) -> tf.RaggedTensor:
+    """As `Queries.times`, of which nothing is known."""
+    lengths = histories.row_lengths() + 1
+    return tf.RaggedTensor.from_row_lengths(tf.zeros([tf.reduce_sum(lengths)], tf.int64), lengths)
 
 
 def encoder_ndcg(encoder: Encoder, queries: Queries) -> float:

@@ -30,6 +30,17 @@ def test_leave_one_out():
     assert _pairs(split.test) == [([1, 2, 3, 4], 5), ([6, 7], 8)]
 
 
+def test_times_stay_with_their_items_and_the_last_is_the_targets():
+    lists, times = [[1, 0, 3, 4, 0, 6], [7, 8, 9]], [[1, 2, 3, 4, 5, 6], [7, 8, 9]]
+    sequences = ragged(lists)  # 0: not in the catalogue
+    ends = leave_one_out_ends(sequences.row_lengths())
+    split = split_at(sequences, ragged(times, tf.int64), *ends)
+    assert split.training.to_list() == [[1, 3, 4], [7]]
+    assert split.times.to_list() == [[1, 3, 4], [7]]
+    assert split.validation.times.to_list() == [[1, 3, 4, 5], [7, 8]]
+    assert split.test.times.to_list() == [[1, 3, 4, 6], [7, 8, 9]]
+
+
 def test_users_with_fewer_than_three_items_have_no_query_and_train_with_all_they_have():
     split = _leave_one_out([[1, 2], [3, 4, 5], [6], [7, 8]])
     assert split.training.to_list() == [[1, 2], [3], [6], [7, 8]]

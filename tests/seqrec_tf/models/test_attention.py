@@ -19,14 +19,14 @@ def _inputs(heads: int, length: int, dtype=tf.float32):
     return [tf.constant(generator.normal(0, 1, s), dtype) for s in shapes]
 
 
-def _textbook(query, key, value, distance_bias=None):
+def _textbook(query, key, value, distance_bias=None, pair_bias=0.0):
     """Every score computed, the later ones masked."""
     length = query.shape[2]
     scores = tf.matmul(query, key, transpose_b=True)
     distances = np.subtract.outer(np.arange(length), np.arange(length))
     if distance_bias is not None:
         scores += tf.gather(distance_bias, np.maximum(distances, 0), axis=1)
-    weights = tf.nn.softmax(tf.where(distances < 0, -np.inf, scores))
+    weights = tf.nn.softmax(tf.where(distances < 0, -np.inf, scores + pair_bias))
     return tf.matmul(weights, value)
 
 
@@ -54,6 +54,22 @@ def test_value_and_gradients_are_the_textbooks(length, heads, bias):
     # Outside training the gradient is not ours, and on some processors the last bit of a product.
     outside, inside = _ours(*inputs, training=False), _ours(*inputs)
     np.testing.assert_allclose(outside, inside, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_a_bias_of_pairs_is_added_and_has_the_textbooks_gradient(length, heads):
+    *inputs, upstream = _inputs(heads, length)
+    pairs = np.random.default_rng(1).normal(0, 1, [BATCH, heads, length, length])
+    inputs.append(tf.constant(pairs, tf.float32))
+
+    def ours(query, key, value, distance_bias, pair_bias):
+        return causal_attention(query, key, value, 0, NO_SEED, distance_bias, pair_bias=pair_bias)
+
+    found = _value_and_gradients(ours, inputs, upstream)
+    expected = _value_and_gradients(_textbook, inputs, upstream)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(left, right, rtol=0, atol=1e-5)
 
 
 def test_equal_scores_average_what_came_before():
