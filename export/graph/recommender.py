@@ -132,20 +132,24 @@ class Recommender(tf.Module):
 
     def recommend_with_options(
         self,
-        told: Told,
+        histories: tf.RaggedTensor,
         k: tf.Tensor,
         exclude_ids: tf.Tensor,
         filter_seen: tf.Tensor,
         categories: tf.Tensor | None = None,
+        timestamps: tf.RaggedTensor | None = None,
+        now: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """As `recommend`, with options of one request.
 
         Args:
-            told: histories, and times if the encoder reads them.
+            histories: ragged raw ids, (batch, None).
             k: (), columns of the answer; at most 1,000, or twice as many as there are items.
             exclude_ids: (n,) raw ids that nobody of the batch gets.
             filter_seen: (), whether items of the history are left out.
             categories: (n,) string, only items of any of these; none for all.
+            timestamps: as in `Told`.
+            now: as in `Told`.
         """
         # Columns cost memory also where no item is left for them.
         most = max(1000, 2 * self.ids.shape[0])
@@ -153,7 +157,7 @@ class Recommender(tf.Module):
         k = after(
             [least, tf.debugging.assert_less_equal(k, most, f"k: expected at most {most}.")], k
         )
-        known = self._known(told, k)
+        known = self._known(Told(histories, timestamps, now), k)
         rows = known.rows
         seen = rows.with_flat_values(tf.where(filter_seen, rows.flat_values, 0))
         allowed = self._allowed(exclude_ids, categories)

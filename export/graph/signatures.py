@@ -8,7 +8,7 @@ from tensorflow.types.experimental import ConcreteFunction, PolymorphicFunction
 
 from export.graph.bounds import MOST_BYTES, MOST_ROWS, checked
 from export.graph.recommender import Recommender
-from export.graph.requests import Told, dense
+from export.graph.requests import dense
 
 # Every number that fits into an int64 and no larger one, on which `to_number` would fail: fewer
 # digits than the largest, or as many and a smaller one somewhere after the same beginning.
@@ -182,10 +182,11 @@ class Forms:
         now: tf.Tensor | None = None,
         **options: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        told = Told(histories)
+        times = {}
         if timestamps is not None and now is not None:
-            told = dense(histories, timestamps, now)
-        return self.recommender.recommend_with_options(told, **options)
+            histories, *told = dense(histories, timestamps, now)
+            times = dict(zip(TIMES, told, strict=True))
+        return self.recommender.recommend_with_options(histories, **options, **times)
 
 
 def _ragged(ids: tf.Tensor) -> tf.RaggedTensor:

@@ -78,15 +78,18 @@ class RefreshedEncoder:
         """(items + 1, dim) float32, row 0 zeros."""
         return tf.convert_to_tensor(self.table)
 
-    def encode(self, histories: tf.RaggedTensor | tf.Tensor, *times: tf.RaggedTensor) -> tf.Tensor:
+    def encode(
+        self, histories: tf.RaggedTensor | tf.Tensor, times: tf.RaggedTensor | None = None
+    ) -> tf.Tensor:
         """Rows of the new catalogue, ragged (batch, None) or padded, -> (batch, dim) float32.
 
-        Times, if they are read, as `seqrec_tf.models.Encoder.encode` takes them.
+        `times` as `seqrec_tf.models.Encoder.encode` takes them; needed if they are read.
         """
         if not isinstance(histories, tf.RaggedTensor):
             histories = from_padded(histories)
         stand_ins = tf.gather(self.trained.stand_ins, histories.flat_values)
-        return self.trained.encode_rows(drop_padding(histories.with_flat_values(stand_ins)), *times)
+        read = [drop_padding(histories.with_flat_values(stand_ins))]
+        return self.trained.encode_rows(*read, *([] if times is None else [times]))
 
 
 def stand_ins(

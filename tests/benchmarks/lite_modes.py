@@ -56,7 +56,7 @@ def by_tensorflow(run: Run, samples: Samples, integers: bool) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if integers:
             converter.representative_dataset = lambda: (
-                {name: np.array(history, np.int32)} for history in samples.representative
+                {name: np.array(asked.ids, np.int32)} for asked in samples.representative
             )
 
     return convert(run.encoder, run.catalogue, 10, name, configure)

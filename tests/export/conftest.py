@@ -255,7 +255,10 @@ def large() -> dict[str, SimpleNamespace]:
     numbers = np.arange(2000)
     catalogue = Catalogue(3 * numbers + 3, numbers.astype(str), 2000 - numbers, "movie_ids")
     items = {"ids": catalogue.ids.tolist()}
-    sidecar = Sidecar.of({"id_name": "movie_ids", "speaks": "ids", "items": items})
+    signature = {"inputs": {"movie_ids": "int32 [length]"}, "outputs": {}}
+    sidecar = Sidecar.of(
+        {"id_name": "movie_ids", "speaks": "ids", "items": items, "signature": signature}
+    )
     drawn = drawn_samples(catalogue, window=20)
     samples = replace(drawn, representative=drawn.representative[:50])
     common = {"items": 2000, "window": 20, "dim": 64, "layers": 1, "dropout": 0.0}

@@ -31,7 +31,24 @@ def read(source: Source) -> list[tuple]:
     path = source.path.with_suffix(".sqlite")
     write_histories(source, path)
     written = Histories(path)
-    return list(written.between(1, written.users))
+    return people(written, 1, written.users)
+
+
+def people(written: Histories, first: int, last: int) -> list[tuple]:
+    """Users with their items; each item has a time, in ascending order."""
+    found = list(written.between(first, last))
+    for _, items, times in found:
+        assert len(items) == len(times) and times == sorted(times)
+    return [(user, items) for user, items, _ in found]
+
+
+def test_times_are_whole_and_the_newest_is_known(tmp_path):
+    path = csv(tmp_path, "1,5,10.75", "1,6,3", "2,5,99.5")
+    written_to = path.with_suffix(".sqlite")
+    write_histories(Source(path, "user", "item", "time", None, "int64"), written_to)
+    written = Histories(written_to)
+    assert list(written.between(1, 2)) == [(1, [6, 5], [3, 10]), (2, [5], [99])]
+    assert written.newest() == 99
 
 
 def csv(tmp_path, *lines: str):
@@ -70,8 +87,8 @@ def test_any_part_of_the_users(tmp_path):
     read(log(csv(tmp_path, "30,1,1", "4,2,1", "-5,3,1", "200,4,1")))
     written = Histories(tmp_path / "log.sqlite")
     assert (written.users, written.user_type) == (4, "int64")
-    assert list(written.between(2, 3)) == [(4, [2]), (30, [1])]
-    assert list(written.between(4, 4)) == [(200, [4])]
+    assert people(written, 2, 3) == [(4, [2]), (30, [1])]
+    assert people(written, 4, 4) == [(200, [4])]
 
 
 def test_one_user_that_is_no_integer_makes_all_of_them_texts(tmp_path):

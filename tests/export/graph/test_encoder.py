@@ -49,7 +49,9 @@ def test_methods_are_called_alike(kind):
     names = ("encode", "item_table", *(("encode_one",) if hasattr(kind, "encode_one") else ()))
     for name in names:
         wanted, found = (inspect.signature(getattr(each, name)) for each in (DeviceEncoder, kind))
-        assert list(wanted.parameters) == list(found.parameters)
+        asked, more = np.split(list(found.parameters.values()), [len(wanted.parameters)])
+        assert [each.name for each in asked] == list(wanted.parameters)
+        assert [each.name for each in more if each.default is each.empty] == []  # times
 
 
 @pytest.mark.parametrize("kind", [ExactIndex, IvfIndex])

@@ -28,7 +28,7 @@ def samples(large):
     """Drawn ones; what came next is always what float32 recommends first, so that any loses."""
     model = large["sasrec"]
     compared = model.samples.compared[:COMPARED]
-    answers = lite_asker(model.files["none"], model.sidecar)(compared)
+    answers = lite_asker(model.files["none"], model.sidecar)([ids for ids, *_ in compared])
     return dataclasses.replace(
         model.samples,
         compared=compared,

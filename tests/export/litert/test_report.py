@@ -10,7 +10,7 @@ import pytest
 from export.artifact.documents import Sidecar
 from export.litert.report import LENGTHS, latencies, lite_report, parity
 from export.litert.runner import lite_asker
-from export.litert.samples import Samples
+from export.litert.samples import Asked, Samples
 
 # The first four after 11 are 22, 33, 44, 55; after 33 they are 44, 11, 22, 55.
 COMPARED = [[11], [11], [33], [33]]
@@ -34,7 +34,8 @@ def sidecar(lite):
 
 
 def samples(targets=TARGETS) -> Samples:
-    return Samples(COMPARED, COMPARED, targets, "four histories")
+    asked = list(map(Asked, COMPARED))
+    return Samples(asked, asked, targets, "four histories")
 
 
 def test_a_file_agrees_with_itself(successor, sidecar):

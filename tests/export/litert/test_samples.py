@@ -28,17 +28,22 @@ def run(build, tmp_path):
 def test_representative_histories_are_beginnings_of_the_training_part(run):
     samples = run_samples(run, dataset_of_run(run))
     assert len(samples.representative) == 10
-    for history in samples.representative:
+    for history, timestamps, now in samples.representative:
         user = history[0] // 11
         assert history
         assert history == [11 * row for row in WATCHED[user]][: len(history)]
         assert max(history) <= 110
+        assert [11 * time for time in timestamps] == history  # a row's time is its number
+        # Asked when the next one came; at the last one's time where there is no next.
+        assert now in (history[-1] // 11 + 1, history[-1] // 11)
 
 
 def test_compared_are_the_test_queries_with_what_came_next(run):
     samples = run_samples(run, dataset_of_run(run))
     expected = [[11 * row for row in rows[:-1]] for rows in WATCHED.values()]
-    assert samples.compared == expected
+    assert [asked.ids for asked in samples.compared] == expected
+    for asked in samples.compared:
+        assert [11 * time for time in asked.timestamps] == asked.ids and asked.now == 12
     assert samples.targets == [132] * 10
     assert samples.source == "10 of 10 test users of P2, seed 0"
 
@@ -119,9 +124,9 @@ def test_nothing_is_needed_without_quantisation(run, tmp_path):
 def test_drawn_histories_follow_the_popularity(build, id_type):
     catalogue = build.catalogue(id_type)
     samples = drawn_samples(catalogue, window=3)
-    lengths = {len(history) for history in samples.compared}
+    lengths = {len(asked.ids) for asked in samples.compared}
     assert lengths == set(range(1, 7))
-    drawn = [raw for history in samples.compared for raw in history]
+    drawn = [raw for asked in samples.compared for raw in asked.ids]
     shares = [drawn.count(raw) / len(drawn) for raw in catalogue.ids]
     assert shares == pytest.approx(catalogue.popularity()[1:].tolist(), abs=0.03)
     assert len(samples.representative) == 200 and samples.targets is None

@@ -69,21 +69,16 @@ def test_queries_are_ranked_with_their_own_times():
 
 
 def _gap_log(folder) -> None:
-    """After x come "soon" within a minute, and "late" after a month: only times tell which."""
+    """After an item of one number comes one of the next: "soon", or "late" after a month."""
     generator = np.random.default_rng(0)
     lines = ["user_id,item_id,timestamp"]
     for user in range(300):
         at = 1_600_000_000 + int(generator.integers(0, 10**7))
-        for step in generator.permutation(4):  # so that each pair stands in some training part
+        first = int(generator.integers(8))
+        for number in range(first, first + 6):
             late = bool(generator.integers(2))
-            lines.append(f"u{user},x{step},{at}")
-            at += (
-                30 * DAY + int(generator.integers(0, DAY))
-                if late
-                else int(generator.integers(1, 60))
-            )
-            lines.append(f"u{user},{'late' if late else 'soon'}{step},{at}")
-            at += DAY
+            at += int(generator.integers(25, 35)) * (DAY if late else 1)
+            lines.append(f"u{user},{'late' if late else 'soon'}{number % 8},{at}")
     (folder / "log.csv").write_text("\n".join(lines) + "\n")
 
 
