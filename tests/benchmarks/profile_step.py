@@ -46,13 +46,16 @@ def prepare(flags: list[str]):
     from seqrec_tf.commands.train import _parser
     from seqrec_tf.data.dataset import load_dataset
     from seqrec_tf.options import build_config, given_options
+    from seqrec_tf.settings.adaptive import adapted
     from seqrec_tf.training.model import build_model
     from seqrec_tf.training.pipeline import training_data
 
     config = build_config(given_options(vars(_parser().parse_args(flags))))
     dataset = load_dataset(config.data)
+    split, catalogue = dataset.split, dataset.catalogue
+    config = adapted(config, catalogue.size, int(catalogue.counts.sum()))
     data = training_data(
-        dataset.split.training, dataset.catalogue.size, config.encoder, config.training
+        split.training, catalogue.size, config.encoder, config.training, times=split.times
     )
     return config, build_model(config, dataset.catalogue, data.steps_per_epoch), data
 
