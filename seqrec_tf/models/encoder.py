@@ -106,7 +106,8 @@ class Encoder(keras.Model):
         self, rows: tf.Tensor, positions: tf.Tensor, times: tf.Tensor | None = None
     ) -> tf.Tensor:
         """The output at one position of each history: (batch, length), (batch,) -> (batch, dim)."""
-        return tf.gather(self(rows, times, training=False), positions, batch_dims=1)
+        read = {"times": times} if self.time_bias else {}
+        return tf.gather(self(rows, training=False, **read), positions, batch_dims=1)
 
     def moments(
         self, rows: tf.Tensor, times: tf.Tensor | None, training: bool

@@ -28,7 +28,8 @@ class NextItemModel(keras.Model):
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Encoder outputs (batch, length, dim) for `inputs["rows"]`, and `inputs["times"]`."""
-        return self.encoder(inputs["rows"], inputs.get("times"), training=training)
+        read = {"times": inputs["times"]} if "times" in inputs else {}
+        return self.encoder(inputs["rows"], training=training, **read)
 
     def compute_loss(
         self,

@@ -167,8 +167,8 @@ def test_the_batch_job_asks_for_no_more(monkeypatch):
     assert [bounds.rows_a_request(k) for k in (1, 1000, 10**9)] == [16_384, 4194, 1]
     monkeypatch.setattr("export.batch.scoring.MOST_IDS", 10)
     lengths = [1, 2, 5, 5, 6, 10, 3, 1, 1, 1]
-    people = iter([(user, [7] * length) for user, length in enumerate(lengths)])
-    found = [[len(items) for _, items in batch] for batch in _batches(people, 4)]
+    people = iter([(user, [7] * length, [1] * length) for user, length in enumerate(lengths)])
+    found = [[len(items) for _, items, _ in batch] for batch in _batches(people, 4)]
     assert found == [[1, 2], [5, 5], [6], [10], [3, 1], [1, 1]]
 
 

@@ -18,6 +18,7 @@ def folder(large, tmp_path):
     (tmp_path / "model.tflite").write_bytes(model.files["none"])
     items = {"ids": model.sidecar.items.ids}
     sidecar = {"id_name": "movie_ids", "speaks": "ids", "quantization": "none", "items": items}
+    sidecar |= {"signature": model.sidecar.signature.to_json()}
     (tmp_path / "model.json").write_text(json.dumps(sidecar))
     (tmp_path / "README.md").write_text("# The run's card\n")
     return tmp_path

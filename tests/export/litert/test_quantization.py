@@ -109,6 +109,7 @@ def staged(folder, model, mode: str, content: bytes):
     (folder / "model.tflite").write_bytes(content)
     items = {"ids": model.sidecar.items.ids}
     sidecar = {"id_name": "movie_ids", "speaks": "ids", "quantization": mode, "items": items}
+    sidecar |= {"signature": model.sidecar.signature.to_json()}
     (folder / "model.json").write_text(json.dumps(sidecar))
     model.golden.write(folder / "golden_requests.json")
     return folder
@@ -128,7 +129,7 @@ def test_the_proof_holds_a_quantised_file_to_the_mode_that_it_claims(model, tmp_
 
 
 def test_the_proof_finds_a_file_whose_ranges_are_of_no_history(model, tmp_path):
-    ranges = activation_ranges(model.files["none"], ROWS, histories=[])
+    ranges = activation_ranges(model.files["none"], ROWS, requests=[])
     content = quantize(model.files["none"], "int8", ROWS, ranges)
     proof = prove([staged(tmp_path, model, "int8", content)])
     assert any("of float32's recommendations, got" in failure for failure in proof.failures)
