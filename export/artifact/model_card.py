@@ -6,9 +6,10 @@ import yaml
 
 from export.artifact.changes import change_text
 from export.artifact.documents import Report, Retrieval
-from export.artifact.version import LITE
+from export.artifact.version import LITE, SAVEDMODEL
 from seqrec_tf.evaluation.refit_note import refit_note
 from seqrec_tf.evaluation.seen_targets import seen_note
+from seqrec_tf.evaluation.times_note import times_note
 
 CARD = """---
 {header}---
@@ -52,6 +53,10 @@ curl http://localhost:8501/v1/models/{name}:predict -d '{{"instances": [[...]]}}
 ```"""
 ON_DEVICE = """`model.tflite` takes one history, `{id_name}` int32 [length], in built-in ops only;
 `model.json` holds the titles."""
+TIMED = {
+    SAVEDMODEL: "The signature `timed` also takes `timestamps` of the items and `now`.",
+    LITE: "It also takes `timestamps` int64 [length] of the items and `now` int64 [1].",
+}
 
 
 def write_model_card(path: Path, kind: str, name: str, report: Report) -> None:
@@ -64,6 +69,8 @@ def write_model_card(path: Path, kind: str, name: str, report: Report) -> None:
         report: what was exported and proven.
     """
     asking = ON_DEVICE if kind == LITE else SERVED
+    if report.reads_times:
+        asking += f"\n\n{TIMED[kind]} 0 is an unknown time, in the unit of the log."
     card = CARD.format(
         header=yaml.safe_dump(_metadata(kind, name, report), sort_keys=False, allow_unicode=True),
         name=name,
@@ -119,7 +126,7 @@ def _figures(metrics: dict) -> str:
         for name, row in rows.items()
     ]
     title = f"| {metrics['protocol']}, test | HR@10 | NDCG@10 | MRR@10 |"
-    notes = [each for each in (seen_note(metrics), refit_note(metrics)) if each]
+    notes = [say(metrics) for say in (seen_note, times_note, refit_note) if say(metrics)]
     return "\n".join([title, "|---|---|---|---|", *lines, *(f"\n{note}" for note in notes)])
 
 

@@ -2,7 +2,8 @@
 
 A run keeps them, so that nothing measures it, or trains it on, with another log than it was
 trained on. Neither the file's path and format count, nor titles, nor the order of rows that are
-sorted anyway, nor times beyond the order and the split that follow from them.
+sorted anyway, nor times beyond the order and the split that follow from them, unless a model reads
+them.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ import pandas as pd
 from seqrec_tf.errors import InputError
 
 COUNTS = ("interactions", "users", "items")
-SPLIT = "split"
+SPLIT, TIMES = "split", "times"
 
 
 class ChangedLogError(InputError):
@@ -36,7 +37,7 @@ class LogDigest:
         protocol: with filters that are not its own, as in tables.
         cuts: of PT, where the parts end in time.
         digests: of the `users`, the `items`, the `pairs` of both in any order, of the users'
-            histories in `order`, and of where each history is `split`.
+            histories in `order`, of where each history is `split`, and of whole `times`.
     """
 
     interactions: int
@@ -88,6 +89,7 @@ def digest_of(
         "pairs": _of_numbers(np.sort(users * len(item_names) + items)),
         "order": _of_numbers(users, items),
         SPLIT: _of_numbers(*ends),
+        TIMES: _of_numbers(np.floor(times.astype(np.float64)), kind="<f8"),
     }
     return LogDigest(
         interactions=len(table),
@@ -106,10 +108,10 @@ def _of_names(names: pd.Index) -> str:
     return hashlib.sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _of_numbers(*arrays: np.ndarray) -> str:
+def _of_numbers(*arrays: np.ndarray, kind: str = "<i8") -> str:
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array, "<i8").data)
+        digest.update(np.ascontiguousarray(array, kind).data)
     return digest.hexdigest()
 
 
@@ -118,6 +120,7 @@ def changes(
     now: LogDigest,
     known: np.ndarray | None = None,
     found: np.ndarray | None = None,
+    timed: bool = False,
 ) -> str:
     """What differs between the log of a training and another one, in words; "" for nothing.
 
@@ -126,6 +129,7 @@ def changes(
         now: of the log now.
         known: item ids of the training, if they are at hand.
         found: item ids of the log now.
+        timed: whether times count by themselves.
     """
     said = _settings_and_counts(kept, now)
     other = [name for name, digest in kept.digests.items() if now.digests.get(name) != digest]
@@ -137,6 +141,8 @@ def changes(
         said.append("users have other items")
     elif not said and "order" in other:
         said.append("the order of interactions differs")
+    elif not said and timed and TIMES in other:
+        said.append("the times of interactions differ")
     said += _held_out(kept, now, SPLIT in other, bool(said))
     if said and kept.last_time != now.last_time:
         said.append(f"the last time is {now.last_time} instead of {kept.last_time}")

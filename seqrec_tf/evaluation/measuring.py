@@ -3,10 +3,11 @@
 import dataclasses
 
 from seqrec_tf.data.dataset import Dataset
+from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.baselines import markov_scorer, popularity_scorer
 from seqrec_tf.evaluation.breakdown import breakdown
 from seqrec_tf.evaluation.comparison import paired_difference
-from seqrec_tf.evaluation.metrics import Metrics, best_baseline
+from seqrec_tf.evaluation.metrics import Figures, Metrics, best_baseline
 from seqrec_tf.evaluation.ranking import Ranking, Scorer, encoder_scorer, rank
 from seqrec_tf.evaluation.recommended import describe
 from seqrec_tf.evaluation.simple_models import BASELINES, SimpleModel, simple_models
@@ -57,6 +58,7 @@ def measure(
         },
         test=own,
         validation=own_before,
+        without_times=_without_times(encoder, split.test, sampled),
         baselines=figures,
         baselines_validation=before,
         baseline_settings={model.name: model.settings for model in simple},
@@ -68,6 +70,14 @@ def measure(
             for scorer, ranking in test.items()
         },
     )
+
+
+def _without_times(encoder: Encoder, queries: Queries, sampled: bool) -> Figures:
+    """The figures of queries that do not say when anything was, if the encoder reads that."""
+    if not encoder.time_bias:
+        return {}
+    untold = dataclasses.replace(queries, times=None)
+    return rank(encoder_scorer(encoder), untold, encoder.items, sampled).metrics(encoder.items)
 
 
 def _baselines(

@@ -31,6 +31,7 @@ class Metrics:
             misses, unless `repeats`.
         test: metric -> figure, such as "ndcg@10", of the test queries.
         validation: the same of the validation queries.
+        without_times: of a model that reads times: as `test`, asked without any.
         baselines: each baseline's name -> the same, of the test queries.
         baselines_validation: the same of the validation queries.
         baseline_settings: of those that have any: what the validation queries chose.
@@ -58,6 +59,7 @@ class Metrics:
     seen_targets: dict[str, int] | None = None
     test: Figures = field(default_factory=dict)
     validation: Figures = field(default_factory=dict)
+    without_times: Figures = field(default_factory=dict)
     baselines: dict[str, Figures] = field(default_factory=dict)
     baselines_validation: dict[str, Figures] = field(default_factory=dict)
     baseline_settings: dict[str, dict[str, Any]] = field(default_factory=dict)

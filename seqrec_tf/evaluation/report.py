@@ -11,6 +11,7 @@ from seqrec_tf.evaluation.difference import Difference
 from seqrec_tf.evaluation.metrics import CUTOFFS, Metrics
 from seqrec_tf.evaluation.refit_note import refit_note
 from seqrec_tf.evaluation.seen_targets import every_target_is_hidden, seen_note
+from seqrec_tf.evaluation.times_note import times_note
 from seqrec_tf.settings.config import CLOSED_FORM
 
 if TYPE_CHECKING:  # takes TensorFlow
@@ -99,6 +100,7 @@ def notes(metrics: Metrics, name: str) -> list[str]:
     said = [
         blend_note(metrics, name),
         _closed_form_note(metrics, name),
+        times_note(metrics.as_dict()),
         refit_note(metrics.as_dict()),
     ]
     return [sentence for sentence in said if sentence]

@@ -24,12 +24,17 @@ def dataset_of_run(run: Run, data_dir: str | None = None) -> Dataset:
     """
     config = run.config.data
     dataset = load_dataset(dataclasses.replace(config, data_dir=data_dir) if data_dir else config)
-    require_same_log(run.path, run.log, run.catalogue.ids, dataset)
+    timed = run.config.encoder.time_bias
+    require_same_log(run.path, run.log, run.catalogue.ids, dataset, timed)
     return dataset
 
 
 def require_same_log(
-    path: Path, kept: LogDigest | None, known: np.ndarray | None, dataset: Dataset
+    path: Path,
+    kept: LogDigest | None,
+    known: np.ndarray | None,
+    dataset: Dataset,
+    timed: bool = False,
 ) -> None:
     """Refuse another log than the one that a run was trained on.
 
@@ -38,6 +43,7 @@ def require_same_log(
         kept: what the run keeps of its log; None if it is older than that, which is said.
         known: the run's item ids; None if they are not there yet.
         dataset: of the log now.
+        timed: whether the run's encoder reads times.
 
     Raises:
         ChangedLogError: it is another one.
@@ -48,7 +54,7 @@ def require_same_log(
             f"{path}: trained before runs kept a digest of their log; whether {dataset.source} is "
             "that log is seen by its item ids only"
         )
-    elif changed := changes(kept, dataset.log, known, found):
+    elif changed := changes(kept, dataset.log, known, found, timed):
         raise ChangedLogError(
             f"{path}: expected the log that it was trained on; the data has changed since "
             f"training, and its figures would be of what it has learnt, or of nothing. Received: "

@@ -90,7 +90,7 @@ def resume_run(path: Path | None, given: Sections) -> Path:
         dataset = _dataset(config.data)
         from seqrec_tf.runs.dataset import require_same_log
 
-        require_same_log(claim.path, *read_log(claim.path), dataset)
+        require_same_log(claim.path, *read_log(claim.path), dataset, config.encoder.time_bias)
         duration = kept.prolonged(given.get("training", {}), _stretch(config, dataset))
         config, asked = _in_force(config, dataset, duration)
         if (claim.path / STATE).is_file():  # a search is over, if there was one

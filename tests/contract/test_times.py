@@ -117,6 +117,23 @@ def test_plain_json(urls, expected):
     )
 
 
+def test_the_cards_say_how_to_ask_and_what_it_is_worth(folder):
+    metrics = json.loads((folder / "run/metrics.json").read_text())
+    worth = f"of requests that do not, NDCG@10 is {metrics['without_times']['ndcg@10']:.4f}"
+    served, lite = "models/seqrec/1/assets.extra", "models/seqrec-lite/1"
+    for card, said in (
+        ("run", worth),
+        (served, worth),
+        (lite, worth),
+        (served, "The signature `timed` also takes `timestamps`"),
+        (lite, "It also takes `timestamps` int64 [length]"),
+    ):
+        text = " ".join((folder / card / "README.md").read_text().split())
+        assert said in text, card
+    for card in (served, lite):
+        assert "0 is an unknown time" in (folder / card / "README.md").read_text()
+
+
 def test_the_command(urls, expected):
     flags = ["--url", urls["http"], "--json", "--now", str(NOW), "--timestamps", *map(str, TIMES)]
     done = run_module("serving.client", *HISTORY, *flags)

@@ -4,12 +4,14 @@ import dataclasses
 import shlex
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from helpers.tensors import ragged
 from helpers.tiny_runs import finished_run, run_command, write_log
 
 from seqrec_tf.data.splits import Queries
+from seqrec_tf.errors import InputError
 from seqrec_tf.evaluation.ranking import encoder_scorer, rank
 from seqrec_tf.runs.dataset import dataset_of_run
 from seqrec_tf.runs.directory import read_run
@@ -95,6 +97,13 @@ def test_what_only_times_can_tell_is_learnt(tmp_path, encoder):
     # Without times it is one of the two, and a coin decides.
     guessed = rank(scorer, dataclasses.replace(queries, times=None), items).ranks
     assert 0.35 < (guessed == 0).mean() < 0.65 and (guessed <= 1).mean() > 0.9
+    # The run says both.
+    metrics = run.metrics
+    for figures, ranks in ((metrics.test, told), (metrics.without_times, guessed)):
+        assert figures["hit_rate@5"] == pytest.approx((ranks < 5).mean(), abs=1e-6)
+        assert figures["mrr@10"] == pytest.approx((1 / (ranks + 1)).mean(), abs=1e-3)
+    note = f"of requests that do not, NDCG@10 is {metrics.without_times['ndcg@10']:.4f}"
+    assert note in " ".join(run.cards["README.md"].decode().split())
 
 
 @pytest.mark.parametrize(
@@ -115,6 +124,23 @@ def test_times_that_say_nothing_are_refused_in_a_line(tmp_path, time, received):
     line = err.splitlines()[-1]
     assert line.startswith("error: --time-bias: expected") and received in line
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_run_that_reads_times_is_measured_with_no_others(tmp_path, timed):
+    _gap_log(tmp_path)
+    flags = TINY if timed else [flag for flag in TINY if flag != "--time-bias"]
+    run = finished_run(tmp_path, *flags, "--epochs", "1")
+    log = pd.read_csv(tmp_path / "log.csv")
+    log["timestamp"] *= 1000  # milliseconds: the same order, and the same parts
+    log.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        if timed:
+            with pytest.raises(InputError, match="the times of interactions differ"):
+                dataset_of_run(read_run(run))
+        else:
+            dataset_of_run(read_run(run))
 
 
 def test_an_item_item_model_has_no_use_for_times(tmp_path):
