@@ -29,11 +29,10 @@ from export.graph.encoder import HistoryEncoder, reads_times, trained_part
 from export.graph.exact import LOWEST
 from export.graph.held import held_by
 from export.graph.index import Index, Query
+from export.graph.item_tables import row_table, title_table
 from export.graph.requests import Known, Told, known_times
 from seqrec_tf.data.catalogue import Catalogue
 from seqrec_tf.ragged import drop_padding
-
-PART = 1_000_000  # titles that are Python objects at a time
 
 
 class Recommender(tf.Module):
@@ -89,13 +88,13 @@ class Recommender(tf.Module):
         padding = np.array([catalogue.padding], catalogue.ids.dtype)
         ids = tf.constant(np.concatenate([padding, catalogue.ids]), self.id_type)
         self.ids = tf.Variable(ids, trainable=False)
-        self.titles = tf.Variable(_title_table(catalogue.titles), trainable=False)
+        self.titles = tf.Variable(title_table(catalogue.titles), trainable=False)
         self.popularity = tf.Variable(catalogue.popularity(), trainable=False)
         never = catalogue.never()
         # Without a list every row but 0 may come up, and the index knows of row 0.
         self.allowed = tf.Variable(~never, trainable=False) if never.sum() > 1 else None
         self.categories = CategoryFilter(catalogue) if catalogue.categories is not None else None
-        self.rows = None if self.id_type == tf.int64 else _row_table(ids)
+        self.rows = None if self.id_type == tf.int64 else row_table(ids)
 
     def _hold_encoder(self, encoder: HistoryEncoder) -> None:
         """The encoder as a function, and all that it needs."""
@@ -198,7 +197,7 @@ class Recommender(tf.Module):
             return tf.linalg.matvec(self.index.vectors(rows), self._vectors(known))
 
         scores = few_or_many(fits, few, lambda: self._score_parts(known, rows))
-        scores = tf.where(_cold(known), tf.gather(self.popularity, rows), scores)
+        scores = tf.where(known.cold, tf.gather(self.popularity, rows), scores)
         return tf.where(rows > 0, scores, LOWEST)
 
     def _score_parts(self, known: Known, rows: tf.Tensor) -> tf.Tensor:
@@ -283,7 +282,7 @@ class Recommender(tf.Module):
         return tf.where(tf.gather(self.ids, places) == ids, places, 0)
 
     def _query(self, known: Known, hidden: tf.RaggedTensor, allowed: tf.Tensor | None) -> Query:
-        return Query(self._vectors(known), _cold(known), hidden, allowed)
+        return Query(self._vectors(known), known.cold, hidden, allowed)
 
     def _best(self, query: Query, k: tf.Tensor | int, cosine: bool = False) -> dict[str, tf.Tensor]:
         """The answer with k columns; beyond what the index reaches they are fillers."""
@@ -298,21 +297,3 @@ class Recommender(tf.Module):
             "titles": tf.gather(self.titles, rows),
             "scores": scores,
         }
-
-
-def _title_table(titles: np.ndarray) -> tf.Tensor:
-    """The title of each row, part by part: Python's strings take three times as much memory."""
-    parts = (titles[i : i + PART].astype(object) for i in range(0, len(titles), PART))
-    return tf.concat([[""], *(tf.constant(part, tf.string) for part in parts)], axis=0)
-
-
-def _row_table(ids: tf.Tensor) -> tf.lookup.StaticHashTable:
-    """From raw ids, (items + 1,), to their rows."""
-    rows = tf.range(1, tf.size(ids, tf.int64), dtype=tf.int64)
-    initializer = tf.lookup.KeyValueTensorInitializer(ids[1:], rows)
-    return tf.lookup.StaticHashTable(initializer, default_value=0)
-
-
-def _cold(known: Known) -> tf.Tensor:
-    """Whether nothing is known of a history, (batch, 1)."""
-    return known.rows.row_lengths()[:, tf.newaxis] == 0

@@ -35,6 +35,11 @@ class Known(NamedTuple):
     rows: tf.RaggedTensor
     times: tf.RaggedTensor | None = None
 
+    @property
+    def cold(self) -> tf.Tensor:
+        """Whether nothing is known of a history, (batch, 1)."""
+        return self.rows.row_lengths()[:, tf.newaxis] == 0
+
     def part(self, first: tf.Tensor | None, end: tf.Tensor | None) -> "Known":
         """Some of the histories; see `export.graph.bounds.ragged_part`."""
         rows, times = self

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from serving.client.times import time_options
 from serving.client.transports.forms import as_ids, components, padded, scalar, vector
 from serving.client.transports.opening import open_transport
 from serving.client.transports.retrying import Retries
@@ -125,7 +126,7 @@ class Recommender:
         options: dict[str, Any] = {name: values for name, values in lists.items() if len(values)}
         if filter_seen is not None and filter_seen != self._hides_seen:
             options["filter_seen"] = bool(filter_seen)
-        options |= _times(histories, timestamps, now)
+        options |= time_options(histories, timestamps, now)
         if options or (k is not None and k > self._exported_k):
             if k is not None:
                 options["k"] = k
@@ -286,37 +287,6 @@ class Recommender:
     def _matrix(self, rows: Histories) -> Values:
         padding = "" if self.id_input.dtype == "DT_STRING" else 0
         return padded(self._typed_rows(rows), padding)
-
-
-def _times(
-    histories: Histories,
-    timestamps: Sequence[Sequence[int]] | None,
-    now: int | Sequence[int] | None,
-) -> dict[str, Any]:
-    """The options that say when everything was, as far as that is told."""
-    options: dict[str, Any] = {}
-    if timestamps is not None:
-        lengths, found = [len(row) for row in histories], [len(row) for row in timestamps]
-        if lengths != found:
-            raise InputError(
-                "timestamps: expected one for each item, histories of "
-                f"{_short(lengths)} items. Received: {_short(found)}"
-            )
-        options["timestamps"] = timestamps
-    if now is not None:
-        moments = [now] if isinstance(now, int) else list(now)
-        if len(moments) not in (1, len(histories)):
-            raise InputError(
-                f"now: expected one time, or one for each of {len(histories)} histories. "
-                f"Received: {len(moments)}"
-            )
-        options["now"] = moments
-    return options
-
-
-def _short(numbers: Sequence[int], most: int = 8) -> str:
-    """The first of some numbers, as text."""
-    return ", ".join(map(str, numbers[:most])) + (", ..." if len(numbers) > most else "")
 
 
 def _check_k(k: int | None) -> None:
