@@ -24,7 +24,7 @@ def rows(path) -> list[tuple]:
     with TemporaryDirectory() as folder:
         write_histories(source, Path(folder, "histories.sqlite"))
         written = Histories(Path(folder, "histories.sqlite"))
-        by_user = {str(user): items for user, items in written.between(1, written.users)}
+        by_user = {str(user): items for user, items, _ in written.between(1, written.users)}
     table = load_log(str(path)).table
     expected = table.sort_values(["user", "time"], kind="stable")
     assert by_user == {
@@ -238,7 +238,8 @@ def test_lists_in_parts(tmp_path):
     write_parts(folder, frame, ".parquet")
     source = Source(folder, "user_id", None, None, "seen", "int64")
     write_histories(source, tmp_path / "h.sqlite")
-    assert list(Histories(tmp_path / "h.sqlite").between(1, 3)) == [(1, []), (2, [1, 2]), (3, [3])]
+    people = Histories(tmp_path / "h.sqlite").between(1, 3)
+    assert [(user, items) for user, items, _ in people] == [(1, []), (2, [1, 2]), (3, [3])]
     assert len(list(read_tables(folder, source.columns, "--histories", 2))) == 3
 
 

@@ -81,7 +81,8 @@ def test_unpaired_quotes_in_batch_scoring(tmp_path):
     path = tsv(tmp_path, *rows)
     source = Source(tmp_path / "log.tsv", "user_id", "item_id", "timestamp", None, "int64")
     write_histories(source, tmp_path / "log.sqlite")
-    assert list(Histories(tmp_path / "log.sqlite").between(1, 1)) == [("u", [1, 2, 3, 4, 5])]
+    ((user, items, _),) = Histories(tmp_path / "log.sqlite").between(1, 1)
+    assert (user, items) == ("u", [1, 2, 3, 4, 5])
     path = write_csv(tmp_path, *rows, header=HEADER)
     with pytest.raises(InputError, match="log.csv, line 2 or later: expected CSV with every quote"):
         source = Source(tmp_path / "log.csv", "user_id", "item_id", "timestamp", None, "int64")

@@ -24,7 +24,7 @@ def both_orders(path: str) -> list[int]:
     trained = prepare(load_log(path)).table["item"].tolist()
     source = Source(Path(path), "user_id", "item_id", "timestamp", None, "int64")
     write_histories(source, Path(f"{path}.sqlite"))
-    ((_, scored),) = Histories(Path(f"{path}.sqlite")).between(1, 1)
+    ((_, scored, _),) = Histories(Path(f"{path}.sqlite")).between(1, 1)
     assert scored == trained
     return trained
 
