@@ -51,6 +51,7 @@ OTHER = RunConfig(
         norm="post",
         expansion=4,
         gated=True,
+        time_bias=True,
         tied=False,
         blend=True,
     ),
