@@ -128,7 +128,7 @@ def test_a_refreshed_version_keeps_it(exported):
 
 def test_batch_scoring_with_another_k_keeps_it(exported):
     schema = answer_schema("movie_ids", "int64", "int64")
-    parts = [(0, iter([(7, [11, 22])]))]
+    parts = [(0, iter([(7, [11, 22], [1, 2])]))]
     scorer = Scorer(exported.saved, "movie_ids", schema, 3)
     rows = pa.concat_tables(table for _, _, table in scorer.answers(parts, 2))
     assert rows["movie_id"].to_pylist() == [33, 11, 22]
