@@ -38,7 +38,7 @@ def from_padded(rows: tf.Tensor) -> tf.RaggedTensor:
 
 def drop_padding(histories: tf.RaggedTensor) -> tf.RaggedTensor:
     """Drop every row 0 (padding and unknown items): ragged (batch, None) -> ragged."""
-    return tf.ragged.boolean_mask(histories, histories != 0)
+    return drop_padding_of(histories, histories)
 
 
 def drop_padding_of(rows: tf.RaggedTensor, values: tf.RaggedTensor) -> tf.RaggedTensor:

@@ -126,7 +126,8 @@ def _figures(metrics: dict) -> str:
         for name, row in rows.items()
     ]
     title = f"| {metrics['protocol']}, test | HR@10 | NDCG@10 | MRR@10 |"
-    notes = [say(metrics) for say in (seen_note, times_note, refit_note) if say(metrics)]
+    said = (seen_note(metrics), times_note(metrics), refit_note(metrics))
+    notes = [each for each in said if each]
     return "\n".join([title, "|---|---|---|---|", *lines, *(f"\n{note}" for note in notes)])
 
 

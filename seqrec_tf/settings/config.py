@@ -120,11 +120,7 @@ class EncoderConfig:
     norm: str = option("pre", "sasrec: normalise before or after each branch", ("pre", "post"))
     expansion: int = option(1, "sasrec: width of the feed-forward layers, in multiples of --dim")
     gated: bool = option(False, "sasrec: gated blocks (LiGR) with SwiGLU")
-    time_bias: bool = option(
-        False,
-        "read times: a learned bias of the attention for how long ago an item was (sasrec), or the "
-        "time until the next as an input (gru4rec)",
-    )
+    time_bias: bool = option(False, "read when items were, and when the next is asked for")
     tied: bool = option(True, "one table for the items of histories and candidates")
     blend: bool = option(
         False,

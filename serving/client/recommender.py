@@ -109,7 +109,7 @@ class Recommender:
             categories: only items of any of these; none for all.
             timestamps: for each history when each of its items was, in the unit of the log that
                 the model learnt from; 0 is unknown. For models that read times.
-            now: when the request is, for all or for each history; None is soon after the last item.
+            now: when the request is, for all or for each history; None and 0 are unknown.
 
         Returns:
             For each history the recommended items, best first. Filler (id 0 or "") is left out.
