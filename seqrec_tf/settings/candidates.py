@@ -31,11 +31,16 @@ def _half_as_fast(config: RunConfig) -> Sections:
     return {"training": {"learning_rate": config.training.learning_rate / 2}}
 
 
+def _other_times(config: RunConfig) -> Sections:
+    return {"encoder": {"time_bias": not config.encoder.time_bias}}
+
+
 ALTERNATIVES: dict[str, Callable[[RunConfig], Sections]] = {
     "dropout": _other_dropout,
     "dim": _half_as_wide,
     "gated": _other_blocks,
     "learning_rate": _half_as_fast,
+    "time_bias": _other_times,
 }
 
 
@@ -62,6 +67,12 @@ def alternatives(config: RunConfig) -> list[Sections]:
     """What each candidate changes of `config`, the most promising first."""
     found = (ALTERNATIVES[name](config) for name in named(config.training.candidates))
     return [settings for settings in found if settings]
+
+
+def reads_times(config: RunConfig) -> bool:
+    """Whether the encoder, or one that the search may try, reads when items were."""
+    searched = config.training.search_minutes > 0
+    return config.encoder.time_bias or (searched and "time_bias" in named(config.training.candidates))
 
 
 def without_typed(config: RunConfig, given: Sections) -> RunConfig:

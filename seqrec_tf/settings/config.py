@@ -190,8 +190,8 @@ class TrainingConfig:
     )
     candidates: str = option(
         "dropout,dim",
-        "what the search may change, unless it is named: some of dropout, dim, gated and "
-        "learning_rate, with commas",
+        "what the search may change, unless it is named: some of dropout, dim, gated, "
+        "learning_rate and time_bias, with commas",
     )
     validation_users: int = option(0, "validate on so many users, drawn by --seed; 0: all")
     length_buckets: int = option(16, "batch shapes: histories of like length share a batch")

@@ -4,18 +4,17 @@ import numpy as np
 
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.errors import InputError
-from seqrec_tf.settings.config import EncoderConfig
 
 
-def require_times(encoder: EncoderConfig, dataset: Dataset) -> None:
-    """Refuse times that say nothing, if the encoder is to read them.
+def require_times(dataset: Dataset) -> None:
+    """Refuse times that say nothing.
 
     Raises:
         InputError: times that are not above 0, which stands for an unknown one, or with the same
             gap between all neighbouring interactions, as where they are places in a list.
     """
     times = dataset.split.times
-    if not encoder.time_bias or times is None:
+    if times is None:
         return
     earliest = times.flat_values.numpy().min()
     if earliest <= 0:

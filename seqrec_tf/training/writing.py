@@ -26,6 +26,7 @@ from seqrec_tf.runs.directory import (
 from seqrec_tf.runs.search import chosen_settings
 from seqrec_tf.screen import loading_tensorflow
 from seqrec_tf.settings.adaptive import adapted
+from seqrec_tf.settings.candidates import reads_times
 from seqrec_tf.settings.config import CLOSED_FORM, DataConfig, RunConfig, Sections, override
 from seqrec_tf.settings.config_files import with_asked
 from seqrec_tf.training.duration import STATE, Duration, require_resumable, resumed_config
@@ -58,7 +59,8 @@ def write_run(config: RunConfig, path: Path | None = None, *, force: bool = Fals
         dataset = _dataset(config.data)
         duration = Duration(config.training, _stretch(config, dataset)(config.training))
         config, asked = _in_force(config, dataset, duration)
-        _require_times(config, dataset)
+        if reads_times(config):
+            _require_times(dataset)
         start = _start(config, dataset)
         another = functools.partial(default_run, asked) if path is None else None
         with claim.created(force, another) as folder:
@@ -90,7 +92,7 @@ def resume_run(path: Path | None, given: Sections) -> Path:
         dataset = _dataset(config.data)
         from seqrec_tf.runs.dataset import require_same_log
 
-        require_same_log(claim.path, *read_log(claim.path), dataset, config.encoder.time_bias)
+        require_same_log(claim.path, *read_log(claim.path), dataset, reads_times(config))
         duration = kept.prolonged(given.get("training", {}), _stretch(config, dataset))
         config, asked = _in_force(config, dataset, duration)
         if (claim.path / STATE).is_file():  # a search is over, if there was one
@@ -128,10 +130,10 @@ def _in_force(
     )
 
 
-def _require_times(config: RunConfig, dataset: "Dataset") -> None:
+def _require_times(dataset: "Dataset") -> None:
     from seqrec_tf.training.required_times import require_times
 
-    require_times(config.encoder, dataset)
+    require_times(dataset)
 
 
 def _start(config: RunConfig, dataset: "Dataset") -> "Run | None":

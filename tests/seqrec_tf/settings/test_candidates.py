@@ -4,8 +4,8 @@ import pytest
 
 from seqrec_tf.errors import InputError
 from seqrec_tf.options import build_config
-from seqrec_tf.settings.candidates import ALTERNATIVES, alternatives, named
-from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.settings.candidates import ALTERNATIVES, alternatives, named, reads_times
+from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig, override
 
 
 def _config(candidates: str) -> RunConfig:
@@ -21,6 +21,7 @@ def test_each_differs_from_the_rules_in_one_setting():
         {"encoder": {"dim": 32}},
         {"encoder": {"gated": True}},
         {"training": {"learning_rate": 0.0005}},
+        {"encoder": {"time_bias": True}},
     ]
 
 
@@ -41,9 +42,17 @@ def test_a_name_that_is_none():
     with pytest.raises(InputError) as error:
         build_config({"training": {"candidates": "dropout,depth"}})
     assert str(error.value) == (
-        "--candidates: expected some of dropout, dim, gated, learning_rate, with commas between "
-        "them. Received: 'depth'."
+        "--candidates: expected some of dropout, dim, gated, learning_rate, time_bias, with commas "
+        "between them. Received: 'depth'."
     )
+
+
+def test_times_are_read_by_an_encoder_or_by_one_that_is_searched_for():
+    plain = _config("dropout,time_bias")
+    assert not reads_times(plain)
+    assert reads_times(override(plain, {"training": {"search_minutes": 1.0}}))
+    assert reads_times(override(plain, {"encoder": {"time_bias": True}}))
+    assert not reads_times(override(_config("dropout"), {"training": {"search_minutes": 1.0}}))
 
 
 def test_what_a_person_named_is_not_searched_over():

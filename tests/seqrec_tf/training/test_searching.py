@@ -161,6 +161,30 @@ def test_where_there_is_nothing_to_search_it_is_said(folder, flags, received):
     assert not (folder / "nothing/search.json").exists()
 
 
+def test_times_are_a_candidate_where_they_say_something(folder, tmp_path):
+    flags = [*PLAIN, "--search-minutes", "30", "--candidates", "time-bias", "--run", "timed"]
+    code, _, err = run_command(folder, *flags)
+    assert code == 2 and not (folder / "timed").exists()
+    assert err.splitlines()[-1] == (
+        "error: --time-bias: expected times above 0 in log.csv, since 0 stands for an unknown one. "
+        "Received: 0."
+    )
+    write_log(tmp_path)
+    log = tmp_path / "log.csv"
+    header, *rows = [line.split(",") for line in log.read_text().splitlines()]
+    told = [[user, item, str(100 + int(at) ** 2)] for user, item, at in rows]
+    log.write_text("\n".join(",".join(row) for row in [header, *told]) + "\n")
+    run = finished_run(tmp_path, *flags)
+    assert [row["settings"] for row in _search(run)["considered"]] == [
+        {},
+        {"encoder": {"time_bias": True}},
+    ]
+    told = [[user, item, str(1_000 * int(at))] for user, item, at in told]
+    log.write_text("\n".join(",".join(row) for row in [header, *told]) + "\n")
+    code, _, err = run_command(tmp_path, "--resume", "--run", "timed")
+    assert code == 2 and "the last time is 149000 instead of 149" in err
+
+
 def test_a_search_is_not_begun_from_another_runs_weights(folder, searched):
     flags = ["--continue-from", "searched", "--search-minutes", "5"]
     code, _, err = run_command(folder, *flags, "--run", "both")
