@@ -71,8 +71,8 @@ def alternatives(config: RunConfig) -> list[Sections]:
 
 def reads_times(config: RunConfig) -> bool:
     """Whether the encoder, or one that the search may try, reads when items were."""
-    searched = config.training.search_minutes > 0
-    return config.encoder.time_bias or (searched and "time_bias" in named(config.training.candidates))
+    candidates = named(config.training.candidates) if config.training.search_minutes else []
+    return config.encoder.time_bias or "time_bias" in candidates
 
 
 def without_typed(config: RunConfig, given: Sections) -> RunConfig:
