@@ -47,7 +47,9 @@ def searcher(index: Index, allowed: np.ndarray, k: int) -> Callable:
     vectors = tf.TensorSpec([None, index.dense().shape[1]], tf.float32)
     may = None if allowed[1:].all() else tf.constant(allowed)
 
-    @tf.function(input_signature=[vectors, tf.RaggedTensorSpec([None, None], tf.int32)])
+    hidden_rows = tf.RaggedTensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[vectors, hidden_rows], autograph=False)
     def search(vectors: tf.Tensor, hidden: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         cold = tf.zeros([tf.shape(vectors)[0], 1], tf.bool)
         return index.search(Query(vectors, cold, hidden, may), min(k, index.reach))

@@ -6,6 +6,8 @@ titles. Stock TensorFlow ops only, so an unmodified TensorFlow Serving loads it.
 like is `export.graph.signatures`' business, how items are found `export.graph.exact`'s.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -70,16 +72,15 @@ class Recommender(tf.Module):
         self._hold_items(catalogue)
         self._hold_encoder(encoder)
         histories = tf.RaggedTensorSpec([None, None], self.id_type)
-        self.recommend = tf.function(self._recommend, input_signature=[histories])
+        graph = functools.partial(tf.function, autograph=False)
+        self.recommend = graph(self._recommend, input_signature=[histories])
         if self.reads_times:
             timestamps = tf.RaggedTensorSpec([None, None], tf.int64)
             now = tf.TensorSpec([None], tf.int64)
-            self.recommend_at = tf.function(
-                self._recommend, input_signature=[histories, timestamps, now]
-            )
+            self.recommend_at = graph(self._recommend, input_signature=[histories, timestamps, now])
         # For whoever restores the model: what its items are rated by, whatever the index.
         some = tf.TensorSpec([None], tf.int32)
-        self.item_vectors = tf.function(index.vectors, input_signature=[some])
+        self.item_vectors = graph(index.vectors, input_signature=[some])
 
     def _hold_items(self, catalogue: Catalogue) -> None:
         """What is looked up of items, by row."""
@@ -102,7 +103,7 @@ class Recommender(tf.Module):
         # fail at the first request. Its TensorFlow variables are.
         self.encoder_variables = encoder.tensorflow_variables
         self.trained = trained_part(encoder)
-        # Traced once and called by every signature, which would trace it anew.
+        # Traced once for all signatures, and with AutoGraph, which a foreign encoder may need.
         self.reads_times = reads_times(encoder)
         kinds = [tf.int32, *([tf.int64] if self.reads_times else [])]
         ragged = [tf.RaggedTensorSpec([None, None], kind) for kind in kinds]

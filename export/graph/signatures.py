@@ -57,7 +57,7 @@ def concrete(
     function: Callable[..., dict[str, tf.Tensor]], inputs: dict[str, tf.TensorSpec]
 ) -> ConcreteFunction:
     """Trace `function` with positional inputs that are named as in `inputs`."""
-    return tf.function(function).get_concrete_function(*_named(inputs))
+    return tf.function(function, autograph=False).get_concrete_function(*_named(inputs))
 
 
 def _named(inputs: dict[str, tf.TensorSpec]) -> list[tf.TensorSpec]:

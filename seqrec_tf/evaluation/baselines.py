@@ -52,7 +52,7 @@ def markov_scorer(training: tf.RaggedTensor, catalogue: Catalogue) -> Scorer:
     return score
 
 
-@tf.function(input_signature=REPLACED)
+@tf.function(input_signature=REPLACED, autograph=False)
 def _replaced(row: tf.Tensor, lines: tf.Tensor, places: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """`row`, (items + 1,), so many times, with other values in some places; in memory once."""
     return tf.tensor_scatter_nd_update(tf.tile(row[tf.newaxis], [lines, 1]), places, values)

@@ -70,7 +70,9 @@ def encoder_scorer(encoder: Encoder) -> Scorer:
     """Scores of every item by dot product; column 0 is padding."""
     kinds = (tf.int32, tf.int64) if encoder.time_bias else (tf.int32,)
 
-    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], kind) for kind in kinds])
+    signature = [tf.RaggedTensorSpec([None, None], kind) for kind in kinds]
+
+    @tf.function(input_signature=signature, autograph=False)
     def scores(*asked: tf.RaggedTensor) -> tf.Tensor:
         return tf.matmul(encoder.encode(*asked), encoder.item_table(), transpose_b=True)
 
@@ -88,9 +90,14 @@ def _unknown_times(histories: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_row_lengths(tf.zeros([tf.reduce_sum(lengths)], tf.int64), lengths)
 
 
+def scorer_ndcg(scorer: Scorer, queries: Queries, items: int) -> float:
+    """NDCG@10 of these queries, over a catalogue of so many items."""
+    return rank(scorer, queries, items).metrics(items)["ndcg@10"]
+
+
 def encoder_ndcg(encoder: Encoder, queries: Queries) -> float:
     """NDCG@10 of these queries."""
-    return rank(encoder_scorer(encoder), queries, encoder.items).metrics(encoder.items)["ndcg@10"]
+    return scorer_ndcg(encoder_scorer(encoder), queries, encoder.items)
 
 
 def rank(
@@ -143,7 +150,7 @@ def _missed(queries: Queries) -> np.ndarray:
     return (queries.targets.numpy() == 0) | hidden
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _rank_block(
     scores: tf.Tensor, hidden: tf.RaggedTensor, targets: tf.Tensor, keys: tf.Tensor | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -169,7 +176,9 @@ def _fill(scores: tf.Tensor, indices: tf.Tensor, value: tf.Tensor | float) -> tf
     return tf.tensor_scatter_nd_update(scores, indices, tf.fill([tf.shape(indices)[0]], value))
 
 
-@tf.function(input_signature=[tf.TensorSpec([2], tf.int32), tf.TensorSpec([], tf.int32)])
+@tf.function(
+    input_signature=[tf.TensorSpec([2], tf.int32), tf.TensorSpec([], tf.int32)], autograph=False
+)
 def _keys(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """What decides which items are drawn: those with the highest of these random numbers.
 

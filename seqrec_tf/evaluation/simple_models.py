@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.splits import Queries
-from seqrec_tf.evaluation.ranking import Scorer, rank
+from seqrec_tf.evaluation.ranking import Scorer, scorer_ndcg
 from seqrec_tf.similarity import (
     SIMILARITIES,
     Histories,
@@ -72,12 +73,14 @@ class SimpleModel:
         settings: what was chosen, `decay` among it.
         ndcg: its NDCG@10 on the validation queries that chose.
         similarities: what was fitted.
+        counts: (items + 1,) int, how often each item is in the histories that it was fitted on.
     """
 
     name: str
     settings: dict[str, Any]
     ndcg: float
     similarities: Similarities
+    counts: np.ndarray
 
     def scorer(self, items: int) -> Scorer:
         """Scores of all `items`."""
@@ -98,8 +101,10 @@ def simple_models(dataset: Dataset, names: Sequence[str] = BASELINES) -> list[Si
 
 def fitted(model: SimpleModel, histories: Histories) -> SimpleModel:
     """The same model, in its settings, of other histories."""
-    settings = {name: value for name, value in model.settings.items() if name != "decay"}
-    return dataclasses.replace(model, similarities=GRIDS[model.name].fit(histories, **settings))
+    grid = GRIDS[model.name]
+    settings = {name: model.settings[name] for name in grid.settings[0]}
+    similarities = grid.fit(histories, **settings)
+    return dataclasses.replace(model, similarities=similarities, counts=histories.counts)
 
 
 def histories_of(ragged: tf.RaggedTensor, items: int) -> Histories:
@@ -112,9 +117,10 @@ def _tried(name: str, histories: Histories, queries: Queries) -> Iterator[Simple
     for settings in grid.settings:
         similarities = grid.fit(histories, **settings)
         for decay in grid.decays:
-            model = SimpleModel(name, settings | {"decay": decay}, 0.0, similarities)
-            figures = rank(model.scorer(items), queries, items).metrics(items)
-            yield dataclasses.replace(model, ndcg=figures["ndcg@10"])
+            model = SimpleModel(
+                name, settings | {"decay": decay}, 0.0, similarities, histories.counts
+            )
+            yield dataclasses.replace(model, ndcg=scorer_ndcg(model.scorer(items), queries, items))
 
 
 def _best(tried: Iterator[SimpleModel]) -> SimpleModel:

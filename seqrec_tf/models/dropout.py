@@ -63,7 +63,7 @@ def dropout(values: tf.Tensor, seed: tf.Tensor, threshold: int) -> tf.Tensor:
     return masked(values)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def apply_mask(values: tf.Tensor, seed: tf.Tensor, threshold: int) -> tf.Tensor:
     """`dropout` without a gradient of its own."""
     count = tf.size(values)

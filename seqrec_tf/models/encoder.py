@@ -65,6 +65,9 @@ class Encoder(keras.Model):
         """Item vectors: (items + 1, dim) float32; row 0 is padding and never recommended."""
         raise NotImplementedError
 
+    # Nothing of this project lets a tensor steer Python, so its graphs are traced without
+    # AutoGraph, which takes seconds to rewrite every function that they call.
+    @tf.autograph.experimental.do_not_convert
     def encode(
         self, histories: tf.RaggedTensor | tf.Tensor, times: tf.RaggedTensor | None = None
     ) -> tf.Tensor:

@@ -28,13 +28,14 @@ class Transitions:
         total = np.asarray(weights.sum(axis=1)).reshape(-1, 1)
         return ((weights @ self.rows).toarray() + total * self.popularity).astype(np.float32)
 
-    def low_rank(self, rank: int) -> Factors:
+    def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
         """See `Similarities`; one of the dimensions is popularity's."""
-        left, values, right = factors(self.rows, max(rank - 1, 1))
-        shared = np.sqrt(values)
+        scale = sparse.diags_array(weights)
+        left, values, right = factors(scale @ self.rows @ scale, max(rank - 1, 1))
+        roots = np.sqrt(values) / weights[:, np.newaxis]
         return Factors.of(
-            np.column_stack([left * shared, np.ones(len(left))]),
-            np.column_stack([right * shared, self.popularity]),
+            np.column_stack([left * roots, np.ones(len(left))]),
+            np.column_stack([right * roots, self.popularity]),
         )
 
 

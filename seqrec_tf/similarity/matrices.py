@@ -37,9 +37,15 @@ class Factors:
         """As `Similarities.scores`."""
         return (weights @ self.history) @ self.candidates.T
 
-    def low_rank(self, rank: int) -> "Factors":
-        """As `Similarities.low_rank`: the first `rank` columns, which matter most."""
-        return Factors.of(self.history[:, :rank], self.candidates[:, :rank])
+    def low_rank(self, rank: int, weights: np.ndarray) -> "Factors":
+        """As `Similarities.low_rank`, without writing the product out."""
+        scale = weights[:, np.newaxis]
+        (left, upper), (right, lower) = (
+            np.linalg.qr(part * scale) for part in (self.history, self.candidates)
+        )
+        inner, values, outer = factors(upper @ lower.T, rank)
+        roots = np.sqrt(values)
+        return Factors.of(left @ inner * roots / scale, right @ outer * roots / scale)
 
 
 def _known_rows(part: np.ndarray) -> np.ndarray:
@@ -54,8 +60,13 @@ class Similarities(Protocol):
     def scores(self, weights: sparse.csr_array) -> np.ndarray:
         """Weights of the items of each history (batch, items + 1) -> scores, the same, float32."""
 
-    def low_rank(self, rank: int) -> Factors:
-        """The nearest similarities of that rank, or of the largest that these have."""
+    def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
+        """The nearest similarities of that rank, or of the largest that these have.
+
+        Args:
+            rank: at least 1.
+            weights: (items + 1,) float32 above 0: how much an error at an item counts.
+        """
 
 
 @dataclass(frozen=True)
@@ -76,11 +87,13 @@ class Dense:
         core = self.core if self.core.flags.c_contiguous else self.core.T
         return (weights @ core) * self.scale
 
-    def low_rank(self, rank: int) -> Factors:
+    def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
         """See `Similarities`."""
-        left, values, right = factors(self.core, rank)
-        shared = np.sqrt(values)
-        return Factors.of(left * shared, right * shared * self.scale[:, np.newaxis])
+        weighted = self.core * weights[:, np.newaxis]
+        weighted *= weights
+        left, values, right = factors(weighted, rank)
+        roots = np.sqrt(values) / weights[:, np.newaxis]
+        return Factors.of(left * roots, right * roots * self.scale[:, np.newaxis])
 
 
 @dataclass(frozen=True)
@@ -99,10 +112,11 @@ class Implicit:
         own = weights.multiply(self._squares[np.newaxis])
         return ((weights @ self.rows.T) @ self.rows - own).toarray().astype(np.float32)
 
-    def low_rank(self, rank: int) -> Factors:
+    def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
         """See `Similarities`; what an item says of itself, which seldom matters, is left in."""
-        _, values, right = factors(self.rows, rank)
-        return Factors.of(right * values, right * values)
+        _, values, right = factors(self.rows @ sparse.diags_array(weights), rank)
+        both = right * values / weights[:, np.newaxis]
+        return Factors.of(both, both)
 
     @property
     def _squares(self) -> np.ndarray:
@@ -142,6 +156,11 @@ class Histories:
     def matrix(self) -> sparse.csr_array:
         """Who had what (`user_item_matrix`)."""
         return user_item_matrix(self.values, self.row_splits, self.items)
+
+    @functools.cached_property
+    def counts(self) -> np.ndarray:
+        """(items + 1,) int, how often each item is in them."""
+        return np.bincount(self.values, minlength=self.items + 1)
 
 
 def user_item_matrix(values: np.ndarray, row_splits: np.ndarray, items: int) -> sparse.csr_array:

@@ -8,12 +8,14 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import tensorflow as tf
+
 from seqrec_tf.data.dataset import Dataset
 from seqrec_tf.data.splits import Queries
-from seqrec_tf.evaluation.ranking import encoder_ndcg
+from seqrec_tf.evaluation.ranking import Scorer, encoder_scorer, scorer_ndcg
 from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel
 from seqrec_tf.models import Blend, Encoder
-from seqrec_tf.training.item_item import item_item_encoder, root_mean_square
+from seqrec_tf.training.item_item import Narrow, item_item_encoder, narrowed, root_mean_square
 
 RANK = 128  # of each companion; 256 are no better in validation
 WEIGHTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # of companions whose best scores are about 1
@@ -52,23 +54,36 @@ def blend(
         The blend and what is to be said of it; the network itself and None where they do not help.
     """
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    alone = best = encoder_ndcg(network, queries)
-    chosen, said = network, None
+    own, items = encoder_scorer(network), network.items
+    alone = best = scorer_ndcg(own, queries, items)
     if not simple:
-        return chosen, said
-    companion = companion_encoder(simple, network, queries)
-    companions = {model.name: model.settings for model in simple}
+        return network, None
+    narrow = [narrowed(model, RANK, queries) for model in simple]
+    companion = companion_encoder(narrow, network, queries)
+    other = encoder_scorer(companion)
+    chosen = None
     for weight in WEIGHTS:
-        candidate = Blend(network, companion, weight / len(simple))
-        found = encoder_ndcg(candidate, queries)
+        found = scorer_ndcg(_sum(own, other, weight / len(simple)), queries, items)
         if found > best:
-            chosen, best = candidate, found
-            said = Blending(companions, RANK, weight, alone, found)
-    return chosen, said
+            chosen, best = weight, found
+    if chosen is None:
+        return network, None
+    companions = {each.model.name: each.model.settings for each in narrow}
+    said = Blending(companions, RANK, chosen, alone, best)
+    return Blend(network, companion, chosen / len(simple)), said
 
 
-def companion_encoder(models: list[SimpleModel], network: Encoder, queries: Queries) -> Encoder:
-    """The sum of the models, each in `RANK` dimensions and its best scores here 1 in the mean.
+def _sum(one: Scorer, other: Scorer, weight: float) -> Scorer:
+    """Scores of both; a `Blend` has the same, but would be a graph of its own for each weight."""
+
+    def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:
+        return one(histories, times) + weight * other(histories)
+
+    return score
+
+
+def companion_encoder(models: list[Narrow], network: Encoder, queries: Queries) -> Encoder:
+    """The sum of the models, the best scores of each 1 in the mean of these queries.
 
     Their item vectors are as long as the network's, so that 8 bits a value, with one scale for an
     item's whole vector, serve all.
@@ -76,8 +91,5 @@ def companion_encoder(models: list[SimpleModel], network: Encoder, queries: Quer
     length = root_mean_square(network.item_table())
     return functools.reduce(
         lambda one, other: Blend(one, other, weight=1.0),
-        (
-            item_item_encoder(model, network.items, network.window, RANK, queries, length)
-            for model in models
-        ),
+        (item_item_encoder(each, network.window, queries, length) for each in models),
     )

@@ -1,5 +1,6 @@
 """Encoders that are computed, not trained: item-item models in so many dimensions."""
 
+import dataclasses
 import sys
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, simple
 from seqrec_tf.models import ItemItem
 from seqrec_tf.settings.config import CLOSED_FORM
 from seqrec_tf.settings.recipes import ITEM_ITEM
-from seqrec_tf.training.item_item import item_item_encoder
+from seqrec_tf.training.item_item import item_item_encoder, narrowed
 
 RANK = ITEM_ITEM["encoder"]["dim"]  # where no --dim was given
 
@@ -70,5 +71,7 @@ def best_closed_form(
 
 def _cut(model: SimpleModel, dataset: Dataset, window: int, rank: int) -> ClosedForm:
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    encoder = item_item_encoder(model, dataset.catalogue.size, window, rank, queries)
-    return ClosedForm(model, encoder, encoder_ndcg(encoder, queries))
+    narrow = narrowed(model, rank, queries)
+    encoder = item_item_encoder(narrow, window, queries)
+    whole = dataclasses.replace(model, settings=narrow.model.settings)
+    return ClosedForm(whole, encoder, encoder_ndcg(encoder, queries))

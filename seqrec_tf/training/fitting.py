@@ -96,7 +96,10 @@ def _measured(
     metrics = dataclasses.replace(metrics, blend=dataclasses.asdict(blending))
 
     def refit_all() -> Encoder:
-        return refitted_blend(encoder, refit(), simple, dataset)
+        companions = [
+            dataclasses.replace(model, settings=blending.companions[model.name]) for model in simple
+        ]
+        return refitted_blend(encoder, refit(), companions, dataset)
 
     return Trained(config, encoder, metrics, refit_all)
 

@@ -176,6 +176,7 @@ def bucket_widths(lengths: np.ndarray, buckets: int) -> np.ndarray:
     return np.unique(quantiles)
 
 
+@tf.autograph.experimental.do_not_convert
 def _epoch(examples: _Examples, training: TrainingConfig, epoch: tf.Tensor) -> tf.data.Dataset:
     """The batches of one epoch, (batch, 2) slices: like lengths together, in random order."""
     count = len(examples.ends)
@@ -203,6 +204,7 @@ def _batch_maker(
 ) -> Callable[[tf.Tensor, tf.Tensor], Batch]:
     widths = tf.constant(examples.widths, tf.int64)
 
+    @tf.autograph.experimental.do_not_convert
     def make_batch(step: tf.Tensor, slices: tf.Tensor) -> Batch:
         seed = tf.stack([tf.constant(training.seed, tf.int64), step])
         begin, end = slices[:, 0], slices[:, 1]

@@ -10,10 +10,10 @@ from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, fitted
 from seqrec_tf.models import Blend, Encoder, ItemItem
 from seqrec_tf.runs.directory import Run
 from seqrec_tf.settings.config import RunConfig
-from seqrec_tf.training.blending import companion_encoder
+from seqrec_tf.training.blending import RANK, companion_encoder
 from seqrec_tf.training.callbacks import AveragedWeights
 from seqrec_tf.training.continuing import carry_over
-from seqrec_tf.training.item_item import item_item_encoder
+from seqrec_tf.training.item_item import item_item_encoder, narrowed
 from seqrec_tf.training.model import build_model, in_float32
 from seqrec_tf.training.pipeline import training_data
 
@@ -66,7 +66,7 @@ def refitted_blend(
 ) -> Blend:
     """A refitted network with the same companions, of all interactions, at the same weight."""
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    again = [_of_everything(model, dataset) for model in models]
+    again = [narrowed(_of_everything(model, dataset), RANK, queries) for model in models]
     companion = companion_encoder(again, network, queries)
     return Blend(network, companion, before.weight)
 
@@ -74,8 +74,8 @@ def refitted_blend(
 def refitted_item_item(before: ItemItem, model: SimpleModel, dataset: Dataset) -> ItemItem:
     """The same item-item model of all interactions."""
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    again = _of_everything(model, dataset)
-    return item_item_encoder(again, before.items, before.window, before.dim, queries)
+    again = narrowed(_of_everything(model, dataset), before.dim, queries)
+    return item_item_encoder(again, before.window, queries)
 
 
 def _of_everything(model: SimpleModel, dataset: Dataset) -> SimpleModel:

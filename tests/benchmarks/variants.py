@@ -26,7 +26,7 @@ VARIANTS = {
     ],
     "learned positions": ["--positions", "learned"],
     "expansion 4": ["--expansion", "4"],
-    "label smoothing 0.1": ["--label-smoothing", "0.1"],
+    "label smoothing 0.1": ["--objective", "full-softmax", "--label-smoothing", "0.1"],
     "item dropout 0.2": ["--item-dropout", "0.2"],
 }
 

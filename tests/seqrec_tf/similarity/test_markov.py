@@ -38,9 +38,12 @@ def test_no_interactions_at_all():
 
 def test_the_highest_rank_is_the_whole():
     model = transitions(VALUES, SPLITS, 4)
-    factors = model.low_rank(6)
+    weights = np.array([1, 3, 2, 2, 1], np.float32)
+    factors = model.low_rank(6, weights)
     whole = scores(model)
     whole[0] = 0  # padding scores nothing
     found = factors.scores(decayed(np.arange(5), np.arange(6), 4, 0.0))
     np.testing.assert_allclose(found, whole, atol=1e-5)
-    assert model.low_rank(1).history.shape[1] == 2  # one for transitions, one for popularity
+    assert (
+        model.low_rank(1, weights).history.shape[1] == 2
+    )  # one for transitions, one for popularity

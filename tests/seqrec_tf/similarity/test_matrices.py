@@ -21,11 +21,16 @@ HAD = np.array(
     np.float32,
 )
 ALL = np.eye(5, dtype=np.float32)
+COUNTS = np.array([1, 3, 3, 2, 2], np.float32)
 
 
 @pytest.fixture
 def matrix():
     return user_item_matrix(VALUES, SPLITS, 4)
+
+
+def _implicit(matrix) -> matrices.Implicit:
+    return matrices.Implicit(matrix)
 
 
 def similarity(model) -> np.ndarray:
@@ -80,17 +85,30 @@ def test_ease(matrix):
 @pytest.mark.parametrize("fit", [lambda m: ease(m, 2.0), lambda m: item_knn(m, "cosine")])
 def test_factors_of_full_rank_are_the_matrix(matrix, fit):
     model = fit(matrix)
-    factors = model.low_rank(5)
+    factors = model.low_rank(5, COUNTS)
     assert factors.history.shape == factors.candidates.shape == (5, 5)
     np.testing.assert_allclose(similarity(factors), similarity(model), atol=1e-5)
     assert not factors.history[0].any() and not factors.candidates[0].any()
 
 
-def test_fewer_dimensions_are_the_first_ones(matrix):
-    factors = item_knn(matrix, "cosine").low_rank(5)
-    assert isinstance(factors, Factors)
-    narrow = factors.low_rank(2)
-    np.testing.assert_array_equal(narrow.history, factors.history[:, :2])
+@pytest.mark.parametrize("weights", [np.ones(5, np.float32), COUNTS])
+def test_factors_are_cut_as_their_product_would_be(matrix, weights):
+    model = item_knn(matrix, "cosine")
+    narrow = model.low_rank(5, np.ones(5, np.float32)).low_rank(2, weights)
+    assert narrow.history.shape == (5, 2)
+    expected = similarity(model.low_rank(2, weights))
+    np.testing.assert_allclose(similarity(narrow), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fit", [lambda m: ease(m, 2.0), lambda m: item_knn(m, "bm25"), _implicit])
+def test_what_weighs_more_is_kept_better(matrix, fit):
+    model = fit(matrix)
+    whole, losses = similarity(model), []
+    for weight in (0.1, 10.0):
+        weights = np.array([1, weight, 1, 1, weight], np.float32)
+        lost = np.abs(similarity(model.low_rank(2, weights)) - whole)
+        losses.append(lost[1, 4])
+    assert losses[1] < losses[0] / 2
 
 
 def test_a_large_catalogue_is_never_written_out(matrix, monkeypatch):
@@ -103,7 +121,7 @@ def test_a_large_catalogue_is_never_written_out(matrix, monkeypatch):
         np.testing.assert_allclose(similarity(model), expected, atol=1e-6)
         others = ~np.eye(5, dtype=bool)  # of itself an item says what it likes, as documented
         np.testing.assert_allclose(
-            similarity(model.low_rank(5))[others], expected[others], atol=1e-5
+            similarity(model.low_rank(5, COUNTS))[others], expected[others], atol=1e-5
         )
     truncated = ease(matrix, 2.0)
     assert isinstance(truncated, Factors)

@@ -12,6 +12,7 @@ from seqrec_tf.models import Blend, build_encoder
 from seqrec_tf.settings.config import DataConfig, EncoderConfig
 from seqrec_tf.training import blending
 from seqrec_tf.training.blending import blend
+from seqrec_tf.training.item_item import EMPHASES, narrowed
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,9 @@ def test_who_helps_is_taken(dataset, network):
     simple = simple_models(dataset)
     encoder, said = blend(network, dataset, simple)
     assert isinstance(encoder, Blend) and encoder.network is network
-    assert said.companions == {model.name: model.settings for model in simple}
+    for model in simple:
+        assert said.companions[model.name].items() > model.settings.items()
+        assert said.companions[model.name]["emphasis"] in EMPHASES
     assert said.blended > said.alone and said.weight in blending.WEIGHTS
     assert encoder_ndcg(encoder, dataset.split.validation) == said.blended
 
@@ -46,9 +49,11 @@ def test_who_helps_is_taken(dataset, network):
 def test_the_weight_is_that_of_the_mean_of_the_companions(dataset, network):
     simple = simple_models(dataset)
     encoder, said = blend(network, dataset, simple)
-    histories = dataset.split.validation.histories
+    queries = dataset.split.validation
+    histories = queries.histories
     others = [
-        blending.companion_encoder([model], network, dataset.split.validation) for model in simple
+        blending.companion_encoder([narrowed(model, 12, queries)], network, queries)
+        for model in simple
     ]
     own, *added = (
         each.encode(histories).numpy() @ each.item_table().numpy().T for each in (network, *others)
@@ -62,7 +67,7 @@ def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dat
     queries = dataset.split.validation
     lengths = np.square(network.item_table()).mean()
     for model in simple_models(dataset):
-        encoder = blending.companion_encoder([model], network, queries)
+        encoder = blending.companion_encoder([narrowed(model, 4, queries)], network, queries)
         assert np.square(encoder.item_table()).mean() == pytest.approx(lengths, rel=1e-4)
         vectors = encoder.encode(queries.histories).numpy()
         best = (vectors @ encoder.item_table().numpy().T).max(axis=1)
@@ -72,7 +77,7 @@ def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dat
 def test_who_does_not_help_is_left_out(dataset, network):
     """Models that know nothing, or have nothing to say at all."""
     (known, *_) = simple_models(dataset)
-    factors = known.similarities.low_rank(2)
+    factors = known.similarities.low_rank(2, np.ones(13, np.float32))
     nothing = dataclasses.replace(
         factors,
         history=np.zeros_like(factors.history),
