@@ -124,8 +124,8 @@ class EncoderConfig:
     tied: bool = option(True, "one table for the items of histories and candidates")
     blend: bool = option(
         False,
-        "add to the scores those of item-kNN and EASE, where that helps in validation: 256 more "
-        "dimensions",
+        "add to the scores those of item-kNN and EASE, where that helps in validation: 256 to "
+        "1,024 more dimensions",
     )
 
 

@@ -17,7 +17,11 @@ from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel
 from seqrec_tf.models import Blend, Encoder
 from seqrec_tf.training.item_item import Narrow, item_item_encoder, narrowed, root_mean_square
 
-RANK = 128  # of each companion; 256 are no better in validation
+# Dimensions of a companion: more than the fewest only help where the catalogue has many items for
+# each, and are not worth tables of any size (tests/benchmarks/README.md, "Own data").
+RANKS = (128, 256, 512)
+ITEMS_A_DIMENSION = 32
+TABLE_NUMBERS = 1 << 23
 WEIGHTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # of companions whose best scores are about 1
 
 
@@ -58,7 +62,8 @@ def blend(
     alone = best = scorer_ndcg(own, queries, items)
     if not simple:
         return network, None
-    narrow = [narrowed(model, RANK, queries) for model in simple]
+    rank = companion_rank(items)
+    narrow = [narrowed(model, rank, queries) for model in simple]
     companion = companion_encoder(narrow, network, queries)
     other = encoder_scorer(companion)
     chosen = None
@@ -69,8 +74,17 @@ def blend(
     if chosen is None:
         return network, None
     companions = {each.model.name: each.model.settings for each in narrow}
-    said = Blending(companions, RANK, chosen, alone, best)
+    said = Blending(companions, rank, chosen, alone, best)
     return Blend(network, companion, chosen / len(simple)), said
+
+
+def companion_rank(items: int) -> int:
+    """Dimensions of each companion, for a catalogue of so many items."""
+    fewest, *more = RANKS
+    fitting = [
+        rank for rank in more if rank // 2 * ITEMS_A_DIMENSION < items <= TABLE_NUMBERS // rank
+    ]
+    return max(fitting, default=fewest)
 
 
 def _sum(one: Scorer, other: Scorer, weight: float) -> Scorer:

@@ -10,7 +10,7 @@ from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, fitted
 from seqrec_tf.models import Blend, Encoder, ItemItem
 from seqrec_tf.runs.directory import Run
 from seqrec_tf.settings.config import RunConfig
-from seqrec_tf.training.blending import RANK, companion_encoder
+from seqrec_tf.training.blending import companion_encoder, companion_rank
 from seqrec_tf.training.callbacks import AveragedWeights
 from seqrec_tf.training.continuing import carry_over
 from seqrec_tf.training.item_item import item_item_encoder, narrowed
@@ -66,7 +66,8 @@ def refitted_blend(
 ) -> Blend:
     """A refitted network with the same companions, of all interactions, at the same weight."""
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
-    again = [narrowed(_of_everything(model, dataset), RANK, queries) for model in models]
+    rank = companion_rank(network.items)
+    again = [narrowed(_of_everything(model, dataset), rank, queries) for model in models]
     companion = companion_encoder(again, network, queries)
     return Blend(network, companion, before.weight)
 

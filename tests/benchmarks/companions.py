@@ -23,7 +23,7 @@ from seqrec_tf.models import Blend, Encoder, load_encoder
 from seqrec_tf.models.blend import network_of
 from seqrec_tf.runs.directory import MODEL
 from seqrec_tf.settings.config_files import read_config
-from seqrec_tf.training.blending import RANK, WEIGHTS, companion_encoder
+from seqrec_tf.training.blending import WEIGHTS, companion_encoder, companion_rank
 from seqrec_tf.training.item_item import narrowed
 
 SPLITS = 50
@@ -72,7 +72,7 @@ def candidates(
     groups = {model.name: [model] for model in simple} | {"both": simple}
     blends: dict[tuple[str, float], Encoder] = {("network", 0): network}
     for name, models in groups.items():
-        narrow = [narrowed(model, RANK, queries) for model in models]
+        narrow = [narrowed(model, companion_rank(network.items), queries) for model in models]
         companion = companion_encoder(narrow, network, queries)
         for weight in WEIGHTS:
             blends[name, weight] = Blend(network, companion, weight / len(models))

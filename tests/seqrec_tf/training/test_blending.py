@@ -74,6 +74,19 @@ def test_best_scores_are_one_in_the_mean_and_vectors_as_long_as_the_networks(dat
         assert best.mean() == pytest.approx(1, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("items", "rank"),
+    [(1, 128), (4_096, 128), (4_097, 256), (8_193, 512), (16_384, 512), (16_385, 256)],
+)
+def test_the_rank_follows_from_the_catalogue(items, rank):
+    assert blending.companion_rank(items) == rank
+
+
+def test_a_table_of_many_items_is_not_wide():
+    assert blending.companion_rank(32_768) == 256
+    assert blending.companion_rank(32_769) == blending.companion_rank(10**7) == 128
+
+
 def test_who_does_not_help_is_left_out(dataset, network):
     """Models that know nothing, or have nothing to say at all."""
     (known, *_) = simple_models(dataset)

@@ -1,0 +1,74 @@
+"""What few dimensions keep of the companions, and of the blend: with and without emphasis.
+
+    python tests/benchmarks/narrowing.py runs/own_data/lastfm-0 --ranks 128 256
+
+Of each run the network is taken, without what it was blended with. Prints a row for each rank, with
+the errors of all items alike (emphasis 0) and with the emphasis that validation chooses: NDCG@10 of
+each companion by itself, and of the blend at its best weight, all on validation; then NDCG@10 and
+HR@10 of that blend on test, which chooses nothing.
+"""
+
+import argparse
+from pathlib import Path
+from unittest.mock import patch
+
+from seqrec_tf.data.dataset import Dataset, load_dataset
+from seqrec_tf.evaluation.ranking import encoder_ndcg, encoder_scorer, rank
+from seqrec_tf.evaluation.simple_models import TUNING_USERS, SimpleModel, simple_models
+from seqrec_tf.models import Encoder, load_encoder
+from seqrec_tf.models.blend import network_of
+from seqrec_tf.runs.directory import MODEL
+from seqrec_tf.settings.config_files import read_config
+from seqrec_tf.training import blending, item_item
+
+HEADER = "| run | network | rank | emphasis | companions | weight | blended | test |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--ranks", type=int, nargs="+", default=blending.RANKS)
+    arguments = parser.parse_args()
+    print(HEADER, "|---" * 8 + "|", sep="\n")
+    for run in arguments.runs:
+        dataset = load_dataset(read_config(run / "config.json").data)
+        network = network_of(load_encoder(run / MODEL))
+        simple = simple_models(dataset)
+        for dimensions in arguments.ranks:
+            for powers in ((0.0,), item_item.EMPHASES):
+                print(row(run.name, network, dataset, simple, dimensions, powers), flush=True)
+
+
+def row(
+    name: str,
+    network: Encoder,
+    dataset: Dataset,
+    simple: list[SimpleModel],
+    dimensions: int,
+    powers: tuple[float, ...],
+) -> str:
+    queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
+    with patch.object(item_item, "EMPHASES", powers):
+        narrow = [item_item.narrowed(model, dimensions, queries) for model in simple]
+        with patch.object(blending, "companion_rank", lambda items: dimensions):
+            blended, said = blending.blend(network, dataset, simple)
+    cells = [
+        name,
+        f"{encoder_ndcg(network, queries):.4f}",
+        dimensions,
+        ", ".join(f"{each.model.settings['emphasis']:g}" for each in narrow),
+        ", ".join(f"{each.model.name} {each.ndcg:.4f} of {each.model.ndcg:.4f}" for each in narrow),
+        f"{said.weight:g}" if said else "none",
+        f"{said.blended:.4f}" if said else "",
+        test_figures(blended, dataset),
+    ]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def test_figures(encoder: Encoder, dataset: Dataset) -> str:
+    found = rank(encoder_scorer(encoder), dataset.split.test, encoder.items).metrics(encoder.items)
+    return f"{found['ndcg@10']:.4f} / {found['hit_rate@10']:.4f}"
+
+
+if __name__ == "__main__":
+    main()
