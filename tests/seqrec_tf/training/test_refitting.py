@@ -12,6 +12,8 @@ from seqrec_tf.errors import InputError
 from seqrec_tf.models.blend import network_of
 from seqrec_tf.runs.directory import file_digest, read_run
 from seqrec_tf.settings.config import DataConfig
+from seqrec_tf.training import refitting
+from seqrec_tf.training.item_item import narrowed
 
 DATA = ("--interactions", "log.csv", "--titles", "titles.csv", "--id-name", "skus")
 
@@ -97,6 +99,21 @@ def test_item_item_models(folder, encoder):
     before, after = (each.item_table().numpy() for each in (run.measured, run.encoder))
     assert before.shape == after.shape
     assert not before[-1].any() and after[-1].any()  # the newest product
+
+
+def test_companions_are_cut_as_they_were(folder, monkeypatch):
+    """What validation chose is not chosen again by a model that has seen the answers."""
+    again = []
+
+    def noted(model, *rest):
+        again.append(model.settings)
+        return narrowed(model, *rest)
+
+    monkeypatch.setattr(refitting, "narrowed", noted)
+    flags = (*SMALL, "--blend", "--epochs", "2", "--refit")
+    found = read_run(finished_run(folder, *flags, "--run", "runs/cut")).metrics.blend
+    assert again == list(found["companions"].values())
+    assert all("emphasis" in settings for settings in again)
 
 
 def test_another_model_than_the_refit_is_refused(folder, run):
