@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--ranks", type=int, nargs="+", default=blending.RANKS)
+    parser.add_argument("--emphases", type=float, nargs="+", default=item_item.EMPHASES)
     arguments = parser.parse_args()
     print(HEADER, "|---" * 8 + "|", sep="\n")
     for run in arguments.runs:
@@ -35,7 +36,7 @@ def main() -> None:
         network = network_of(load_encoder(run / MODEL))
         simple = simple_models(dataset)
         for dimensions in arguments.ranks:
-            for powers in ((0.0,), item_item.EMPHASES):
+            for powers in ((0.0,), tuple(arguments.emphases)):
                 print(row(run.name, network, dataset, simple, dimensions, powers), flush=True)
 
 

@@ -10,6 +10,7 @@ each with sets or `--variants` of its own, and `--table` prints what there is.
 """
 
 import argparse
+import csv
 import json
 from pathlib import Path
 
@@ -78,12 +79,9 @@ def listed(values: tuple[float, ...]) -> tuple[str, str]:
 def validation(run: Path) -> tuple[float, float, int]:
     """Validation NDCG@10 of a run's network, and of the blend, and the epochs it took."""
     metrics = json.loads((run / "metrics.json").read_text())
-    blend = metrics["blend"]
-    epochs = len((run / "history.csv").read_text().splitlines()) - 1
-    if blend is None:  # it did not help
-        value = metrics["validation"]["ndcg@10"]
-        return value, value, epochs
-    return blend["alone"], blend["blended"], epochs
+    with open(run / "history.csv", newline="") as file:
+        alone = [float(row["val_ndcg@10"]) for row in csv.DictReader(file)]
+    return max(alone), metrics["validation"]["ndcg@10"], len(alone)
 
 
 if __name__ == "__main__":
