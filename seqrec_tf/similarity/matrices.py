@@ -39,13 +39,22 @@ class Factors:
 
     def low_rank(self, rank: int, weights: np.ndarray) -> "Factors":
         """As `Similarities.low_rank`, without writing the product out."""
-        scale = weights[:, np.newaxis]
-        (left, upper), (right, lower) = (
-            np.linalg.qr(part * scale) for part in (self.history, self.candidates)
+        squares = np.square(weights)[:, np.newaxis]
+        (upper, left), (lower, right) = (
+            _root(part.T @ (part * squares)) for part in (self.history, self.candidates)
         )
-        inner, values, outer = factors(upper @ lower.T, rank)
+        inner, values, outer = factors(upper.T @ lower, rank)
+        turns = [part.astype(np.float32) for part in (left @ inner, right @ outer)]
         roots = np.sqrt(values)
-        return Factors.of(left @ inner * roots / scale, right @ outer * roots / scale)
+        return Factors.of(self.history @ turns[0] * roots, self.candidates @ turns[1] * roots)
+
+
+def _root(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of A'A: R with A'A = RR', and what makes A's columns orthonormal, so that A = (A B) R'."""
+    values, vectors = np.linalg.eigh(gram.astype(np.float64))
+    some = values >= ROUNDING * values[-1]  # they ascend, so there is one even of nothing but 0
+    roots = np.sqrt(np.maximum(values[some], np.finfo(np.float32).tiny))
+    return vectors[:, some] * roots, vectors[:, some] / roots
 
 
 def _known_rows(part: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from seqrec_tf.models import ItemItem
 from seqrec_tf.similarity import Factors, decayed
 
 # Powers of an item's count by which its errors are weighed: what few dimensions cannot keep of
-# all items alike, they may keep of those that are asked for (tests/benchmarks/README.md, "What an
-# item-item model loses").
+# all items alike, they may keep of those that are asked for (tests/benchmarks/README.md, "What few
+# dimensions keep").
 EMPHASES = (0.0, 0.25, 0.5)
 EMPHASIS = "emphasis"
 
