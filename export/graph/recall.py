@@ -45,9 +45,8 @@ class Asked(NamedTuple):
 def searcher(index: Index, allowed: np.ndarray, k: int) -> Callable:
     """A traced search: vectors and ragged hidden rows -> scores and rows, (batch, at most k)."""
     vectors = tf.TensorSpec([None, index.dense().shape[1]], tf.float32)
-    may = None if allowed[1:].all() else tf.constant(allowed)
-
     hidden_rows = tf.RaggedTensorSpec([None, None], tf.int32)
+    may = None if allowed[1:].all() else tf.constant(allowed)
 
     @tf.function(input_signature=[vectors, hidden_rows], autograph=False)
     def search(vectors: tf.Tensor, hidden: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

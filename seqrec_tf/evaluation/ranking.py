@@ -69,7 +69,6 @@ class Ranking:
 def encoder_scorer(encoder: Encoder) -> Scorer:
     """Scores of every item by dot product; column 0 is padding."""
     kinds = (tf.int32, tf.int64) if encoder.time_bias else (tf.int32,)
-
     signature = [tf.RaggedTensorSpec([None, None], kind) for kind in kinds]
 
     @tf.function(input_signature=signature, autograph=False)

@@ -79,7 +79,11 @@ def blend(
 
 
 def companion_rank(items: int) -> int:
-    """Dimensions of each companion, for a catalogue of so many items."""
+    """Dimensions of each companion, for a catalogue of so many items.
+
+    The most that half of them would have more than `ITEMS_A_DIMENSION` items each for, in a table
+    of at most `TABLE_NUMBERS`; in any case the fewest.
+    """
     fewest, *more = RANKS
     fitting = [
         rank for rank in more if rank // 2 * ITEMS_A_DIMENSION < items <= TABLE_NUMBERS // rank

@@ -5,10 +5,11 @@
 Of each run the network is taken, without what it was blended with. Prints a row for each rank, with
 the errors of all items alike (emphasis 0) and with the emphasis that validation chooses: NDCG@10 of
 each companion by itself, and of the blend at its best weight, all on validation; then NDCG@10 and
-HR@10 of that blend on test, which chooses nothing.
+HR@10 of that blend on test, which chooses nothing; and the seconds of CPU that the choice took.
 """
 
 import argparse
+import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,7 +22,7 @@ from seqrec_tf.runs.directory import MODEL
 from seqrec_tf.settings.config_files import read_config
 from seqrec_tf.training import blending, item_item
 
-HEADER = "| run | network | rank | emphasis | companions | weight | blended | test |"
+HEADER = "| run | network | rank | emphasis | companions | weight | blended | test | CPU |"
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--ranks", type=int, nargs="+", default=blending.RANKS)
     parser.add_argument("--emphases", type=float, nargs="+", default=item_item.EMPHASES)
     arguments = parser.parse_args()
-    print(HEADER, "|---" * 8 + "|", sep="\n")
+    print(HEADER, "|---" * 9 + "|", sep="\n")
     for run in arguments.runs:
         dataset = load_dataset(read_config(run / "config.json").data)
         network = network_of(load_encoder(run / MODEL))
@@ -51,8 +52,10 @@ def row(
     queries = dataset.split.validation.sample(TUNING_USERS, seed=0)
     with patch.object(item_item, "EMPHASES", powers):
         narrow = [item_item.narrowed(model, dimensions, queries) for model in simple]
+        start = time.process_time()
         with patch.object(blending, "companion_rank", lambda items: dimensions):
             blended, said = blending.blend(network, dataset, simple)
+        took = time.process_time() - start
     cells = [
         name,
         f"{encoder_ndcg(network, queries):.4f}",
@@ -62,6 +65,7 @@ def row(
         f"{said.weight:g}" if said else "none",
         f"{said.blended:.4f}" if said else "",
         test_figures(blended, dataset),
+        f"{took:.0f}",
     ]
     return f"| {' | '.join(map(str, cells))} |"
 
