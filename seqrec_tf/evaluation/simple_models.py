@@ -17,16 +17,17 @@ from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.ranking import Scorer, scorer_ndcg
 from seqrec_tf.similarity import (
     SIMILARITIES,
+    Factors,
     Histories,
     Similarities,
     decayed,
     ease,
+    ease_settings,
     item_knn,
     transitions,
 )
 
 DECAYS = (0.6, 0.8, 0.9)
-RIDGES = (100.0, 500.0)
 TUNING_USERS = 2_000  # validation queries that choose
 BASELINES = ("item-knn", "ease")  # beside the Markov chain of `seqrec_tf.evaluation.baselines`
 
@@ -36,31 +37,21 @@ class Grid:
     """What is tried of a kind of model.
 
     Attributes:
-        fit: histories and one of `settings` -> what is learnt.
-        settings: of the fit.
+        fit: histories and one of the settings -> what is learnt.
+        settings: the size of the catalogue -> what the fit is tried with.
         decays: of the sum over a history.
     """
 
     fit: Callable[..., Similarities]
-    settings: Sequence[dict[str, Any]]
+    settings: Callable[[int], Sequence[dict[str, Any]]]
     decays: Sequence[float] = DECAYS
 
 
 GRIDS = {
-    "item-knn": Grid(
-        lambda histories, similarity: item_knn(histories.matrix, similarity),
-        [{"similarity": name} for name in SIMILARITIES],
-    ),
-    "ease": Grid(
-        lambda histories, ridge: ease(histories.matrix, ridge),
-        [{"ridge": ridge} for ridge in RIDGES],
-    ),
+    "item-knn": Grid(item_knn, lambda items: [{"similarity": name} for name in SIMILARITIES]),
+    "ease": Grid(ease, ease_settings),
     # Of the newest item alone, as its name says.
-    "markov": Grid(
-        lambda histories: transitions(histories.values, histories.row_splits, histories.items),
-        [{}],
-        decays=[0.0],
-    ),
+    "markov": Grid(transitions, lambda items: [{}], decays=[0.0]),
 }
 
 
@@ -102,7 +93,8 @@ def simple_models(dataset: Dataset, names: Sequence[str] = BASELINES) -> list[Si
 def fitted(model: SimpleModel, histories: Histories) -> SimpleModel:
     """The same model, in its settings, of other histories."""
     grid = GRIDS[model.name]
-    settings = {name: model.settings[name] for name in grid.settings[0]}
+    names = grid.settings(histories.items)[0]
+    settings = {name: model.settings[name] for name in names if name in model.settings}
     similarities = grid.fit(histories, **settings)
     return dataclasses.replace(model, similarities=similarities, counts=histories.counts)
 
@@ -114,7 +106,7 @@ def histories_of(ragged: tf.RaggedTensor, items: int) -> Histories:
 
 def _tried(name: str, histories: Histories, queries: Queries) -> Iterator[SimpleModel]:
     grid, items = GRIDS[name], histories.items
-    for settings in grid.settings:
+    for settings in grid.settings(items):
         similarities = grid.fit(histories, **settings)
         for decay in grid.decays:
             model = SimpleModel(
@@ -131,7 +123,7 @@ def _best(tried: Iterator[SimpleModel]) -> SimpleModel:
     return best
 
 
-def item_item_scorer(similarities: Similarities, decay: float, items: int) -> Scorer:
+def item_item_scorer(similarities: Similarities | Factors, decay: float, items: int) -> Scorer:
     """Scores of every item: a decayed sum over the history; column 0 is padding."""
 
     def score(histories: tf.RaggedTensor, times: tf.RaggedTensor | None = None) -> tf.Tensor:

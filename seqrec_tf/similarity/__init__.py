@@ -5,19 +5,16 @@ That matrix is fitted in seconds, on a CPU, without gradients; NumPy and SciPy d
 """
 
 from seqrec_tf.similarity.knn import SIMILARITIES, item_knn
-from seqrec_tf.similarity.linear import ease
+from seqrec_tf.similarity.linear import ease, ease_settings
 from seqrec_tf.similarity.markov import Transitions, transitions
 from seqrec_tf.similarity.matrices import (
-    DENSE_ITEMS,
     Factors,
     Histories,
     Similarities,
     decayed,
-    user_item_matrix,
 )
 
 __all__ = [
-    "DENSE_ITEMS",
     "SIMILARITIES",
     "Factors",
     "Histories",
@@ -25,7 +22,7 @@ __all__ = [
     "Transitions",
     "decayed",
     "ease",
+    "ease_settings",
     "item_knn",
     "transitions",
-    "user_item_matrix",
 ]

@@ -3,13 +3,14 @@
 import numpy as np
 from scipy import sparse
 
-from seqrec_tf.similarity.matrices import DENSE_ITEMS, Dense, Implicit, Similarities
+from seqrec_tf.similarity.matrices import Dense, Histories, Implicit, Similarities
 
 SIMILARITIES = ("cosine", "bm25")
+DENSE_ITEMS = 15_000  # a dense matrix of them takes 0.9 GB
 BM25_SATURATION, BM25_LENGTH = 1.2, 0.75  # k1 and b (Robertson and Zaragoza 2009)
 
 
-def item_knn(interactions: sparse.csr_array, similarity: str) -> Similarities:
+def item_knn(histories: Histories, similarity: str) -> Similarities:
     """Products of the items' columns, weighted; all items are neighbours of all.
 
     - cosine: over the lengths of both columns.
@@ -18,9 +19,10 @@ def item_knn(interactions: sparse.csr_array, similarity: str) -> Similarities:
       term, (k1 + 1) / (1 + k1 (1 - b + b n / mean n)).
 
     Args:
-        interactions: (users, items + 1), as `user_item_matrix` gives it.
+        histories: who had what.
         similarity: one of `SIMILARITIES`.
     """
+    interactions = histories.matrix
     counts = np.asarray(interactions.sum(axis=0)).ravel()
     lengths = np.asarray(interactions.sum(axis=1)).ravel()
     if similarity == "cosine":
@@ -32,7 +34,7 @@ def item_knn(interactions: sparse.csr_array, similarity: str) -> Similarities:
         of_item = (BM25_SATURATION + 1) / (1 + BM25_SATURATION * norm)
     rows = (sparse.diags_array(of_user) @ interactions @ sparse.diags_array(of_item)).tocsr()
     rows = rows.astype(np.float32)
-    if interactions.shape[1] > DENSE_ITEMS + 1:
+    if histories.items > DENSE_ITEMS:
         return Implicit(rows)
     core = (rows.T @ rows).toarray().astype(np.float32)
     np.fill_diagonal(core, 0)

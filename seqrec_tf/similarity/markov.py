@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from seqrec_tf.similarity.matrices import Factors, factors
+from seqrec_tf.similarity.matrices import Factors, Histories, Sparse
 
 # Of an item's best successors' scores: what never followed is ordered by popularity below them.
 POPULARITY = 0.01
@@ -30,23 +30,16 @@ class Transitions:
 
     def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
         """See `Similarities`; one of the dimensions is popularity's."""
-        scale = sparse.diags_array(weights)
-        left, values, right = factors(scale @ self.rows @ scale, max(rank - 1, 1))
-        roots = np.sqrt(values) / weights[:, np.newaxis]
+        rows = Sparse(self.rows).low_rank(max(rank - 1, 1), weights)
         return Factors.of(
-            np.column_stack([left * roots, np.ones(len(left))]),
-            np.column_stack([right * roots, self.popularity]),
+            np.column_stack([rows.history, np.ones(len(rows.history))]),
+            np.column_stack([rows.candidates, self.popularity]),
         )
 
 
-def transitions(values: np.ndarray, row_splits: np.ndarray, items: int) -> Transitions:
-    """Count what came right after what.
-
-    Args:
-        values: (interactions,) int item rows of all histories, one after the other.
-        row_splits: (users + 1,) int, where each history begins and ends.
-        items: size of the catalogue.
-    """
+def transitions(histories: Histories) -> Transitions:
+    """Count what came right after what."""
+    values, row_splits, items = histories.values, histories.row_splits, histories.items
     inside = np.ones(max(len(values) - 1, 0), bool)
     borders = row_splits[1:-1] - 1
     inside[borders[(borders >= 0) & (borders < len(inside))]] = False
@@ -55,5 +48,5 @@ def transitions(values: np.ndarray, row_splits: np.ndarray, items: int) -> Trans
     counts = sparse.coo_array((ones, pairs), shape=(items + 1, items + 1)).tocsr()
     lengths = np.sqrt(np.asarray(counts.power(2).sum(axis=1)).ravel())
     rows = (sparse.diags_array(1 / np.maximum(lengths, 1)) @ counts).tocsr()
-    popular = np.bincount(values, minlength=items + 1).astype(np.float32)
+    popular = histories.counts.astype(np.float32)
     return Transitions(rows.astype(np.float32), POPULARITY * popular / max(popular.max(), 1))

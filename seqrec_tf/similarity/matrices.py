@@ -8,8 +8,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
-# A dense item-item matrix of so many items takes 0.9 GB, and its inverse a minute of one core.
-DENSE_ITEMS = 15_000
 ROUNDING = 1e-6  # of the longest row: what a shorter one says is an error of float32
 
 
@@ -36,25 +34,6 @@ class Factors:
     def scores(self, weights: sparse.csr_array) -> np.ndarray:
         """As `Similarities.scores`."""
         return (weights @ self.history) @ self.candidates.T
-
-    def low_rank(self, rank: int, weights: np.ndarray) -> "Factors":
-        """As `Similarities.low_rank`, without writing the product out."""
-        squares = np.square(weights)[:, np.newaxis]
-        (upper, left), (lower, right) = (
-            _root(part.T @ (part * squares)) for part in (self.history, self.candidates)
-        )
-        inner, values, outer = factors(upper.T @ lower, rank)
-        turns = [part.astype(np.float32) for part in (left @ inner, right @ outer)]
-        roots = np.sqrt(values)
-        return Factors.of(self.history @ turns[0] * roots, self.candidates @ turns[1] * roots)
-
-
-def _root(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of A'A: R with A'A = RR', and what makes A's columns orthonormal, so that A = (A B) R'."""
-    values, vectors = np.linalg.eigh(gram.astype(np.float64))
-    some = values >= ROUNDING * values[-1]  # they ascend, so there is one even of nothing but 0
-    roots = np.sqrt(np.maximum(values[some], np.finfo(np.float32).tiny))
-    return vectors[:, some] * roots, vectors[:, some] / roots
 
 
 def _known_rows(part: np.ndarray) -> np.ndarray:
@@ -103,6 +82,28 @@ class Dense:
         left, values, right = factors(weighted, rank)
         roots = np.sqrt(values) / weights[:, np.newaxis]
         return Factors.of(left * roots, right * roots * self.scale[:, np.newaxis])
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A matrix of which most is zero.
+
+    Attributes:
+        matrix: (items + 1, items + 1) float32; row and column 0 are zero.
+    """
+
+    matrix: sparse.csr_array
+
+    def scores(self, weights: sparse.csr_array) -> np.ndarray:
+        """See `Similarities`."""
+        return (weights @ self.matrix).toarray().astype(np.float32)
+
+    def low_rank(self, rank: int, weights: np.ndarray) -> Factors:
+        """See `Similarities`."""
+        scale = sparse.diags_array(weights)
+        left, values, right = factors(scale @ self.matrix @ scale, rank)
+        roots = np.sqrt(values) / weights[:, np.newaxis]
+        return Factors.of(left * roots, right * roots)
 
 
 @dataclass(frozen=True)
@@ -163,30 +164,27 @@ class Histories:
 
     @functools.cached_property
     def matrix(self) -> sparse.csr_array:
-        """Who had what (`user_item_matrix`)."""
-        return user_item_matrix(self.values, self.row_splits, self.items)
+        """Who had what: (users, items + 1) float32, 1 where a user's history has the item."""
+        matrix = sparse.csr_array(
+            (np.ones(len(self.values), np.float32), self.values, self.row_splits),
+            shape=(len(self.row_splits) - 1, self.items + 1),
+            copy=True,  # adding up sorts the items in place
+        )
+        matrix.sum_duplicates()
+        matrix.data[:] = 1
+        return matrix
+
+    def recent(self, most: int) -> "Histories":
+        """Of each history at most so many items, the newest."""
+        lengths = np.diff(self.row_splits)
+        age = np.repeat(self.row_splits[1:], lengths) - np.arange(len(self.values))
+        row_splits = np.append(0, np.cumsum(np.minimum(lengths, most)))
+        return Histories(self.values[age <= most], row_splits, self.items)
 
     @functools.cached_property
     def counts(self) -> np.ndarray:
         """(items + 1,) int, how often each item is in them."""
         return np.bincount(self.values, minlength=self.items + 1)
-
-
-def user_item_matrix(values: np.ndarray, row_splits: np.ndarray, items: int) -> sparse.csr_array:
-    """Who had what: (users, items + 1) float32, 1 where a user's history has the item.
-
-    Args:
-        values: (interactions,) int item rows of all histories, one after the other.
-        row_splits: (users + 1,) int, where each history begins and ends.
-        items: size of the catalogue.
-    """
-    matrix = sparse.csr_array(
-        (np.ones(len(values), np.float32), values, row_splits),
-        shape=(len(row_splits) - 1, items + 1),
-    )
-    matrix.sum_duplicates()
-    matrix.data[:] = 1
-    return matrix
 
 
 def decayed(
@@ -206,6 +204,6 @@ def decayed(
     ends = np.repeat(row_splits[1:], np.diff(row_splits))
     weights = np.power(np.float32(decay), ends - 1 - np.arange(len(values)), dtype=np.float32)
     shape = (len(row_splits) - 1, items + 1)
-    matrix = sparse.csr_array((weights, values, row_splits), shape=shape)
+    matrix = sparse.csr_array((weights, values, row_splits), shape=shape, copy=True)
     matrix.sum_duplicates()
     return matrix

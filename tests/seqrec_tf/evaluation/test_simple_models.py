@@ -8,10 +8,10 @@ from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation import simple_models as room
 from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.ranking import rank
-from seqrec_tf.evaluation.simple_models import item_item_scorer, simple_models
+from seqrec_tf.evaluation.simple_models import histories_of, item_item_scorer, simple_models
 from seqrec_tf.models import build_encoder
 from seqrec_tf.settings.config import DataConfig, EncoderConfig
-from seqrec_tf.similarity import item_knn, user_item_matrix
+from seqrec_tf.similarity import item_knn
 
 PAIRS, LONELY = 30, 3
 
@@ -39,7 +39,7 @@ def test_the_best_of_each_grid(dataset):
         # No other setting is better on the queries that choose.
         grid, items = room.GRIDS[model.name], dataset.catalogue.size
         histories = room.histories_of(dataset.split.training, items)
-        for settings in grid.settings:
+        for settings in grid.settings(items):
             for decay in grid.decays:
                 scorer = item_item_scorer(grid.fit(histories, **settings), decay, items)
                 ranking = rank(scorer, dataset.split.validation, dataset.catalogue.size)
@@ -63,8 +63,7 @@ def test_test_queries_choose_nothing(dataset):
 
 def test_scores_are_decayed_sums(dataset):
     training, items = dataset.split.training, dataset.catalogue.size
-    matrix = user_item_matrix(training.flat_values.numpy(), training.row_splits.numpy(), items)
-    model = item_knn(matrix, "cosine")
+    model = item_knn(histories_of(training, items), "cosine")
     import tensorflow as tf
 
     histories = tf.ragged.constant([[1, 2], [2]], dtype=tf.int32)

@@ -19,7 +19,7 @@ def model() -> SimpleModel:
     """Two items that most have, alike in nothing else, and pairs that only a few have."""
     users = [[1, 2]] * 200 + [[item, item + 1] for item in range(3, ITEMS, 2)] * 3
     histories = histories_of(ragged(users), ITEMS)
-    similarities = item_knn(histories.matrix, "cosine")
+    similarities = item_knn(histories, "cosine")
     settings = {"similarity": "cosine", "decay": 0.8}
     return SimpleModel("item-knn", settings, 1.0, similarities, histories.counts)
 
