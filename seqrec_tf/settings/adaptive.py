@@ -29,6 +29,7 @@ def adapted(config: RunConfig, items: int, interactions: int) -> RunConfig:
         small = interactions < SMALL_DATA
         found["encoder"]["dropout"] = SMALL_DATA_DROPOUT if small else DROPOUT
     if config.training.objective == "auto":
-        large = items >= LARGE_CATALOGUE
+        # What is drawn has no smoothing, so who asks for that has all items scored.
+        large = items >= LARGE_CATALOGUE and not config.training.label_smoothing
         found["training"] = SAMPLED if large else {"objective": "full-softmax"}
     return override(config, found)

@@ -42,7 +42,7 @@ USED_BY: dict[str, dict[str, tuple[str, ...]]] = {
         "in_batch_negatives": ("sampled-softmax",),
         "calibration": ("gbce",),
         "score_penalty": ("bpr-max",),
-        "label_smoothing": ("full-softmax",),
+        "label_smoothing": ("full-softmax", "auto"),
     },
     "encoder": {
         **dict.fromkeys(("heads", "positions", "norm", "expansion", "gated"), ("sasrec", "auto")),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from serving.client.recommender import Recommendation, Recommender
 from serving.command import CommandParser, run_command
 from serving.interrupts import end_at_once
+from serving.protocol.errors import InputError
 
 EPILOG = """\
 examples:
@@ -117,6 +118,7 @@ def answer(recommender: Recommender, question: Question, as_json: bool = False) 
         RequestError, InputError: as `Recommender.recommend`.
     """
     if question.similar:
+        _require_no_history(question)
         what, asked = "item", [[item] for item in question.ids]
         answers = recommender.similar(question.ids, question.k)
     else:
@@ -128,6 +130,15 @@ def answer(recommender: Recommender, question: Question, as_json: bool = False) 
     if as_json:
         return json.dumps([dataclasses.asdict(item) for each in answers for item in each])
     return "\n\n".join(table(*pair, what) for pair in zip(asked, answers, strict=True))
+
+
+def _require_no_history(question: Question) -> None:
+    for name in ("exclude", "keep_seen", "categories", "timestamps", "now"):
+        value = getattr(question, name)
+        if value not in (None, ()):
+            raise InputError(
+                f"--{name.replace('_', '-')}: expected a history, not --similar. Received: {value}."
+            )
 
 
 def table(

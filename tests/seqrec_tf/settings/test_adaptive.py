@@ -3,7 +3,7 @@
 import pytest
 
 from seqrec_tf.settings.adaptive import LARGE_CATALOGUE, SMALL_DATA, adapted
-from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig
+from seqrec_tf.settings.config import EncoderConfig, RunConfig, TrainingConfig, override
 
 OPEN = RunConfig(
     encoder=EncoderConfig(dropout=None, dim=8), training=TrainingConfig(objective="auto", epochs=7)
@@ -29,6 +29,12 @@ def test_a_large_catalogue_is_sampled(items, objective):
     training = adapted(OPEN, items, 10).training
     assert (training.objective, training.epochs) == (objective, 7)
     assert (training.popular_negatives > 0) == (objective == "sampled-softmax")
+
+
+def test_smoothed_labels_are_those_of_all_items():
+    typed = {"training": {"label_smoothing": 0.1}}
+    training = adapted(override(OPEN, typed), LARGE_CATALOGUE, 10).training
+    assert (training.objective, training.label_smoothing) == ("full-softmax", 0.1)
 
 
 def test_what_was_said_stays():

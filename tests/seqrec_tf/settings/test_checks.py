@@ -95,6 +95,11 @@ def test_heads_do_not_matter_to_a_network_without_them():
             *("sasrec", "bce", {"score_penalty": 1.0}),
             "--score-penalty: expected --objective bpr-max. Received: bce.",
         ),
+        (
+            *("sasrec", "sampled-softmax", {"label_smoothing": 0.1}),
+            "--label-smoothing: expected --objective full-softmax or auto. "
+            "Received: sampled-softmax.",
+        ),
     ],
 )
 def test_a_flag_that_nothing_would_read_is_refused(encoder, objective, typed, message):

@@ -260,6 +260,12 @@ def test_command_with_json(url, arguments, expected):
         (["--url", "localhost:8501", "1"], "Received: 'localhost"),
         (["--model-version", "new", "1"], "--model-version"),
         (["--timeout", "-1", "1"], "timeout: expected seconds above 0. Received: -1.0"),
+        (
+            ["--similar", "1", "--exclude", "9"],
+            "--exclude: expected a history, not --similar. Received: ['9'].",
+        ),
+        (["--similar", "1", "--now", "0"], "--now: expected a history, not --similar."),
+        (["--similar", "1", "--no-keep-seen"], "--keep-seen: expected a history, not --similar."),
     ],
 )
 def test_command_with_bad_input(arguments, message):
