@@ -13,6 +13,7 @@ import csv
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,9 @@ def main() -> None:
     for name in arguments.sets:
         sequences, ids = whole_log(arguments.data / name)
         log = arguments.runs / f"{name}.csv"
-        write_without_last(log, sequences, ids)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "w", newline="") as file:
+            write_rows(file, sequences[:, :-1], ids)
         for seed in arguments.seeds:
             run = arguments.runs / f"{name}-{seed}"
             train(log, run, ["--seed", str(seed), "--encoder", arguments.encoder])
@@ -60,14 +63,12 @@ def whole_log(data: Path) -> tuple[tf.RaggedTensor, np.ndarray]:
     return dataset.everything, dataset.catalogue.ids
 
 
-def write_without_last(log: Path, sequences: tf.RaggedTensor, ids: np.ndarray) -> None:
-    """All but the last interaction of each user, at times 0, 1, 2, ..."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["user_id", "item_id", "timestamp"])
-        for user, history in enumerate(sequences.to_list()):
-            writer.writerows([user, ids[item - 1], at] for at, item in enumerate(history[:-1]))
+def write_rows(log: TextIO, sequences: tf.RaggedTensor, ids: np.ndarray) -> None:
+    """The interactions of each user, at times 0, 1, 2, ..."""
+    writer = csv.writer(log)
+    writer.writerow(["user_id", "item_id", "timestamp"])
+    for user, history in enumerate(sequences.to_list()):
+        writer.writerows([user, ids[item - 1], at] for at, item in enumerate(history))
 
 
 def train(log: Path, run: Path, flags: list[str]) -> None:
