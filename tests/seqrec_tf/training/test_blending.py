@@ -4,12 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from seqrec_tf.data.dataset import load_dataset
 from seqrec_tf.evaluation.ranking import encoder_ndcg
 from seqrec_tf.evaluation.simple_models import simple_models
 from seqrec_tf.models import Blend, build_encoder
 from seqrec_tf.settings.config import DataConfig, EncoderConfig
+from seqrec_tf.similarity.matrices import Sparse
 from seqrec_tf.training import blending
 from seqrec_tf.training.blending import blend
 from seqrec_tf.training.item_item import EMPHASES, narrowed
@@ -90,12 +92,7 @@ def test_a_table_of_many_items_is_not_wide():
 def test_who_does_not_help_is_left_out(dataset, network):
     """Models that know nothing, or have nothing to say at all."""
     (known, *_) = simple_models(dataset)
-    factors = known.similarities.low_rank(2, np.ones(13, np.float32))
-    nothing = dataclasses.replace(
-        factors,
-        history=np.zeros_like(factors.history),
-        candidates=np.zeros_like(factors.candidates),
-    )
+    nothing = Sparse(sparse.csr_array((13, 13), dtype=np.float32))
     useless = dataclasses.replace(known, similarities=nothing)
     assert blend(network, dataset, [useless]) == (network, None)
     assert blend(network, dataset, []) == (network, None)
