@@ -21,7 +21,7 @@ import tensorflow as tf
 from own_data import MOVIELENS
 
 from seqrec_tf import read_run
-from seqrec_tf.data.dataset import load_dataset
+from seqrec_tf.data.dataset import Dataset, load_dataset
 from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation.comparison import CUTOFF, ndcg, paired
 from seqrec_tf.evaluation.ranking import encoder_scorer, rank
@@ -55,12 +55,15 @@ def main() -> None:
 
 def whole_log(data: Path) -> tuple[tf.RaggedTensor, np.ndarray]:
     """The histories of P1 as item rows, and the raw id of each row from 1."""
-    if data.name in MOVIELENS:
-        config = DataConfig(dataset=data.name, data_dir=str(data))
-    else:
-        config = DataConfig(interactions=str(data / "log.csv.gz"))
-    dataset = load_dataset(config)
+    dataset = dataset_of(data)
     return dataset.everything, dataset.catalogue.ids
+
+
+def dataset_of(data: Path) -> Dataset:
+    """P1 of a folder of a data set, as the bare command reads it."""
+    if data.name in MOVIELENS:
+        return load_dataset(DataConfig(dataset=data.name, data_dir=str(data)))
+    return load_dataset(DataConfig(interactions=str(data / "log.csv.gz")))
 
 
 def write_rows(log: TextIO, sequences: tf.RaggedTensor, ids: np.ndarray) -> None:
