@@ -105,17 +105,12 @@ def _nearest(
     """
     gain = together.data.astype(np.float32) ** 2
     gain /= together.diagonal()[together.indices].astype(np.float32) + np.float32(ridge)
-    gain[_owners(together) == together.indices] = 0  # nothing explains itself
     near = np.zeros((together.shape[0], neighbours), np.int64)
     with_it = np.zeros(near.shape)
     for item, (start, end) in enumerate(itertools.pairwise(together.indptr)):
+        gain[start:end][together.indices[start:end] == item] = 0  # nothing explains itself
         best = start + np.argsort(-gain[start:end], kind="stable")[:neighbours]
         best = best[gain[best] > 0]
         near[item, : len(best)] = together.indices[best]
         with_it[item, : len(best)] = together.data[best]
     return near, with_it
-
-
-def _owners(matrix: sparse.csr_array) -> np.ndarray:
-    """The row of each entry."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

@@ -3,7 +3,8 @@
     python tests/benchmarks/neighbours.py ../shared/data --sets lastfm ml-100k beauty
 
 Prints a row for each number of neighbours (0: all): validation NDCG@10 at the best decay for each
-ridge, the seconds of CPU that a fit took, and what is left in `--ranks` dimensions at the better ridge.
+ridge, the seconds of CPU that a fit took, and what is left in `--ranks` dimensions at the better
+ridge.
 """
 
 import argparse
