@@ -1,5 +1,7 @@
 """Item-item baselines: validation chooses their settings, and they score what they should."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,10 @@ from seqrec_tf.data.splits import Queries
 from seqrec_tf.evaluation import simple_models as room
 from seqrec_tf.evaluation.measuring import measure
 from seqrec_tf.evaluation.ranking import rank
-from seqrec_tf.evaluation.simple_models import histories_of, item_item_scorer, simple_models
+from seqrec_tf.evaluation.simple_models import fitted, histories_of, item_item_scorer, simple_models
 from seqrec_tf.models import build_encoder
 from seqrec_tf.settings.config import DataConfig, EncoderConfig
-from seqrec_tf.similarity import item_knn
+from seqrec_tf.similarity import decayed, ease, item_knn, linear
 
 PAIRS, LONELY = 30, 3
 
@@ -53,12 +55,25 @@ def test_test_queries_choose_nothing(dataset):
         def histories(self):
             raise AssertionError("a test query was read")
 
-    import dataclasses
-
     empty = object.__new__(Untouchable)
     hidden = dataclasses.replace(dataset, split=dataclasses.replace(dataset.split, test=empty))
     names = [model.settings for model in simple_models(hidden)]
     assert names == [model.settings for model in simple_models(dataset)]
+
+
+def test_what_is_fitted_again_keeps_its_settings(dataset, monkeypatch):
+    monkeypatch.setattr(linear, "EXACT_ITEMS", 3)
+    (few,) = simple_models(dataset, ["ease"])
+    assert few.settings["neighbours"] == linear.NEIGHBOURS
+    histories = histories_of(dataset.split.training, dataset.catalogue.size)
+    weights = decayed(np.arange(9), np.arange(10), 8, 0.5)
+    again = fitted(few, histories).similarities.scores(weights)
+    np.testing.assert_array_equal(again, few.similarities.scores(weights))
+    # As a run had it that was trained when this many items were few enough for all.
+    settings = {name: few.settings[name] for name in ("ridge", "decay")}
+    every = fitted(dataclasses.replace(few, settings=settings), histories)
+    expected = ease(histories, settings["ridge"]).scores(weights)
+    np.testing.assert_array_equal(every.similarities.scores(weights), expected)
 
 
 def test_scores_are_decayed_sums(dataset):
