@@ -9,7 +9,7 @@ from scipy import linalg, sparse
 from seqrec_tf.similarity.matrices import Dense, Histories, Similarities, Sparse
 
 RIDGES = (100.0, 500.0)
-EXACT_ITEMS = 8_192  # an inverse takes ten seconds of one core, eight times that of twice as many
+EXACT_ITEMS = 8_192  # 12,101 take 30 s of one core, and time grows with the third power
 # Beyond, each item is explained by so few others. On the Beauty log 50 keep what all have, in a
 # tenth of the time (tests/benchmarks/README.md, "Own data").
 NEIGHBOURS = 50
